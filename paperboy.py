@@ -1,6 +1,6 @@
 """The `paperboy` command: checks that Python finds Paperboy's own packages, then runs its command line.
 
-PyPI has other packages that install a `bot` or an `adapters`, and each of them can take the place of ours.
+PyPI has other packages that install a `bot` or an `adapters`, and any of them can replace ours.
 """
 
 import sys
@@ -13,12 +13,12 @@ EX_CONFIG = 78
 
 
 def main() -> None:
-    """Run the command line; exit with 78 and one line if another package is in the place of ours."""
+    """Run the command line; print one line and exit with 78 if another package has replaced ours."""
     for name in PACKAGES:
         if not _is_ours(name):
             sys.stderr.write(
                 f"paperboy: another package is installed under the name “{name}” ({_place(name)}), which Paperboy "
-                "needs for itself. Install Paperboy in an environment where it is alone: pipx or uv tool does that.\n"
+                "needs for itself. Install Paperboy in its own environment: pipx or uv tool does that.\n"
             )
             sys.exit(EX_CONFIG)
     from bot.__main__ import main as run
@@ -27,7 +27,7 @@ def main() -> None:
 
 
 def _is_ours(name: str) -> bool:
-    """Without importing it: a foreign one may fail, or take seconds."""
+    """Check without importing: another package may fail, or take seconds."""
     try:
         return "Paperboy" in Path(_place(name)).read_text(encoding="utf-8").partition("\n")[0]
     except (OSError, UnicodeDecodeError):

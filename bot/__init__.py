@@ -1,1 +1,1 @@
-"""Paperboy's core: detects papers, matches them and hands cards to platforms, of which it knows none."""
+"""Paperboy's core: detects papers, matches them and passes cards to platforms. It imports no platform."""

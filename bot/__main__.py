@@ -1,6 +1,6 @@
 """The command line.
 
-A command imports what it needs when it runs, so that `--help` and a mistyped command are answered at once.
+Commands import their modules when they run, so that `--help` and errors about mistyped commands appear at once.
 """
 
 import asyncio
@@ -14,7 +14,7 @@ import typer
 
 from adapters import PLATFORMS
 from bot.cli import data
-from bot.cli.process import EX_CONFIG, EX_UNAVAILABLE, carried_out, command_settings
+from bot.cli.process import EX_CONFIG, EX_UNAVAILABLE, command_settings, run_with_spinner
 from bot.domain.errors import ConfigurationError, PaperboyError
 
 if TYPE_CHECKING:
@@ -80,7 +80,7 @@ def mcp(
         str,
         typer.Option(
             envvar="CHANNEL_TOKEN",
-            help="A channel's token, from /paper api new: then its posts and subscriptions can be read, too.",
+            help="A channel's token, from /paper api new: then its posts and subscriptions can be read too.",
         ),
     ] = "",
 ) -> None:
@@ -117,14 +117,14 @@ def doctor(
     settings = command_settings(platforms, quiet=True)
     check_names(platforms or (), PLATFORMS)
     with working("Checking") as say:
-        right = asyncio.run(_examined(settings, platforms or (), None if as_json else say))
-    raise typer.Exit(0 if right else 1)
+        all_ok = asyncio.run(_examine(settings, platforms or (), None if as_json else say))
+    raise typer.Exit(0 if all_ok else 1)
 
 
 @app.command()
 def status(
     *,
-    keep_watching: Annotated[bool, typer.Option("--watch", help="Renew it every two seconds.")] = False,
+    keep_watching: Annotated[bool, typer.Option("--watch", help="Refresh it every two seconds.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print it as JSON.")] = False,
 ) -> None:
     """Show sources, waiting posts, pauses and failures."""
@@ -132,25 +132,25 @@ def status(
 
     from rich.console import Console
 
-    from bot.cli import status as looking
+    from bot.cli import status as status_view
 
     settings = command_settings(quiet=True)
     if keep_watching:
         with suppress(KeyboardInterrupt):
-            asyncio.run(looking.watch(settings, Console()))
+            asyncio.run(status_view.watch(settings, Console()))
         return
-    found = carried_out("Reading the status", looking.status(settings))
+    current = run_with_spinner("Reading the status", status_view.status(settings))
     if as_json:
-        typer.echo(json.dumps(found.as_json(), ensure_ascii=False, indent=2))
+        typer.echo(json.dumps(current.as_json(), ensure_ascii=False, indent=2))
     else:
-        Console().print(looking.rendered(found))
+        Console().print(status_view.rendered(current))
 
 
 app.add_typer(data.commands)
 
 
-async def _examined(settings: "Settings", platforms: Sequence[str], say: "Say | None") -> bool:
-    """Whether all is right; `say` prints the findings as they come, and without it they are printed as JSON."""
+async def _examine(settings: "Settings", platforms: Sequence[str], say: "Say | None") -> bool:
+    """Print the findings with `say` as they come, or as JSON if it is None. Return whether nothing failed."""
     from bot.cli.doctor import examine
     from bot.observability import logs
 
@@ -168,7 +168,7 @@ async def _examined(settings: "Settings", platforms: Sequence[str], say: "Say | 
     return all(finding["level"] != "fail" for finding in findings)
 
 
-def _print_version(wanted: bool) -> None:  # typer calls it so
+def _print_version(wanted: bool) -> None:  # called by typer
     if wanted:
         typer.echo(f"paperboy {version('paperboy')}")
         raise typer.Exit
@@ -186,7 +186,7 @@ def options(
 
 
 def main() -> None:
-    """Run the command line. Expected errors end in one readable line; a wrong configuration with exit code 78."""
+    """Run the command line. Expected errors print one readable line; configuration errors exit with code 78."""
     try:
         app()
     except ConfigurationError as error:

@@ -1,4 +1,4 @@
-"""What a process opens before it runs: its settings, the server, the platforms, and the bot that is wired from them."""
+"""Opens what a process needs before it runs: settings, the Redis server, platforms, and the bot wired from them."""
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, aclosing, asynccontextmanager
@@ -26,12 +26,12 @@ ROLES = (POLLER, FANOUT, DELIVERY, WEB, *adapters.PLATFORMS)
 
 
 def read_settings() -> Settings:
-    """The settings of this process: the core's, every source's and every platform's. Raises ConfigurationError."""
+    """Read the settings of the core, of all sources and of all platforms. Raises ConfigurationError."""
     return Settings.read((*source_setting_groups(), *adapters.setting_groups()))
 
 
 def choose_roles(names: Sequence[str]) -> frozenset[str]:
-    """The roles of this process; no names mean all that are configured. Raises ConfigurationError."""
+    """Return this process's roles; without names, all that are configured. Raises ConfigurationError."""
     unknown = sorted(set(names) - set(ROLES))
     if unknown:
         raise ConfigurationError(f"There is no role “{unknown[0]}”. Roles are {', '.join(ROLES)}.")
@@ -42,7 +42,7 @@ def choose_roles(names: Sequence[str]) -> frozenset[str]:
 async def open_bot(
     settings: Settings, roles: frozenset[str] = frozenset(), now: Clock = wall_clock
 ) -> AsyncIterator[Bot]:
-    """A wired bot, whose connections are closed in the end. Raises ConfigurationError."""
+    """Open a wired bot, and close its connections at the end. Raises ConfigurationError."""
     async with AsyncExitStack() as stack:
         redis = await stack.enter_async_context(open_server(settings))
         session = await stack.enter_async_context(aiohttp.ClientSession())
@@ -58,7 +58,7 @@ async def open_bot(
 
 @asynccontextmanager
 async def open_server(settings: Settings) -> AsyncIterator[Redis]:
-    """A client of the operator's server, or of one that this process starts. Raises ConfigurationError."""
+    """Connect to the operator's Redis server, or to one that this process starts. Raises ConfigurationError."""
     if settings.redis_url is not None:
         redis = await connect(settings.redis_url.get_secret_value(), unsafe=settings.unsafe_redis)
         async with aclosing(redis):
@@ -72,9 +72,9 @@ async def open_server(settings: Settings) -> AsyncIterator[Redis]:
 
 
 def build_platforms(settings: Settings, redis: Redis, roles: frozenset[str]) -> tuple[Platform, ...]:
-    """The platforms whose settings are given; the terminal if a role asks for it or nothing else is given.
+    """Build the platforms that are configured, and the terminal if a role names it or nothing else is configured.
 
-    Raises ConfigurationError if a role asks for a platform that has no settings.
+    Raises ConfigurationError if a role names a platform that isn't configured.
     """
     built = {name: adapters.build(name, settings, redis) for name in adapters.PLATFORMS if name != FALLBACK}
     platforms = {name: platform for name, platform in built.items() if platform is not None}

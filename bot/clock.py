@@ -1,4 +1,4 @@
-"""The current time, where it enters the program. Everything else is given it."""
+"""The only source of the current time. All other modules get it as an argument."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -7,5 +7,5 @@ Clock = Callable[[], datetime]
 
 
 def wall_clock() -> datetime:
-    """The current time, in UTC."""
+    """Return the current time in UTC."""
     return datetime.now(UTC)

@@ -1,4 +1,4 @@
-"""Parses hostile input in a separate process that has little memory, little time, and nothing to steal.
+"""Parses hostile input in a separate process with little memory, little time, and no secrets.
 
 The parent calls `run_limited`; the script that it starts calls `limit_resources` before it reads its input.
 """
@@ -13,11 +13,11 @@ from importlib.util import find_spec
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
-"""The folder that `bot` is imported from."""
+"""The folder from which `bot` is imported."""
 INHERITED = ("PATH", "LD_LIBRARY_PATH")
-"""Environment variables that the process gets. Settings, and with them all secrets, aren't among them."""
+"""Environment variables that the process gets: no settings, so no secrets."""
 NICENESS = 10
-"""Added to the process's nice value: parsing can wait, a person's command can't."""
+"""Added to the process's nice value: parsing can wait, but a person's command can't."""
 
 
 class LimitExceeded(Exception):
@@ -63,7 +63,7 @@ def limit_resources(*, memory: int, cpu_seconds: int) -> None:
         (resource.RLIMIT_CORE, 0),
     )
     for kind, most in limits:
-        with contextlib.suppress(ValueError, OSError):  # not every system has every limit
+        with contextlib.suppress(ValueError, OSError):  # some systems lack some limits
             resource.setrlimit(kind, (most, most))
     with contextlib.suppress(OSError):
         os.nice(NICENESS)

@@ -1,7 +1,7 @@
 """Settings from the environment and `.env`, read once at start.
 
-The core's are here. A source or a platform declares its own in its file or package, as a `SettingsGroup`; the
-composition root hands all groups to `Settings.read`, and a component asks for its group with `settings.of(Group)`.
+The core's settings are here. Each source and platform declares its own as a `SettingsGroup` in its file or package. The
+composition root passes all groups to `Settings.read`, and a component gets its group with `settings.of(Group)`.
 """
 
 import os
@@ -39,11 +39,11 @@ ItemT = TypeVar("ItemT")
 GroupT = TypeVar("GroupT", bound="SettingsGroup")
 
 CommaSeparated = Annotated[tuple[ItemT, ...], NoDecode, BeforeValidator(_split_commas)]
-"""A list that an operator writes as `a, b`."""
+"""A list that an operator types as `a, b`."""
 
 
 def matching(pattern: str, needs: str) -> AfterValidator:
-    """A check for a text setting; `needs` describes a correct value for the operator."""
+    """Return a validator for a text setting; `needs` describes a valid value for the operator."""
 
     def check(value: str) -> str:
         if not re.match(pattern, value):
@@ -55,11 +55,11 @@ def matching(pattern: str, needs: str) -> AfterValidator:
 
 Url = Annotated[str, matching(r"^https?://[^\s/]+", "an address such as https://example.org")]
 BaseUrl = Annotated[Url, AfterValidator(lambda url: url.rstrip("/"))]
-"""An address that paths are appended to; a slash at its end is dropped."""
+"""A base URL to which paths are appended; a slash at its end is dropped."""
 
 
 class SettingsGroup(BaseSettings):
-    """Settings that belong together. A field `contact` is read from `PAPERBOY_CONTACT`, but for those with an alias."""
+    """Settings that belong together. A field `contact` is read from `PAPERBOY_CONTACT`, unless it has an alias."""
 
     model_config = SettingsConfigDict(
         env_prefix=PREFIX,
@@ -71,12 +71,12 @@ class SettingsGroup(BaseSettings):
     )
 
     def secrets(self) -> tuple[str, ...]:
-        """Every value that must never be shown, for the logs to redact."""
+        """Return all values that must never be shown, for the logs to redact."""
         return tuple(value.get_secret_value() for _, value in self if isinstance(value, SecretStr))
 
     @classmethod
     def environment_names(cls) -> tuple[str, ...]:
-        """The names of the environment variables that these settings are read from."""
+        """Return the names of the environment variables of these settings."""
         return tuple(
             str(field.validation_alias or f"{PREFIX}{name.upper()}")
             for name, field in cls.model_fields.items()
@@ -84,24 +84,24 @@ class SettingsGroup(BaseSettings):
 
 
 class PlatformSettings(SettingsGroup):
-    """The settings of a platform, and what the core needs to know of it before it is built."""
+    """The settings of a platform, and its properties that the core needs before it is built."""
 
     title: ClassVar[str]
     """The platform's name as people write it."""
     connect: ClassVar[str] = ""
-    """The settings that connect it, in words, their names in backquotes; "" if it needs none."""
+    """Sentence part with the settings that connect it, their names in backquotes; "" if it needs none."""
     channel_settings: ClassVar[frozenset[str]] = frozenset()
-    """The optional settings of a channel that make sense here, of `edits links threads embeds publish ping editors`."""
+    """The optional channel settings that it supports, of `edits links threads embeds publish ping editors`."""
     message_menus: ClassVar[bool] = False
     """Whether a message has a menu with our commands (`CommandSpec.on_message`)."""
     message_threads: ClassVar[bool] = False
-    """Whether a message has a thread, in which news of its paper are posted (`bot.ports.Threaded`)."""
+    """Whether a message has a thread, in which events of its paper are posted (`bot.ports.Threaded`)."""
     direct_messages: ClassVar[bool] = False
-    """Whether Paperboy can write to one person. Where it can't, what a person watches is posted in their channel."""
+    """Whether Paperboy can message one person. If not, events that a person watches for are posted in their channel."""
     removed: ClassVar[str] = ""
-    """Why a workspace is paused that removed the app, so that it can be forgotten after some time."""
+    """The pause reason of a workspace that removed the app, by which it is found and forgotten after some time."""
     secret_patterns: ClassVar[Sequence[str]] = ()
-    """Regular expressions of what its tokens look like, for the logs to redact. They must run in linear time."""
+    """Regular expressions that match its tokens, for the logs to redact. They must run in linear time."""
 
     @property
     @abstractmethod
@@ -115,51 +115,51 @@ class Settings(SettingsGroup):
     _groups: dict[type[SettingsGroup], SettingsGroup] = PrivateAttr(default_factory=dict)
 
     redis_url: SecretStr | None = Field(default=None, validation_alias="REDIS_URL")
-    """Without it Paperboy runs its own Valkey server in `data_dir`."""
+    """If unset, Paperboy runs its own Valkey server in `data_dir`."""
     port: int | None = Field(default=None, ge=1, le=65535, validation_alias="PORT")
-    """Where a process listens: probes and metrics; in the role `web` the front page and platforms that are called
-    over HTTP, too. Without it nothing listens."""
+    """Port for probes and metrics, and in the role `web` for the front page and platforms that use HTTP. If unset, the
+    process doesn't listen."""
     metrics_token: SecretStr | None = None
-    """What `/metrics` asks for as a bearer token; without it everybody may read them."""
+    """Bearer token that `/metrics` requires; if unset, anyone can read the metrics."""
     public_url: BaseUrl | None = None
-    """Where people reach the role `web`, such as `https://papers.example.org`: for links in messages."""
+    """Public address of the role `web`, such as `https://papers.example.org`, for links in messages."""
     trusted_proxies: CommaSeparated[IPvAnyNetwork] = ()
-    """Networks of the proxies in front of the role `web`, such as `10.0.0.0/8`. Only they are believed about whom a
-    request comes from (X-Forwarded-For)."""
+    """Networks of the proxies in front of the role `web`, such as `10.0.0.0/8`. Only they are trusted
+    to report a request's origin (X-Forwarded-For)."""
     data_dir: Path = Path("paperboy-data")
     unsafe_redis: bool = False
-    """The operator's word that a server that reports no persistence, or hides its settings, keeps data."""
+    """The operator's assurance that a Redis server that reports no persistence, or hides its settings, stores data."""
 
     contact: str = ""
-    """An address or page, sent to upstreams in the User-Agent so that they can reach the operator."""
+    """Contact address or page of the operator, sent to upstreams in the User-Agent."""
 
     operator: str = ""
-    """Who runs this installation, for the pages on privacy and terms."""
+    """Name of the operator of this installation, for the pages on privacy and terms."""
 
     secret_key: SecretStr | None = None
-    """Encrypts tokens and addresses in Redis. Several, by commas: the first one encrypts, all of them decrypt."""
+    """Keys, separated by commas, for tokens and addresses in Redis: the first one encrypts, all of them decrypt."""
 
     zotero_url: BaseUrl = "https://api.zotero.org"
     """Zotero's API, or a proxy in front of it."""
 
     unclear: Literal["resend", "hold"] | None = None
-    """What to do with a post that can't be confirmed: post it again, or hold it for the operator. By default what
-    suits the platform."""
+    """Action for an unconfirmed post: post it again, or hold it for the operator. The default depends on the
+    platform."""
     forget_after_days: int = Field(default=30, ge=0, le=3650)
     """Days after which everything about a workspace that removed the app is deleted; 0 for never."""
     log_format: Literal["auto", "text", "json"] = "auto"
-    """`auto` is text on a terminal and JSON lines elsewhere."""
+    """`auto` is text on a terminal and JSON lines otherwise."""
     sentry_dsn: SecretStr | None = None
-    """Where errors are reported to, without it nowhere."""
+    """Sentry address for error reports; if unset, errors aren't reported."""
     log_level: Literal["debug", "info", "warning", "error"] | None = None
-    """By default `info`; `error` in a terminal that is the channel, where a log would tear the cards."""
+    """The default is `info`, or `error` if the terminal is the channel, since log lines would disrupt the cards."""
 
     @classmethod
     def read(cls, groups: Iterable[type[SettingsGroup]] = ()) -> Self:
-        """The settings of this process, with these groups.
+        """Read the settings of this process, with these groups.
 
-        Raises ConfigurationError, one line, for a value that can't be used and for a `PAPERBOY_…` name that
-        means nothing (a typing error would otherwise silently keep the default).
+        Raises ConfigurationError with one line for invalid values and unknown `PAPERBOY_…` names (otherwise a typo
+        would silently leave the default).
         """
         models: tuple[type[SettingsGroup], ...] = (cls, *groups)
         problems = list(_unknown(models, {*os.environ, *dotenv_values(".env")}))
@@ -176,13 +176,13 @@ class Settings(SettingsGroup):
         return core.having(*others)
 
     def having(self, *groups: SettingsGroup) -> Self:
-        """The same settings with these groups in place of those of their types."""
+        """Return a copy in which these groups replace groups of the same types."""
         copy = self.model_copy()
         copy._groups = self._groups | {type(group): group for group in groups}  # noqa: SLF001  # the same class
         return copy
 
     def of(self, group: type[GroupT]) -> GroupT:
-        """A component's own settings. Outside of `read`, those that its environment gives."""
+        """Return a component's own settings. Groups that weren't passed to `read` are read from the environment."""
         found = self._groups.get(group)
         return found if isinstance(found, group) else group()
 
@@ -193,7 +193,7 @@ class Settings(SettingsGroup):
 
     @property
     def connectable(self) -> tuple[tuple[str, str], ...]:
-        """The title of each platform that an operator can connect, and how."""
+        """Title and `connect` text of each platform that an operator can connect."""
         return tuple((group.title, group.connect) for group in self.platforms if group.connect)
 
     @property
@@ -202,20 +202,20 @@ class Settings(SettingsGroup):
         return any(group.is_configured for group in self.platforms if group.connect)
 
     def secrets(self) -> tuple[str, ...]:
-        """Every value of the core and of all groups that must never be shown."""
+        """Return all values of the core and of all groups that must never be shown."""
         return (
             *super().secrets(),
             *(secret for group in self._groups.values() for secret in group.secrets()),
         )
 
     def secret_patterns(self) -> tuple[str, ...]:
-        """What the tokens of all platforms look like, as regular expressions."""
+        """Return regular expressions that match the tokens of all platforms."""
         return tuple(pattern for group in self.platforms for pattern in group.secret_patterns)
 
 
-def _unknown(models: Iterable[type[SettingsGroup]], given: Iterable[str]) -> Iterator[str]:
+def _unknown(models: Iterable[type[SettingsGroup]], names: Iterable[str]) -> Iterator[str]:
     known = [name for model in models for name in model.environment_names()]
-    for name in sorted(given):
+    for name in sorted(names):
         if name.upper().startswith(PREFIX) and name.upper() not in known:
             near = get_close_matches(name.upper(), known, n=1)
             hint = f"Did you mean {near[0]}?" if near else "docs/configuration.md lists all settings."
@@ -223,7 +223,7 @@ def _unknown(models: Iterable[type[SettingsGroup]], given: Iterable[str]) -> Ite
 
 
 def _in_words(error: ValidationError) -> list[str]:
-    """Names and reasons, never the values: one of them may be a secret."""
+    """Describe the problems by names and reasons, without values: those may be secrets."""
     problems = []
     for problem in error.errors(include_url=False, include_input=False):
         field, *_ = (str(part) for part in problem["loc"])
@@ -242,7 +242,7 @@ _NEEDS = {
     "date_from_datetime_parsing": "dates such as 2027-05-03, separated by commas",
     "date_parsing": "dates such as 2027-05-03, separated by commas",
 }
-"""What a setting needs, by pydantic's type of error: its own messages speak to programmers."""
+"""Pydantic's type of error -> description of a valid value. Its own messages are for programmers."""
 
 
 def _needs(kind: str, context: Mapping[str, Any], message: str) -> str:

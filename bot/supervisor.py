@@ -1,4 +1,4 @@
-"""Starts a bot's roles, restarts one that crashes, and shuts all of them down without losing a post."""
+"""Starts the bot's roles, restarts those that crash, and shuts all down without losing a post."""
 
 import asyncio
 import gc
@@ -32,12 +32,12 @@ from bot.wiring import Bot
 log = structlog.get_logger(__name__)
 
 LONGEST_RESTART_BACKOFF = 60.0
-"""Seconds between a role's crash and its restart at most; one second after the first crash, doubling."""
+"""Maximum seconds between a role's crash and its restart; one second after the first crash, then doubling."""
 THREAD_SWITCH_INTERVAL = 0.0005
-"""Seconds that a thread may hold the interpreter while another waits. Python's default of 5 ms made commands 0.1 s
-slower while papers are indexed in a thread, because the event loop releases the interpreter at each system call."""
+"""Seconds for which a thread can hold the GIL while another waits. Python's default of 5 ms made commands 0.1 s slower
+while a thread indexes papers, because the event loop releases the GIL at each system call."""
 CANCEL_AGAIN_AFTER = 1.0
-"""Seconds after which a task that did not end is cancelled again: redis-py can lose a cancellation."""
+"""Seconds after which a task that is still running is cancelled again: redis-py can lose a cancellation."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,31 +47,31 @@ class Role:
     name: str
     start: Callable[[], Awaitable[None]]
     may_end: bool = False
-    """Its end is a reason to stop the bot, as when the person at the terminal leaves. Any other role is restarted."""
+    """If it ends, the bot stops, for example when the person at the terminal leaves. Other roles are restarted."""
 
 
 async def run(settings: Settings, roles: frozenset[str]) -> None:
-    """Run these roles, or all, until SIGTERM, SIGHUP, Ctrl-C, or until the person at the terminal leaves."""
+    """Run these roles, or all, until SIGTERM, SIGHUP or Ctrl-C, or until the person at the terminal leaves."""
     async with AsyncExitStack() as stack:
         with working("Starting"):
             bot = await stack.enter_async_context(open_bot(settings, roles))
         with _stop_on_signals() as stop:
-            async with _greeted(bot, roles), _errors_shared(bot):
+            async with _greeting(bot, roles), _sharing_errors(bot):
                 await serve(bot, roles, stop)
 
 
 async def serve(bot: Bot, roles: frozenset[str], stop: asyncio.Event) -> None:
     """Run until `stop` is set or the person at the terminal leaves, then let posts in flight finish.
 
-    A role that crashes is restarted with backoff, and the others go on. Raises ConfigurationError if one of them
-    can never work, after the others were stopped.
+    A role that crashes is restarted with backoff while the others go on. If a role can never work, stops the others and
+    raises ConfigurationError.
     """
     status = RoleStatus()
     jobs = [_task(role, status) for role in _roles(bot, roles, status)]
     delivering = [_task(role, status) for role in _delivery_roles(bot, roles)]
     stopping = asyncio.create_task(stop.wait(), name="stop")
     sys.setswitchinterval(THREAD_SWITCH_INTERVAL)
-    gc.freeze()  # what was loaded at the start stays: don't let the collector go over it again and again
+    gc.freeze()  # loaded code stays in memory: don't let the garbage collector scan it again and again
     log.info("started", roles=[job.get_name() for job in (*jobs, *delivering)])
     ended, _ = await asyncio.wait({*jobs, *delivering, stopping}, return_when=asyncio.FIRST_COMPLETED)
     log.info("stopping", because=[job.get_name() for job in ended])
@@ -87,7 +87,7 @@ def _task(role: Role, status: RoleStatus) -> asyncio.Task[None]:
 
 
 async def keep_running(role: Role, status: RoleStatus) -> None:
-    """Run a role, and start it again with backoff whenever it crashes. Raises ConfigurationError."""
+    """Run a role, and restart it with backoff whenever it crashes. Raises ConfigurationError."""
     clock = asyncio.get_running_loop().time
     crashes = 0
     while True:
@@ -104,36 +104,36 @@ async def keep_running(role: Role, status: RoleStatus) -> None:
             crash = error
         crashes = crashes + 1 if clock() - began < STABLE_AFTER else 1
         wait = backoff(crashes, LONGEST_RESTART_BACKOFF)
-        status.crashed(role.name, f"crashed, is restarted soon: {type(crash).__name__}: {crash}")
+        status.crashed(role.name, f"crashed, restarts soon: {type(crash).__name__}: {crash}")
         log.error("role_crashed", role=role.name, crashes=crashes, restart_in=round(wait, 1), exc_info=crash)
         await asyncio.sleep(wait)
 
 
 def _configuration_error(error: Exception) -> ConfigurationError | None:
-    """The configuration error among what a role raised, which may be a group of errors."""
+    """Find a configuration error in a role's error, which may be an exception group."""
     if isinstance(error, ExceptionGroup):
         return next(filter(None, map(_configuration_error, error.exceptions)), None)
     return error if isinstance(error, ConfigurationError) else None
 
 
 async def cancel(tasks: Iterable[asyncio.Task[Any]]) -> None:
-    """Cancel these tasks and wait until they have ended. Errors are logged: the bot is being stopped already."""
-    left = {task for task in tasks if not task.done()}
-    while left:
-        for task in left:
+    """Cancel these tasks and wait until they end. Errors are logged, since the bot is shutting down."""
+    running = {task for task in tasks if not task.done()}
+    while running:
+        for task in running:
             task.cancel()
-        ended, left = await asyncio.wait(left, timeout=CANCEL_AGAIN_AFTER)
+        ended, running = await asyncio.wait(running, timeout=CANCEL_AGAIN_AFTER)
         for task in ended:
             if not task.cancelled() and (error := task.exception()):
                 log.error("role_failed_at_shutdown", role=task.get_name(), exc_info=error)
 
 
 async def once(settings: Settings, roles: frozenset[str]) -> bool:
-    """Carry out the commands on standard input, poll every source, and deliver all that is due; or the roles' part of it.
+    """Run the commands on standard input, poll every source, and deliver what is due; or only the roles' part of it.
 
-    -> whether any source could be read, or none had to be. Failures are in the log.
+    Returns whether any source could be read, or none had to be. Failures are logged.
     """
-    async with open_bot(settings, roles) as bot, _errors_shared(bot):
+    async with open_bot(settings, roles) as bot, _sharing_errors(bot):
         if bot.interactive and not sys.stdin.isatty():
             await bot.interactive.answer_input(bot.core)
         with working("Reading the sources"):
@@ -148,7 +148,7 @@ async def once(settings: Settings, roles: frozenset[str]) -> bool:
 
 
 async def tour(settings: Settings) -> None:
-    """Show the tour of the bundled sample, on a temporary server."""
+    """Show the tour with the bundled sample papers, on a temporary Redis server."""
     with TemporaryDirectory(prefix="paperboy-") as folder:
         private = settings.model_copy(update={"data_dir": Path(folder), "redis_url": None})
         async with open_bot(private, frozenset({FALLBACK}), now=today) as bot:
@@ -174,8 +174,8 @@ async def tour(settings: Settings) -> None:
 
 
 @asynccontextmanager
-async def _greeted(bot: Bot, roles: frozenset[str]) -> AsyncIterator[None]:
-    """Meanwhile, show the person at the terminal how to begin, if the terminal is the only channel."""
+async def _greeting(bot: Bot, roles: frozenset[str]) -> AsyncIterator[None]:
+    """While the block runs, show the person at the terminal how to begin, if it is the only channel."""
     if bot.interactive is None or roles:
         yield
         return
@@ -191,8 +191,8 @@ async def _greeted(bot: Bot, roles: frozenset[str]) -> AsyncIterator[None]:
 
 
 @asynccontextmanager
-async def _errors_shared(bot: Bot) -> AsyncIterator[None]:
-    """Meanwhile, and at the end, add this process's errors to those that `paperboy status` shows."""
+async def _sharing_errors(bot: Bot) -> AsyncIterator[None]:
+    """While the block runs and at its end, add this process's errors to those in `paperboy status`."""
     shared = RecentErrors(bot.redis)
     sharing = asyncio.create_task(shared.share(tally))
     try:
@@ -203,11 +203,11 @@ async def _errors_shared(bot: Bot) -> AsyncIterator[None]:
 
 
 async def _no_pause(_seconds: float) -> None:
-    """The output is not read by a person as it appears."""
+    """Don't pause: nobody reads the output as it appears."""
 
 
 def _roles(bot: Bot, roles: frozenset[str], status: RoleStatus) -> Iterator[Role]:
-    """What is cancelled at shutdown. Delivery is not among it: posts in flight may finish."""
+    """Yield the roles that are cancelled at shutdown. Delivery isn't, so that posts in flight can finish."""
     yield Role("notifications", bot.notifications.run)
     if _wanted(POLLER, roles):
         yield Role(POLLER, bot.poller.run)
@@ -245,7 +245,7 @@ def _stop_on_signals() -> Iterator[asyncio.Event]:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     numbers = [signal.SIGTERM, signal.SIGINT]
-    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # else it was started by nohup
+    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # otherwise nohup started the bot
         numbers.append(signal.SIGHUP)  # the terminal's window was closed
     for number in numbers:
         loop.add_signal_handler(number, stop.set)

@@ -1,4 +1,4 @@
-"""How every role is put together from what it is given. Nothing runs yet, and nothing is opened."""
+"""Wires all roles together from their dependencies. Starts and opens nothing."""
 
 import asyncio
 from collections.abc import Iterable
@@ -70,7 +70,7 @@ from bot.web.server import Website, website
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bot:
-    """Everything that a process may run, wired together. Nothing runs yet."""
+    """All roles that a process can run, wired together but not started."""
 
     settings: Settings
     redis: Redis
@@ -88,7 +88,7 @@ class Bot:
     card_updaters: tuple[CardUpdater, ...]
     moves: ChannelMoves
     retention: Retention | None
-    """None if workspaces that removed the app are kept."""
+    """None if data of workspaces that removed the app is never deleted."""
     web: Website | None
     """None if no port is set."""
     reached: asyncio.Event
@@ -96,13 +96,13 @@ class Bot:
 
     @property
     def interactive(self) -> Interactive | None:
-        """The platform whose only person sits in front of this process, if it runs one."""
+        """The platform whose only user is the person in front of this process, if it runs one."""
         return _interactive(self.platforms)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Shared:
-    """What several roles use: one of each, over one connection."""
+    """Objects that several roles share, over one connection."""
 
     settings: Settings
     redis: Redis
@@ -111,7 +111,7 @@ class _Shared:
     now: Clock
     papers: Papers
     shown_papers: PapersOrSample
-    """The papers as people see them: the bundled sample until there are real ones."""
+    """The papers that people see: the bundled sample until there are real ones."""
     recent: RecentPapers
     search: Search
     subscriptions: Subscriptions
@@ -133,7 +133,7 @@ def wire(
     now: Clock,
     index: Path | None = None,
 ) -> Bot:
-    """Build every role from what it is given; the search index is stored in the folder `index`, or in memory."""
+    """Build all roles. The search index is stored in the folder `index`, or in memory if that is None."""
     papers, shown_papers = Papers(redis), PapersOrSample(redis)
     shared = _Shared(
         settings=settings,
@@ -287,7 +287,7 @@ def _commands(shared: _Shared, context: SourceContext) -> Commands:
             rules=shared.rules,
             saved=Saved(shared.redis),
             outbox=shared.outbox,
-            kept=ButtonPayloads(shared.redis),
+            button_payloads=ButtonPayloads(shared.redis),
             votes=Votes(shared.redis),
             watches=Watches(shared.redis),
             tokens=Tokens(shared.redis),
@@ -299,7 +299,7 @@ def _commands(shared: _Shared, context: SourceContext) -> Commands:
             ),
             zotero_keys=ZoteroKeys(shared.redis, _encryptor(shared.settings)),
             copies=Copies(shared.redis),
-            copying=next((one for one in shared.platforms if isinstance(one, Copying)), None),
+            copying=next((platform for platform in shared.platforms if isinstance(platform, Copying)), None),
             public_url=shared.settings.public_url or "",
             cites=bool(build_citations(context)),
             catalog=CategoryCatalog(build_on_demand(context), FollowedCategories(shared.redis)),
@@ -317,34 +317,34 @@ def _commands(shared: _Shared, context: SourceContext) -> Commands:
 
 
 def _encryptor(settings: Settings) -> Encryptor | None:
-    """What encrypts people's keys; None if the operator has set nothing for it."""
+    """Return the encryptor for people's keys; None if the operator hasn't set a secret key."""
     secret = settings.secret_key.get_secret_value() if settings.secret_key else ""
     return Encryptor.of(secret) if secret else None
 
 
 class _ChannelPlatforms:
-    """What commands ask of a channel's platform. One that this process doesn't run, or that can't, does nothing."""
+    """Calls a channel's platform for commands. Does nothing if this process doesn't run it, or if it can't."""
 
     def __init__(self, platforms: Iterable[Platform], outbox: Outbox) -> None:
         self._platforms = {platform.name: platform for platform in platforms}
         self._outbox = outbox
 
     async def join(self, channel: ChannelRef) -> str | None:
-        """Become a member of a channel, where that is needed. Returns a sentence if the platform refuses."""
+        """Join a channel if that is needed. Returns a sentence if the platform refuses."""
         platform = self._platforms.get(channel.platform)
         if isinstance(platform, Joining):
             return await platform.join(channel)
         return None
 
     async def name(self, channel: ChannelRef) -> str:
-        """A channel's name; "" if its platform has none, or doesn't answer."""
+        """Return a channel's name; "" if its platform has none or doesn't answer."""
         platform = self._platforms.get(channel.platform)
         if isinstance(platform, Named):
             return await platform.channel_name(channel)
         return ""
 
     async def pause(self, channel: ChannelRef, error: ChannelGone | WorkspaceGone) -> None:
-        """Pause the channel or workspace that the error names, and notify one person. Raises RedisError."""
+        """Pause the channel, or its workspace if the error says so, and notify one person. Raises RedisError."""
         await Pauses(self._platforms.get(channel.platform), self._outbox).pause(channel, error)
 
 

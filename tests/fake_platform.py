@@ -158,13 +158,13 @@ class FakeService:
             return web.Response(status=500)
         if fault == "hang":
             await asyncio.sleep(3600)
-        taken = self._take(channel, key, tuple(body["papers"]))
+        accepted = self._take(channel, key, tuple(body["papers"]))
         await asyncio.sleep(self.weather.delay)
         if fault == "500":
             return web.Response(status=500)
         if fault == "lose" and request.transport is not None:  # otherwise the worker was killed meanwhile
             request.transport.abort()
-        return web.json_response({"id": taken.id})
+        return web.json_response({"id": accepted.id})
 
     def _chance(self) -> Fault | None:
         weather, dice = self.weather, self._random.random()

@@ -333,11 +333,11 @@ def survey(names: Iterable[str] | None = None) -> list[Slow]:
 def main() -> None:
     """Print the slowest, and all offenders; exit with 1 if there are any."""
     found = survey(sys.argv[1:] or None) + ([] if sys.argv[1:] else interleaved())
-    for one in sorted(found, key=lambda one: (one.is_offender, one.seconds / one.length))[-40:]:
-        growth = "" if one.exponent is None else f"  n^{one.exponent:.1f}"
-        mark = "  GROWS TOO FAST" if one.is_offender else ""
-        print(f"{one.seconds / one.length * 1e6:9.3f} µs/char {one.name}  {one.text}{growth}{mark}")  # noqa: T201
-    offenders = sum(one.is_offender for one in found)
+    for slow in sorted(found, key=lambda slow: (slow.is_offender, slow.seconds / slow.length))[-40:]:
+        growth = "" if slow.exponent is None else f"  n^{slow.exponent:.1f}"
+        mark = "  GROWS TOO FAST" if slow.is_offender else ""
+        print(f"{slow.seconds / slow.length * 1e6:9.3f} µs/char {slow.name}  {slow.text}{growth}{mark}")  # noqa: T201
+    offenders = sum(slow.is_offender for slow in found)
     print(f"{len(found)} measured, {offenders} grow too fast")  # noqa: T201
     sys.exit(bool(offenders))
 

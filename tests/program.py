@@ -75,9 +75,9 @@ async def objects(process: Process) -> AsyncIterator[dict[str, Any]]:
 
 async def first(process: Process, kind: str) -> dict[str, Any]:
     """Return the first object of that kind. Fails if the program ends without one."""
-    async for thing in objects(process):
-        if thing["kind"] == kind:
-            return thing
+    async for found in objects(process):
+        if found["kind"] == kind:
+            return found
     raise AssertionError(f"the program ended without a {kind}")
 
 

@@ -41,7 +41,7 @@ class LossyProxy:
         self._connections.add(me)
         me.add_done_callback(self._connections.discard)
         server, to_server = await asyncio.open_connection(*self._server)
-        asked = asyncio.create_task(self._pass_on(client, to_server))
+        requests = asyncio.create_task(self._pass_on(client, to_server))
         try:
             while answer := await server.read(65536):
                 if self._is_script and (self.lose or self._random.random() < self._share):
@@ -50,7 +50,7 @@ class LossyProxy:
                     break
                 to_client.write(answer)
         finally:
-            asked.cancel()
+            requests.cancel()
             for writer in (to_client, to_server):
                 writer.close()
                 with suppress(OSError):

@@ -52,6 +52,6 @@ def test_the_benchmark_says_if_there_are_no_records(
     monkeypatch.setattr(sys, "stdin", io.StringIO("\n".join(exported([young, a_paper("2603.00002")]))))
     monkeypatch.setattr(sys, "argv", ["upvotes", "--json"])
     upvotes.main()
-    said = capsys.readouterr()
-    assert json.loads(said.out) == {"papers": 0, "weeks": 0}
-    assert "no records yet" in said.err
+    output = capsys.readouterr()
+    assert json.loads(output.out) == {"papers": 0, "weeks": 0}
+    assert "no records yet" in output.err

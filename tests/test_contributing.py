@@ -35,9 +35,9 @@ def add_package(tree: Path) -> None:
 
 def register(tree: Path) -> None:
     registry = tree / "adapters" / "__init__.py"
-    written = registry.read_text()
+    text = registry.read_text()
     line = re.compile(r"^(PLATFORMS = \(.*)\)$", re.MULTILINE)
-    changed, count = line.subn(r'\1, "pigeon")', written)
+    changed, count = line.subn(r'\1, "pigeon")', text)
     assert count == 1
     registry.write_text(changed)
 
@@ -60,14 +60,14 @@ def run(tree: Path, *command: str) -> subprocess.CompletedProcess[str]:
 def touched(tree: Path) -> set[str]:
     """Return the files that differ from this tree's, except those that Python and tests generate."""
     found = {path.relative_to(tree) for path in tree.rglob("*") if path.is_file()}
-    kept = {
+    copied = {
         path
         for path in found
         if not any(part.startswith(".") or part == "__pycache__" for part in path.parts)
     }
     return {
         str(path)
-        for path in kept
+        for path in copied
         if not (ROOT / path).exists() or (ROOT / path).read_bytes() != (tree / path).read_bytes()
     }
 
@@ -119,9 +119,9 @@ def add_source(tree: Path) -> None:
 
 def register_source(tree: Path) -> None:
     registry = tree / "bot" / "sources" / "__init__.py"
-    written = registry.read_text()
-    changed = written.replace("\n}\n", '\n    "observatory": "bot.sources.observatory",\n}\n', 1)
-    assert changed != written
+    text = registry.read_text()
+    changed = text.replace("\n}\n", '\n    "observatory": "bot.sources.observatory",\n}\n', 1)
+    assert changed != text
     registry.write_text(changed)
 
 

@@ -62,9 +62,9 @@ async def test_a_forgotten_channel_leaves_no_trace(opened: Opened, redis: Redis)
         await live(harness)
         channel = str(harness.channel)
         assert await found(redis, channel)
-        asked = await harness.say("/paper forget channel")
-        assert "can't be undone" in asked.text
-        answer = await harness.press(asked, "Forget this channel")
+        confirmation = await harness.say("/paper forget channel")
+        assert "can't be undone" in confirmation.text
+        answer = await harness.press(confirmation, "Forget this channel")
         assert "Everything about this channel is deleted" in answer.text
         assert await found(redis, channel) == []
         assert "no subscriptions" in (await harness.say("/paper list")).text

@@ -144,14 +144,16 @@ async def test_events_survive_a_kill_at_every_call(
         await house.subscribe(FLOODED, "now", ChannelSettings())
         await house.poll(V1)
         await house.deliver()
-        for who in (WATCHER, FLOODED):
-            await house.watches.put(who, V1.id, Watch(frozenset(EVENT_KINDS), "U", BEGIN))
+        for channel in (WATCHER, FLOODED):
+            await house.watches.put(channel, V1.id, Watch(frozenset(EVENT_KINDS), "U", BEGIN))
         survived = await killed_in(two_changes, steps, valkey, board, makes_last=makes_last)
         await clock.set(clock.now + LATER)  # leases have expired
         await two_changes(House(redis, board), clock)
         await clock.set(clock.now + timedelta(days=1))
         await House(redis, board).deliver()
-        assert posted_events(board) == {(who, what): 1 for who in ("@ada", "flooded") for what in NEWS}, steps
+        assert posted_events(board) == {
+            (channel, event): 1 for channel in ("@ada", "flooded") for event in NEWS
+        }, steps
         if isinstance(board, ThreadedBoard):
             assert set(board.threads.values()) == {"m1"}, "the channel's events are in the thread of its card"
         monkeypatch.undo()
@@ -161,7 +163,7 @@ async def test_events_survive_a_kill_at_every_call(
 def posted_events(board: Board) -> Counter[tuple[str, str]]:
     """Return channel and event -> how often it was posted there."""
     return Counter(
-        (post.channel.channel, next(what for what in NEWS if item[0].text.startswith(what)))
+        (post.channel.channel, next(event for event in NEWS if item[0].text.startswith(event)))
         for post in board.posts
         for block in post.card.blocks
         if isinstance(block, Bullets)

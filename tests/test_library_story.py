@@ -18,8 +18,8 @@ async def test_a_list_is_shared_searched_and_exported(opened: Opened) -> None:
             a_paper("2611.00001", title="Whales & 100% of their songs", authors=("Ada Lovelace",)),
             a_paper("2611.00002", title="Robots walk"),
         )
-        said = await harness.say('/paper save 2611.00001 here note:"For Monday" tag:to-read')
-        assert "Saved to this channel's list" in said.text
+        reply = await harness.say('/paper save 2611.00001 here note:"For Monday" tag:to-read')
+        assert "Saved to this channel's list" in reply.text
         await harness.say("/paper save https://arxiv.org/abs/2611.00002v3 here")
         listed = await harness.say("/paper saved here")
         assert "#to-read · For Monday" in listed.text

@@ -98,8 +98,8 @@ async def test_two_weeks_of_a_saved_paper(opened: Opened, clock: Clock) -> None:
         assert life.text.index("v2 is out") < life.text.index("Accepted at ICML") < life.text.index("Code is")
 
         await harness.say("/paper unwatch 2611.00001")
-        gone = replace(code, versions=3, withdrawn=True, comment="Withdrawn due to an error in Lemma 2")
-        await a_day(harness, clock, gone)
+        withdrawn = replace(code, versions=3, withdrawn=True, comment="Withdrawn due to an error in Lemma 2")
+        await a_day(harness, clock, withdrawn)
         assert len(direct_messages(harness)) == 3
         assert "Withdrawn due to an error in Lemma 2" in replies(harness)[3]
         card = (await harness.posted())[0]

@@ -31,8 +31,8 @@ async def test_a_person_gets_their_own_digest_in_addition_to_the_channels(
     async with opened() as any_harness:
         harness: Any = any_harness
         assert "no subscriptions" in (await harness.say_alone("/paper list")).text
-        said = (await harness.say_alone("/paper subscribe whales every:daily")).text
-        assert "in a daily digest by direct message" in said
+        reply = (await harness.say_alone("/paper subscribe whales every:daily")).text
+        assert "in a daily digest by direct message" in reply
         await harness.say("/paper subscribe robots")
         own = await harness.say_alone("/paper list")
         assert "whales" in own.text
@@ -105,8 +105,8 @@ async def test_no_one_else_reads_or_changes_a_persons_own_channel(opened: Opened
         [own] = {one.channel async for one in harness.bot.subscriptions.load()}
         eve = User("U0EVE", "eve")
         for line in ("list", "subscribe bees", "settings", "explain 2611.00001", "saved here", "feed"):
-            said = (await harness.bot.core.handle_text(line, eve, own)).card
-            assert "not in this channel" in said.notice, line
+            reply = (await harness.bot.core.handle_text(line, eve, own)).card
+            assert "not in this channel" in reply.notice, line
         assert isinstance(own, ChannelRef)
         await deliver(harness.bot)
 

@@ -21,9 +21,9 @@ async def config(redis: Redis) -> AsyncIterator[Redis]:
 
 async def refused(folder: Path, valkey: str) -> str:
     process = await start("run", env=environment(folder, REDIS_URL=valkey))
-    _, said = await process.communicate()
+    _, output = await process.communicate()
     assert process.returncode == 78
-    lines = said.decode().splitlines()
+    lines = output.decode().splitlines()
     assert len(lines) == 1, lines
     return lines[0]
 

@@ -40,7 +40,7 @@ def test_categories_are_separated_by_commas(monkeypatch: pytest.MonkeyPatch) -> 
 
 
 @pytest.mark.parametrize(
-    ("name", "value", "said"),
+    ("name", "value", "message"),
     [
         ("PORT", "http", "PORT needs a whole number"),
         ("PORT", "70000", "PORT needs a number of at most 65535"),
@@ -66,12 +66,12 @@ def test_categories_are_separated_by_commas(monkeypatch: pytest.MonkeyPatch) -> 
     ],
 )
 def test_a_bad_value_is_one_readable_line(
-    monkeypatch: pytest.MonkeyPatch, name: str, value: str, said: str
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str, message: str
 ) -> None:
     monkeypatch.setenv(name, value)
     with pytest.raises(ConfigurationError) as caught:
         read_settings()
-    assert said in str(caught.value)
+    assert message in str(caught.value)
     assert "\n" not in str(caught.value)
 
 

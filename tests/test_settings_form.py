@@ -36,8 +36,8 @@ async def test_discord_opens_one_part_in_a_modal_and_leaves_the_others_unchanged
         [schedule] = [label for label in choice.buttons if "Time zone" in label]
         opened = await harness.joe.click(choice.raw, label=schedule)
         assert opened.modal is not None
-        given = {"every": ["daily"], "day": ["monday"], "zone": "Berlin", "quiet": "22-7", "hour": "9"}
-        done = await harness.joe.submit_modal(opened, given)
+        values = {"every": ["daily"], "day": ["monday"], "zone": "Berlin", "quiet": "22-7", "hour": "9"}
+        done = await harness.joe.submit_modal(opened, values)
         assert "Next digest: Mon 23 Nov 09:00 Berlin" in shown(done).text
-        kept = await harness.bot.core.settings(harness.channel)
-        assert (kept.every, kept.zone, kept.quiet, kept.digest_size) == ("daily", "Europe/Berlin", (22, 7), 7)
+        now = await harness.bot.core.settings(harness.channel)
+        assert (now.every, now.zone, now.quiet, now.digest_size) == ("daily", "Europe/Berlin", (22, 7), 7)

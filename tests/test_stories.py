@@ -82,8 +82,8 @@ async def test_a_list_that_trickles_in_is_one_message_too(opened: Opened, clock:
 async def test_a_budget_posts_the_best_and_folds_the_rest(opened: Opened, clock: Clock) -> None:
     async with opened() as harness:
         await harness.say("/paper subscribe diffusion")
-        said = await harness.say("/paper settings most:2 hour:18")
-        assert "The best 2 papers of a day are posted." in said.text
+        reply = await harness.say("/paper settings most:2 hour:18")
+        assert "The best 2 papers of a day are posted." in reply.text
         liked = papers(20, 21, upvotes=50)
         await come(harness, clock, *papers(*range(4)), *liked)
         await come(harness, clock, *papers(*range(4, 8)))

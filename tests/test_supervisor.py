@@ -71,17 +71,17 @@ async def test_the_operators_server_is_used_and_left_running(
 
 async def test_a_bad_setting_is_one_line_and_exit_code_78(tmp_path: Path) -> None:
     process = await start("run", env=environment(tmp_path, PORT="many"))
-    _, said = await process.communicate()
+    _, output = await process.communicate()
     assert process.returncode == 78
-    assert said.decode().count("\n") == 1
-    assert said.decode().startswith("paperboy: PORT ")
+    assert output.decode().count("\n") == 1
+    assert output.decode().startswith("paperboy: PORT ")
 
 
 async def test_an_unknown_role_is_one_line_and_exit_code_78(tmp_path: Path) -> None:
     process = await start("run", "polller", env=environment(tmp_path))
-    _, said = await process.communicate()
+    _, output = await process.communicate()
     assert process.returncode == 78
-    assert "Roles are poller, fanout" in said.decode()
+    assert "Roles are poller, fanout" in output.decode()
 
 
 async def test_a_newcomer_is_shown_the_commands(tmp_path: Path) -> None:

@@ -92,8 +92,8 @@ async def test_examples_and_saved_papers_teach_a_taste_and_a_paper_is_forgotten(
         await harness.say("/paper taste like 2611.00001")
         await harness.say("/paper taste like 2611.00002")
         for n in (3, 4, 5):
-            said = await harness.say(f"/paper taste dislike 2611.{n:05}")
-        assert "Learned from 3 liked and 3 disliked papers." in said.text
+            reply = await harness.say(f"/paper taste dislike 2611.{n:05}")
+        assert "Learned from 3 liked and 3 disliked papers." in reply.text
         await harness.say("/paper taste forget 2611.00000")
         assert "so far it has 2 and 3" in (await harness.say("/paper taste")).text
         assert "takes like, dislike or forget" in (await harness.say("/paper taste love all")).text

@@ -90,9 +90,9 @@ async def test_a_key_can_be_typed(
         if platform == "console":  # it has no forms
             assert "zotero key:" in (await harness.say("/paper zotero")).text
         assert "doesn't take this key" in (await harness.say(f"/paper zotero key:{WRONG}")).text
-        said = await harness.say(f"/paper zotero {zotero.key}")
-        assert "Connected" in said.text
-        assert zotero.key not in said.text
+        reply = await harness.say(f"/paper zotero {zotero.key}")
+        assert "Connected" in reply.text
+        assert zotero.key not in reply.text
         assert "2 new papers" in (await harness.say("/paper zotero")).text
         await _ends(harness, zotero)
     logged = "".join(capfd.readouterr())

@@ -173,17 +173,17 @@ class Zotero:
         key, version = one.get("key"), one.get("version")
         if not isinstance(key, str) or not KEY.fullmatch(key):
             raise Failed(400, f"'{key}' is not a valid key")
-        there = stored.get(key)
+        existing = stored.get(key)
         if version is None and not versioned:
             raise Failed(428, "Either If-Unmodified-Since-Version or 'version' property must be provided")
-        if version is not None and there is not None and there["version"] > version:
-            raise Failed(412, f"It has been modified since specified version (found {there['version']})")
-        if version and there is None:
+        if version is not None and existing is not None and existing["version"] > version:
+            raise Failed(412, f"It has been modified since specified version (found {existing['version']})")
+        if version and existing is None:
             raise Failed(404, f"It doesn't exist (expected version {version}; use 0 instead)")
         check(one)
         self.version += 1
         stored[key] = one | {"version": self.version}
-        if stored is self.items and there is None:
+        if stored is self.items and existing is None:
             self.created.append(key)
 
     def _check_item(self, one: Json) -> None:

@@ -1,4 +1,4 @@
-"""The terminal as a platform: where Paperboy runs when it is connected to nothing else."""
+"""The terminal as a platform, which Paperboy uses if no other one is connected."""
 
 from redis.asyncio import Redis
 
@@ -13,7 +13,7 @@ SETTINGS = ConsoleSettings
 
 
 def build(settings: Settings, _redis: Redis) -> ConsolePlatform:
-    """The terminal, in the form that the settings ask for."""
+    """Return the terminal with the configured output format."""
     if settings.of(ConsoleSettings).console_format == "json":
         return ConsolePlatform(JsonScreen())
     return ConsolePlatform(RichScreen(), interactive=on_terminal(), history=settings.data_dir / "history")

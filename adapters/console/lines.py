@@ -1,4 +1,4 @@
-"""Lines of standard input as they come, whatever it is: a pipe, a file, a terminal, nothing."""
+"""Lines of standard input as they arrive, from a pipe, a file, a terminal, or nothing at all."""
 
 import asyncio
 import codecs
@@ -11,10 +11,10 @@ CHUNK = 65_536
 
 
 async def lines(descriptor: int) -> AsyncIterator[str]:
-    """Each line without its end, until the input ends.
+    """Yield each line without its line end, until the input ends.
 
     A separate thread reads, because the event loop can't wait for every kind of input. It reads the descriptor, not
-    `sys.stdin`, and is a daemon, so that a read that never returns doesn't keep the program from ending.
+    `sys.stdin`, and is a daemon, so that a blocked read doesn't keep the program running.
     """
     loop = asyncio.get_running_loop()
     received: asyncio.Queue[str | None] = asyncio.Queue()
@@ -23,7 +23,7 @@ async def lines(descriptor: int) -> AsyncIterator[str]:
         loop.call_soon_threadsafe(received.put_nowait, line)
 
     def read() -> None:
-        with suppress(RuntimeError):  # the loop has ended, so no one reads lines any more
+        with suppress(RuntimeError):  # the loop is closed, so nothing reads lines any more
             _read(descriptor, deliver)
 
     Thread(target=read, name="standard input", daemon=True).start()

@@ -20,7 +20,7 @@ USER = User("terminal", "you")
 
 
 class ConsolePlatform:
-    """Shows cards on a screen and reads commands from standard input, or from a prompt where that is a terminal."""
+    """Shows cards on a screen and reads commands from standard input, or from a prompt if that is a terminal."""
 
     name = "console"
     channel = CHANNEL
@@ -39,9 +39,9 @@ class ConsolePlatform:
         self._left = asyncio.Event()
 
     async def run(self, core: Core) -> None:
-        """Answer what is typed until cancelled. Returns once the person has left, or the output was closed.
+        """Answer typed lines until cancelled. Returns after the person has left, or the output was closed.
 
-        If the input isn't a terminal, its end isn't the end of the program: papers keep coming.
+        If the input isn't a terminal, the program continues after its end, since papers keep coming.
         """
         async with asyncio.TaskGroup() as tasks:
             listening = tasks.create_task(self._listen(core))
@@ -49,16 +49,16 @@ class ConsolePlatform:
             listening.cancel()
 
     async def answer_input(self, core: Core) -> None:
-        """Carry out every line of standard input, to its end."""
+        """Run every line of standard input as a command, until its end."""
         async for line in lines(self._descriptor):
             await self._answer(line, core, echo=True)
 
     def working(self, what: str) -> None:
-        """Show it below the prompt."""
+        """Show below the prompt what is going on in the background."""
         self._toolbar.show(what)
 
     async def send(self, to: ChannelRef, card: Card, key: str) -> MessageRef:
-        """Show a card. A card that can't be shown any more waits for the next start."""
+        """Show a card. Raises RetryLater if the output is closed, so that the card waits for the next start."""
         if to != CHANNEL:
             raise ChannelGone(f"{to} is not this terminal")
         try:
@@ -69,7 +69,7 @@ class ConsolePlatform:
         return MessageRef(key)
 
     async def find(self, to: ChannelRef, key: str, since: datetime) -> MessageRef | None:
-        """Raises LookupUnsupported: a terminal can't say what it has shown."""
+        """Raise LookupUnsupported: a terminal can't tell what it has shown."""
         raise LookupUnsupported(f"a terminal can't say whether {key} was shown on {to} since {since:%H:%M}")
 
     async def close(self) -> None:
@@ -99,12 +99,12 @@ class ConsolePlatform:
             self.screen.reply(fuller)
 
     def _prompted(self) -> AsyncIterator[str]:
-        # Only here, because scripts and servers should not pay for a prompt.
+        # Imported only here, so that scripts and servers don't load the prompt's libraries.
         from adapters.console.prompt import prompted  # noqa: PLC0415
 
         return prompted(self._history, self._toolbar)
 
 
 def on_terminal() -> bool:
-    """Whether both input and output are a terminal."""
+    """Return whether both input and output are a terminal."""
     return sys.stdin is not None and sys.stdin.isatty() and sys.stdout.isatty()

@@ -18,12 +18,12 @@ LEAVE = frozenset({"exit", "quit", "bye", ":q"})
 
 
 async def prompted(history: Path | None = None, toolbar: Toolbar | None = None) -> AsyncIterator[str]:
-    """Each line that is typed, until the person leaves (Ctrl-D, Ctrl-C or `exit`)."""
+    """Yield each typed line, until the person leaves (Ctrl-D, Ctrl-C or `exit`)."""
     session: PromptSession[str] = PromptSession(
         PROMPT, history=_history(history), completer=TableCompleter(), complete_while_typing=False
     )
     if toolbar is not None:
-        toolbar.belongs_to(session)
+        toolbar.attach(session)
     with patch_stdout(raw=True):
         while True:
             try:
@@ -36,7 +36,7 @@ async def prompted(history: Path | None = None, toolbar: Toolbar | None = None) 
 
 
 def completions(before: str) -> Iterable[str]:
-    """What the last word of `before` may become: a command, or an option with its value."""
+    """Return the completions of the last word of `before`: commands, or options with their values."""
     typed = INVOCATION.sub("", before.lstrip(), count=1)
     *words, last = typed.split(" ")
     if not words:
@@ -54,7 +54,7 @@ class TableCompleter(Completer):
     """Offers `completions` to the prompt."""
 
     def get_completions(self, document: Document, complete_event: CompleteEvent) -> Iterable[Completion]:
-        """The same in prompt_toolkit's terms."""
+        """Yield `completions` as prompt_toolkit expects them."""
         del complete_event
         before = document.text_before_cursor
         last = before.rpartition(" ")[2]

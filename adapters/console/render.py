@@ -1,7 +1,7 @@
-"""A card as something that a terminal can show. Pure: nothing is printed here.
+"""Renders a card for a terminal with Rich. Pure: nothing is printed here.
 
-Text goes into `rich.text.Text`, never through rich's markup, and carries no control character; so a paper can
-neither colour the terminal nor move its cursor.
+Text goes into `rich.text.Text`, never through Rich's markup, and has no control characters, so a paper can neither
+colour the terminal nor move its cursor.
 """
 
 from collections.abc import Iterable
@@ -16,8 +16,9 @@ from bot.cards import Actions, Block, Bullets, Button, Card, Figure, PaperBlock,
 from bot.cards.sanitize import link, visible
 
 WIDTH = 96
-"""Columns. Wider lines are hard to read."""
+"""Maximum width in columns. Longer lines are hard to read."""
 SHORT_ADDRESS = 40
+"""Maximum number of characters of an address that is shown instead of its label."""
 
 # Only attributes and the terminal's own colours: its user chose them, for dark or light.
 _STYLES = {
@@ -33,7 +34,7 @@ _HEADING = Style(bold=True, underline=True)
 
 
 def render(card: Card, *, links: bool) -> RenderableType:
-    """The whole card. Without `links` (no terminal to click in) every address is written out."""
+    """Render the whole card. Without `links` (if the output isn't a terminal), every address is written out."""
     parts: list[RenderableType] = [Text(visible(card.heading), style=_HEADING)] if card.heading else []
     parts += (_block(block, links=links) for block in card.blocks)
     return Padding(Group(*parts), (0, 1, 1, 1))
@@ -77,7 +78,7 @@ def _text(spans: Iterable[Span], *, links: bool) -> Text:
 
 
 def _buttons(buttons: Iterable[Button], *, links: bool) -> RenderableType:
-    """Links to click, and commands to type: a terminal has no buttons."""
+    """Render links to click and commands to type, since a terminal has no buttons."""
     if not links:
         return Text("\n").join(map(_in_full, buttons))
     shown = [_in_short(button, first=n == 0) for n, button in enumerate(buttons)]
@@ -93,7 +94,7 @@ def _in_short(button: Button, *, first: bool) -> Text:
         text = Text().append(f"{visible(button.label)}: ", _STYLES["dim"])
         return text.append(visible(button.command), _STYLES["code"])
     address = (link(button.url) or "").partition("://")[2]
-    # Not every terminal can follow a link, and all of them show what it says.
+    # Not every terminal supports links, so the first link shows its address if that is short.
     label = address if first and len(address) <= SHORT_ADDRESS else visible(button.label)
     return Text(label, Style(underline=True) + _link(button.url, links=True))
 
@@ -104,7 +105,7 @@ def _link(url: str | None, *, links: bool) -> Style:
 
 
 def _table(rows: Iterable[tuple[str, RenderableType]]) -> Table:
-    """Rows with a mark before them, so that wrapped lines stay indented."""
+    """Render rows with a mark in front, so that wrapped lines stay indented."""
     table = Table.grid(padding=(0, 1))
     table.add_column(no_wrap=True)
     table.add_column()

@@ -1,4 +1,4 @@
-"""Shows the terminal's channel: as cards for people, or as JSON lines for scripts."""
+"""Output of the terminal's channel: cards for people, or JSON lines for scripts."""
 
 import io
 import json
@@ -19,13 +19,13 @@ from bot.ports import File
 
 _Colors = Literal["standard", "256", "truecolor", "windows"]
 UNWRAPPED = 2000
-"""Columns of a file or a pipe: its reader wraps lines, and an address must stay in one piece."""
+"""Width of a file or a pipe, in columns: its reader wraps lines, and a URL must stay in one piece."""
 _PADDING = re.compile("(?<! ) ++\n")
-"""Rich fills lines up; in a window that is made narrower they would wrap."""
+"""Rich pads lines with spaces, which would wrap if the window gets narrower."""
 
 
 class ScreenClosed(PaperboyError):
-    """The output can't be written any more: its pipe or terminal is closed."""
+    """The output is closed: its pipe or terminal can't be written to any more."""
 
 
 class RichScreen:
@@ -34,81 +34,81 @@ class RichScreen:
     def __init__(self, stream: TextIO | None = None) -> None:
         self._out = _Output(stream)
         self._terminal = Console(file=stream)
-        """Never printed on (Rich would end the program when a pipe breaks): it knows colours, links and width."""
+        """Only used to detect colours, links and width. Rich's own printing would end the program if a pipe breaks."""
 
     def post(self, card: Card) -> None:
-        """A card for the channel."""
+        """Show a card for the channel."""
         self._print(card)
 
     def reply(self, card: Card) -> None:
-        """The answer to a command."""
+        """Show the answer to a command."""
         self._print(card)
 
     def note(self, card: Card) -> None:
-        """Something about the terminal itself."""
+        """Show a note about the terminal itself."""
         self._print(card)
 
     def file(self, file: File) -> None:
-        """The file's text as it is, so that it can be copied or redirected."""
+        """Write the file's text unchanged, so that it can be copied or redirected."""
         self._out.write("".join(visible(line) + "\n" for line in file.text.split("\n")))
 
     def typed(self, line: str) -> None:
-        """The line as a prompt would show it."""
+        """Show a line as a prompt would."""
         self._write(Text(f"> {visible(line)}", style="bold"))
 
     def _print(self, card: Card) -> None:
         self._write(render(card, links=self._terminal.is_terminal))
 
     def _write(self, shown: RenderableType) -> None:
-        seen = self._terminal
-        paper = io.StringIO()
+        terminal = self._terminal
+        rendered = io.StringIO()
         Console(
-            file=paper,
-            force_terminal=seen.is_terminal,
-            color_system=cast("_Colors | None", seen.color_system),
-            width=min(seen.width, WIDTH) if seen.is_terminal else UNWRAPPED,
+            file=rendered,
+            force_terminal=terminal.is_terminal,
+            color_system=cast("_Colors | None", terminal.color_system),
+            width=min(terminal.width, WIDTH) if terminal.is_terminal else UNWRAPPED,
         ).print(shown)
-        self._out.write(_PADDING.sub("\n", paper.getvalue()))
+        self._out.write(_PADDING.sub("\n", rendered.getvalue()))
 
 
 class JsonScreen:
-    """One JSON object a line."""
+    """Writes one JSON object per line."""
 
     def __init__(self, stream: TextIO | None = None) -> None:
         self._out = _Output(stream)
 
     def post(self, card: Card) -> None:
-        """The card, and the ids of its papers, also of those that a digest shows on demand."""
-        named = [block.paper_id for block in card.blocks if isinstance(block, PaperBlock)]
-        papers = list(card.posting.papers) or named
+        """Write the card and the ids of its papers, including those that a digest shows on demand."""
+        visible_papers = [block.paper_id for block in card.blocks if isinstance(block, PaperBlock)]
+        papers = list(card.posting.papers) or visible_papers
         self._write({"kind": "post", "papers": papers, "card": to_json(card)})
 
     def reply(self, card: Card) -> None:
-        """The card."""
+        """Write the card."""
         self._write({"kind": "reply", "card": to_json(card)})
 
     def note(self, card: Card) -> None:
-        """Nothing: scripts read posts and replies."""
+        """Do nothing: scripts need only posts and replies."""
 
     def file(self, file: File) -> None:
-        """Its name and text."""
+        """Write the file's name and text."""
         self._write({"kind": "file", "name": file.name, "text": file.text})
 
     def typed(self, line: str) -> None:
-        """Does nothing: the script knows what it wrote."""
+        """Do nothing: the script knows what it wrote."""
 
     def _write(self, record: dict[str, object]) -> None:
         self._out.write(json.dumps(record, separators=(",", ":")) + "\n")
 
 
 class _Output:
-    """Standard output as it is at that moment (an open prompt replaces it), or the given stream."""
+    """A stream, or the current standard output, which an open prompt replaces."""
 
     def __init__(self, stream: TextIO | None) -> None:
         self._stream = stream
 
     def write(self, text: str) -> None:
-        """Write and flush, with a "?" for what the stream's encoding lacks."""
+        """Write and flush. Characters that the stream's encoding lacks become "?"."""
         stream = self._stream or sys.stdout
         encoding = stream.encoding or "utf-8"
         try:
@@ -120,11 +120,11 @@ class _Output:
 
 
 def _silence(stream: TextIO) -> None:
-    """Let what is still buffered go nowhere, so that the interpreter can end without a complaint."""
+    """Discard the buffered output, so that the interpreter can exit without an error message."""
     try:
         descriptor = stream.fileno()
     except (OSError, ValueError, io.UnsupportedOperation):
         return
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, descriptor)
-    os.close(nowhere)
+    devnull = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(devnull, descriptor)
+    os.close(devnull)

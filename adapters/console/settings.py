@@ -1,4 +1,4 @@
-"""The terminal's settings."""
+"""The settings for the terminal."""
 
 from typing import Literal
 
@@ -6,14 +6,14 @@ from bot.settings import PlatformSettings
 
 
 class ConsoleSettings(PlatformSettings):
-    """How the terminal shows cards. It needs nothing, so it can always be used."""
+    """The output format of the terminal. Nothing is required, so the terminal is always available."""
 
     title = "Terminal"
 
     console_format: Literal["rich", "json"] = "rich"
-    """Cards for people, or JSON lines for scripts."""
+    """`rich` for people, `json` (one object per line) for scripts."""
 
     @property
     def is_configured(self) -> bool:
-        """Always."""
+        """Always true."""
         return True

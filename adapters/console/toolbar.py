@@ -1,4 +1,4 @@
-"""The line below the prompt. It is there only while there is something to say."""
+"""The status line below the prompt. It disappears if there is nothing to show."""
 
 from typing import TYPE_CHECKING
 
@@ -7,24 +7,24 @@ if TYPE_CHECKING:
 
 
 class Toolbar:
-    """What goes on in the background, for the prompt that is open or opens later."""
+    """Shows background activity below the current prompt, or below one that opens later."""
 
     def __init__(self) -> None:
         self._text = ""
         self._prompt: PromptSession[str] | None = None
 
     def show(self, text: str) -> None:
-        """Show the text; "" takes the line away."""
+        """Show the text; "" removes the line."""
         if text != self._text:
             self._text = text
-            self._renew()
+            self._update()
 
-    def belongs_to(self, prompt: "PromptSession[str]") -> None:
-        """Show it below this prompt from now on."""
+    def attach(self, prompt: "PromptSession[str]") -> None:
+        """Show the line below this prompt from now on."""
         self._prompt = prompt
-        self._renew()
+        self._update()
 
-    def _renew(self) -> None:
+    def _update(self) -> None:
         if self._prompt is not None:
             self._prompt.bottom_toolbar = self._text or None
             self._prompt.app.invalidate()

@@ -10,10 +10,10 @@ SETTINGS = EmailSettings
 
 
 def build(settings: Settings, redis: Redis) -> Platform | None:
-    """The platform; None without SMTP_URL. Raises ConfigurationError for a missing or wrong setting."""
+    """Return the platform; None without SMTP_URL. Raises ConfigurationError for a missing or wrong setting."""
     if not settings.of(EmailSettings).is_configured:
         return None
-    # Only here: its libraries cost memory and start-up time.
+    # Imported only here, since its libraries cost memory and start-up time.
     from adapters.email.platform import build_platform  # noqa: PLC0415
 
     return build_platform(settings, redis)

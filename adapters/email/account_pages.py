@@ -1,4 +1,4 @@
-"""The pages behind a mail's links: a button's command, the account's page, stopping all mail, and bounces."""
+"""The pages that mails link to: a button's command, the account's page, and stopping all mail. Also receives bounces."""
 
 import asyncio
 from collections.abc import Mapping
@@ -24,17 +24,17 @@ from bot.web.limits import count_request, retry_after
 from bot.web.requests import form_of, raw_body
 
 COMMANDS = Rate(60, 60)
-"""Commands of one account."""
+"""Rate limit of commands per account."""
 BOUNCES_EACH, BOUNCES_TOTAL = Rate(120, 60), Rate(300, 60)
-"""Bounce reports from one mail server, and from all."""
+"""Rate limits of bounce reports, per mail server and in total."""
 FILES = Rate(20, 3600)
-"""Files that an account gets by mail; further ones are only downloaded."""
+"""Rate limit of files sent by mail per account; further ones can only be downloaded."""
 DOWNLOAD = "download"
-"""The field that asks for a file on the page itself."""
+"""Form field that requests a file as a download instead of by mail."""
 SAVED_SHOWN = 5
-"""Papers of the reading list that the account's page names."""
+"""Maximum number of papers of the reading list shown on the account's page."""
 FULLER_SECONDS = 5.0
-"""Seconds that a fuller answer may take: a page can't change once it is shown."""
+"""Timeout of a fuller answer, in seconds: a page can't change once it is shown."""
 REPEATABLE = frozenset(
     [
         "help",
@@ -70,20 +70,20 @@ FOLLOW_UPS: Mapping[str, frozenset[str]] = {
     "widen": frozenset({"narrow"}),
     "more": frozenset({"more"}),
 }
-"""The buttons of an answer that a mail's link may lead to: its own next step, and its undo. Nothing else."""
+"""Command of a mail's link -> commands allowed as buttons in its answer: only its next step and its undo."""
 NOT_FOR_MAIL = frozenset({"edits", "links", "threads", "embeds", "publish", "ping", "editors"})
 """Settings that only chat platforms have."""
 
 
 class AccountPages:
-    """The handlers."""
+    """The handlers of these pages."""
 
     def __init__(self, context: WebContext, bounces: BounceReports) -> None:
         self._context = context
         self._bounces = bounces
 
     def routes(self) -> list[web.RouteDef]:
-        """All of them. GET never changes anything: programs follow the links in mails, too."""
+        """Return all routes. GET never changes anything, since programs follow the links in mails, too."""
         return self._context.guarded(
             [
                 ("GET", "/email/act/{token}", self._review),
@@ -102,19 +102,19 @@ class AccountPages:
 
     async def _review(self, request: web.Request) -> web.Response:
         grant, account = await self._context.grant("act", request)
-        _confirmed(account)
+        _confirmed_address(account)
         return self._context.page("act.html", line=grant.content["line"], card=None)
 
     async def _act(self, request: web.Request) -> web.Response:
         grant, account = await self._context.grant("act", request)
-        _confirmed(account)
+        _confirmed_address(account)
         command = parse_line(grant.content["line"], reader(account.channel), account.channel).command
         if command.name not in REPEATABLE and not await self._first_use(grant):
             raise UserError("This was already done. A button in a mail works once.")
         reply = await self._run(command)
         if reply.file is not None:
-            return await self._exported(request, account, reply.card, reply.file)
-        card = await _fuller(reply)
+            return await self._send_file(request, account, reply.card, reply.file)
+        card = await _fuller_card(reply)
         steps = self._next_steps(card, command.name, grant, account)
         return self._context.page("act.html", line="", card=card, steps=steps)
 
@@ -125,7 +125,7 @@ class AccountPages:
         return await self._context.addresses.use_once(grant.token, lifetime)
 
     def _next_steps(self, card: Card, after: str, grant: Grant, account: Account) -> dict[str, str]:
-        """Links for the buttons of an answer, by command. None lasts longer than the link that led here."""
+        """Return links for the buttons of an answer, by command. None outlives the link that led here."""
         rows = [block.buttons for block in card.blocks if isinstance(block, Actions)]
         rows += [block.actions for block in card.blocks if isinstance(block, PaperBlock)]
         commands = [button.command for row in rows for button in row]
@@ -142,35 +142,37 @@ class AccountPages:
 
     async def _manage(self, request: web.Request) -> web.Response:
         _, account = await self._context.grant("manage", request)
-        _confirmed(account)
-        given = dict(form_of(request))
-        given.pop(DOWNLOAD, "")
-        name, user = given.pop("command", ""), reader(account.channel)
+        _confirmed_address(account)
+        fields = dict(form_of(request))
+        fields.pop(DOWNLOAD, "")
+        name, user = fields.pop("command", ""), reader(account.channel)
         if name:
-            options = {option: value for option, value in given.items() if value.strip()}
+            options = {option: value for option, value in fields.items() if value.strip()}
             reply = await self._run(Command(name, user, account.channel, options))
         else:
-            reply = await self._say(given.get("say", ""), account)
+            reply = await self._handle_line(fields.get("say", ""), account)
         if reply.file is not None:
-            return await self._exported(request, account, reply.card, reply.file)
+            return await self._send_file(request, account, reply.card, reply.file)
         return await self._account_page(request, account, reply)
 
-    async def _exported(self, request: web.Request, account: Account, card: Card, file: File) -> web.Response:
-        """The file goes to the inbox, and the page offers it, too; only the page after too many mails."""
-        given = form_of(request)
+    async def _send_file(
+        self, request: web.Request, account: Account, card: Card, file: File
+    ) -> web.Response:
+        """Send the file by mail and offer a download on a page; after too many mails, only return the download."""
+        form = form_of(request)
         limit = Limit(account.channel.channel, FILES)
-        if DOWNLOAD in given or await self._context.limits.count("mail-files", [limit]):
+        if DOWNLOAD in form or await self._context.limits.count("mail-files", [limit]):
             return _download(file)
-        address = _confirmed(account)
+        address = _confirmed_address(account)
         self._context.mails.send_file(address, card, file)
-        fields = {**given, DOWNLOAD: "yes"}
+        fields = {**form, DOWNLOAD: "yes"}
         return self._context.page("exported.html", file=file.name, address=address.masked, fields=fields)
 
-    async def _say(self, line: str, account: Account) -> Reply:
+    async def _handle_line(self, line: str, account: Account) -> Reply:
         user, channel = reader(account.channel), account.channel
         try:
             command = parse_line(line, user, channel).command
-        except UserError:  # the core says what is wrong with it
+        except UserError:  # the core answers what is wrong with the line
             return await self._context.core.handle_text(line, user, channel)
         return await self._run(command)
 
@@ -178,14 +180,14 @@ class AccountPages:
         limit = Limit(command.channel.channel, COMMANDS)
         if await self._context.limits.count("mail-commands", [limit]):
             raise UserError("That was a lot at once. Please wait a minute.")
-        if command.name == "subscribe":  # someone who stopped all mail has changed their mind
+        if command.name == "subscribe":  # a person who stopped all mail wants mail again
             await self._context.addresses.keep(command.channel)
         return await self._context.core.handle(command)
 
     async def _account_page(
         self, request: web.Request, account: Account, reply: Reply | None = None
     ) -> web.Response:
-        address, channel = _confirmed(account), account.channel
+        address, channel = _confirmed_address(account), account.channel
         found = await self._context.core.subscriptions([channel])
         saved = await self._context.core.saved(reader(channel), channel)
         return self._context.page(
@@ -196,7 +198,7 @@ class AccountPages:
             settings=await self._context.core.settings(channel),
             saved=[(paper.id, plain(paper.title), paper.url) for paper in saved[:SAVED_SHOWN]],
             saved_count=len(saved),
-            card=await _fuller(reply) if reply else None,
+            card=await _fuller_card(reply) if reply else None,
             form=_for_mail(reply.form) if reply and reply.form else None,
             commands=shown(),
         )
@@ -226,7 +228,7 @@ class AccountPages:
         return self._context.page("stop.html", address=account.address.masked if account.address else "")
 
     async def _stop(self, request: web.Request) -> web.Response:
-        """RFC 8058: a mail program posts here, without a cookie. Posting again changes nothing more."""
+        """Stop all mail. A mail program posts here without a cookie (RFC 8058). Posting again is harmless."""
         _, account = await self._context.grant("unsubscribe", request)
         await self._context.core.forget(account.channel)
         await self._context.addresses.expire(account.channel)
@@ -236,7 +238,7 @@ class AccountPages:
         return self._context.page("link.html")
 
     async def _send_link(self, request: web.Request) -> web.Response:
-        """The answer is the same for every address: it doesn't say whether one is known."""
+        """Mail a link to the account's page. The answer is the same for every address, known or not."""
         address = Address.parse(form_of(request).get("address", ""))
         if refused := await self._context.refuse_mail(request, "link", address):
             return refused
@@ -249,7 +251,7 @@ class AccountPages:
 
     @raw_body
     async def _bounce(self, request: web.Request) -> web.Response:
-        """A mail server passes on a mail to a return address, as it came. The answer is the same for every mail."""
+        """Accept a mail to a return address, as forwarded by a mail server. The answer is the same for every mail."""
         full = await count_request(
             self._context.limits, request, "bounces", each=BOUNCES_EACH, total=BOUNCES_TOTAL
         )
@@ -262,13 +264,13 @@ class AccountPages:
         return web.Response(text="ok\n")
 
 
-def _confirmed(account: Account) -> Address:
+def _confirmed_address(account: Account) -> Address:
     if account.address is None:
         raise UserError("We don't know this address, or have forgotten it. You can subscribe it again.")
     return account.address
 
 
-async def _fuller(reply: Reply) -> Card:
+async def _fuller_card(reply: Reply) -> Card:
     if reply.later is None:
         return reply.card
     with suppress(TimeoutError):
@@ -278,7 +280,7 @@ async def _fuller(reply: Reply) -> Card:
 
 
 def _download(file: File) -> web.Response:
-    """The file, which a browser saves."""
+    """Return the file as a download."""
     headers = {
         "Content-Disposition": f'attachment; filename="{file.name}"',
         "Cache-Control": "no-store",
@@ -288,5 +290,5 @@ def _download(file: File) -> web.Response:
 
 
 def _for_mail(form: Form) -> Form:
-    """The settings form without what mail doesn't have."""
+    """Return the settings form without the settings that mail doesn't have."""
     return replace(form, fields=tuple(field for field in form.fields if field.name not in NOT_FOR_MAIL))

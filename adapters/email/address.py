@@ -1,4 +1,4 @@
-"""E-mail addresses: which ones are accepted, how one is hinted at, and which ones share an inbox."""
+"""E-mail addresses: validation, masking, and finding spellings that share an inbox."""
 
 import re
 from dataclasses import dataclass
@@ -7,14 +7,14 @@ from typing import Self
 from bot.domain.errors import UserError
 
 MAX_ADDRESS = 254
-"""Characters of a whole address (RFC 5321, 4.5.3.1.3, less the angle brackets)."""
+"""Maximum number of characters of an address (RFC 5321, 4.5.3.1.3, less the angle brackets)."""
 
 _LOCAL = re.compile(r"(?!-)[A-Za-z0-9#$&'*+/=?^_{}~-]+(?:\.[A-Za-z0-9#$&'*+/=?^_{}~-]+)*")
-"""Without `%`, `!`, `|` and `` ` ``, nor a `-` in front: old servers read routes, programs and options in them."""
+"""Excludes `%`, `!`, `|`, `` ` `` and a leading `-`: old servers read routes, programs and options in them."""
 _LABEL = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
 _DOMAIN = re.compile(rf"(?:{_LABEL}\.)+{_LABEL}")
 MAX_LOCAL = 64
-"""Characters before the @ (RFC 5321, 4.5.3.1.1)."""
+"""Maximum number of characters before the @ (RFC 5321, 4.5.3.1.1)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,7 @@ PROVIDERS = (
 SUBDOMAINS = ("fastmail.com", "fastmail.fm")
 """Providers where anything@name.provider reaches name@provider."""
 _DEVIATIONS = frozenset("ßς\u200c\u200d")
-"""Characters for which our library's older rules name another domain than today's: `faß.de` became `fass.de`."""
+"""Characters that Python's older IDNA rules map to another domain than today's: `faß.de` becomes `fass.de`."""
 _PROVIDER_OF = {domain: provider for provider in PROVIDERS for domain in provider.domains}
 
 
@@ -56,12 +56,12 @@ class Address:
 
     @property
     def identity(self) -> str:
-        """The address without differences of case, which no provider distinguishes."""
+        """The case-folded address, since no provider distinguishes case."""
         return str(self).casefold()
 
     @property
     def inbox(self) -> str:
-        """The inbox that the address most likely reaches: the same for all its spellings. For rate limits.
+        """The inbox that the address most likely reaches, the same for all its spellings. Used for rate limits.
 
         Folds `name+tag` for every provider; for the large ones, also the characters that they ignore and their domains.
         """
@@ -77,13 +77,13 @@ class Address:
 
     @property
     def masked(self) -> str:
-        """Enough for its owner to recognise it: `a…@example.org`."""
+        """A masked form that the owner can recognise: `a…@example.org`."""
         return f"{self.local[0]}…@{self.domain}"
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """Raises UserError with a sentence for the person who typed it."""
-        if len(text) > 2 * MAX_ADDRESS:  # before anything that takes longer for a longer text
+        """Parse an address. Raises UserError with a message for the person who typed it."""
+        if len(text) > 2 * MAX_ADDRESS:  # before any check that takes longer for a longer text
             raise _not_an_address()
         local, at, domain = text.strip().rpartition("@")
         domain = _ascii(domain)

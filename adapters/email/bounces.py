@@ -1,4 +1,4 @@
-"""Bounces: every mail leaves with its own return address, so that a report says which address failed."""
+"""Bounces. Each recipient's mails have their own return address, so that a report shows which address failed."""
 
 import asyncio
 import re
@@ -13,13 +13,13 @@ from bot.limited_process import LimitExceeded, run_limited
 from bot.ports import Core
 
 MAX_REPORT = 256 * 1024
-"""Bytes of a report that are read; the returned mail is at its end."""
+"""Maximum number of bytes read from a report, which ends with the returned mail."""
 PARSE_SECONDS = 10.0
-"""Seconds that parsing one report may take on a busy machine."""
+"""Timeout for parsing a report, in seconds. Long enough for a busy machine."""
 CONCURRENT = 2
-"""Reports that one process parses at a time."""
+"""Maximum number of reports parsed concurrently per process."""
 MAX_WAITING = 20
-"""Reports that wait for their turn in one process; the sender of any further one is asked to try again."""
+"""Maximum number of reports that wait per process. The sender of a further one is asked to try again."""
 
 _HEAD_END = re.compile(rb"\r?\n\r?\n")
 _RETURN_ADDRESS = re.compile(rb"\+([a-z2-7]{%d})-([a-z2-7]{%d})@" % (DOMAIN_HASH, HASH), re.IGNORECASE)
@@ -32,14 +32,14 @@ class TooManyReports(Exception):
 
 
 def return_address(bounce: Address, channel: ChannelRef) -> str:
-    """The envelope sender of mail to `channel`: `bounces+…@example.org`. Only the recipient's server learns it."""
+    """Return the envelope sender of mail to `channel`: `bounces+…@example.org`. Only the recipient's server sees it."""
     return f"{bounce.local}+{channel.workspace}-{channel.channel}@{bounce.domain}"
 
 
 def recipient(report: bytes) -> ChannelRef | None:
-    """The channel whose return address the report was sent to; None if it has none of ours. Looks at bytes only.
+    """Return the channel whose return address the report was sent to; None if there is none. Doesn't parse the mail.
 
-    A return address can't be guessed, so a report that was sent to one is believed.
+    A return address can't be guessed, so a report that was sent to one is trusted.
     """
     head = _HEAD_END.split(report[:MAX_REPORT], maxsplit=1)[0]
     found = _RETURN_ADDRESS.search(head)
@@ -51,18 +51,18 @@ def recipient(report: bytes) -> ChannelRef | None:
 
 @dataclass(slots=True)
 class BounceReports:
-    """Pauses addresses whose mail failed for good."""
+    """Pauses addresses whose mail failed permanently."""
 
     addresses: Addresses
     _turns: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(CONCURRENT))
     _waiting: int = 0
 
     async def accept(self, report: bytes, core: Core) -> bool:
-        """Pause the address that `report` names, if it reports a final failure. Returns whether it was ours.
+        """Pause the address that `report` is about, if it reports a final failure. Return whether it did.
 
-        A report that can't be parsed is logged and counts as read. Every report for one of our return addresses is
-        parsed, whether the address exists or not, so that the time of an answer doesn't say which. Raises RedisError,
-        and TooManyReports.
+        A report that can't be parsed is logged and counts as read. Every report for a well-formed return address is
+        parsed, whether the address exists or not, so that the response time doesn't reveal that. Raises RedisError,
+        or TooManyReports.
         """
         channel = recipient(report)
         if channel is None:

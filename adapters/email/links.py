@@ -1,8 +1,8 @@
-"""Links in mails. Each carries the one thing that it may do, encrypted and authenticated, and until when.
+"""Links in mails. Each contains the one action that it allows and its expiry time, encrypted and authenticated.
 
-No link leads to a stronger or a longer one. A link that opens the account's page is sent by mail each time it is asked
-for. All links of an address end with its generation (see `addresses`), except the one that stops its mail: a person must
-be able to stop new mail by an old one (RFC 8058). It does nothing else, and ends when the address is forgotten.
+No link leads to one that allows more or lives longer. A link that opens the account's page is mailed each time someone
+requests it. All links of an address end with its generation (see `addresses`), except the one that stops its mail:
+people must be able to stop new mail with an old link (RFC 8058). That one ends when the address is forgotten.
 """
 
 import json
@@ -19,20 +19,20 @@ from bot.encryption import Encryptor
 
 CONFIRM_FOR = timedelta(days=2)
 ACT_FOR = KEPT_AFTER_LEAVING
-"""How long the buttons of a mail work."""
+"""Lifetime of the buttons in a mail."""
 MANAGE_FOR = timedelta(hours=1)
-"""How long the account's page can be used by one link."""
+"""Lifetime of a link to the account's page."""
 WAIT, WAIT_FOR = timedelta(seconds=30), timedelta(minutes=30)
-"""When a ticket that was handed out because of a rush becomes valid, and when it ends."""
+"""Ages at which a ticket becomes valid and expires. Tickets are issued while the rate limits are used up."""
 MAX_TOKEN = 4_000
-"""Characters of a token. The longest that we make carries a query of 256 characters."""
+"""Maximum number of characters of a token. Our longest one contains a query of 256 characters."""
 
 Purpose = Literal["confirm", "act", "manage", "unsubscribe", "wait"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SignupRequest:
-    """A sign-up as asked for in a form. Nothing of it is stored before it is confirmed."""
+    """A sign-up from the form. Nothing of it is stored before it is confirmed."""
 
     address: str
     query: str
@@ -42,7 +42,7 @@ class SignupRequest:
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """What a token allows."""
+    """The action that a token allows."""
 
     token: str
     content: dict[str, str]
@@ -51,7 +51,7 @@ class Grant:
 
     @property
     def channel(self) -> ChannelRef:
-        """Whose link it is."""
+        """The channel of the link."""
         return ChannelRef.parse(self.content["channel"])
 
     @property
@@ -71,31 +71,31 @@ class Links:
     now: Callable[[], datetime]
 
     def confirm(self, request: SignupRequest, generation: str) -> str:
-        """Subscribes the address, once."""
+        """Return a link that subscribes the address, once."""
         content = asdict(request) | {"generation": generation}
         return self._url("confirm", content, self.now() + CONFIRM_FOR)
 
     def act(self, account: Account, line: str, until: datetime | None = None) -> str:
-        """Carries out one command, once."""
-        content = _of(account) | {"line": line}
+        """Return a link that runs one command, once."""
+        content = _account_fields(account) | {"line": line}
         return self._url("act", content, until or self.now() + ACT_FOR)
 
     def manage(self, account: Account) -> str:
-        """Opens the account's page. Only ever sent by mail."""
-        return self._url("manage", _of(account), self.now() + MANAGE_FOR)
+        """Return a link that opens the account's page. Only ever sent by mail."""
+        return self._url("manage", _account_fields(account), self.now() + MANAGE_FOR)
 
     def unsubscribe(self, account: Account) -> str:
-        """Stops all mail. It doesn't expire: it works until the address is forgotten."""
+        """Return a link that stops all mail. It doesn't expire, but works until the address is forgotten."""
         content = {"channel": str(account.channel), "membership": account.membership}
         return self._url("unsubscribe", content, None)
 
     def ticket(self, address: Address) -> str:
-        """Lets `address` be asked for again after `WAIT`, when more people ask than mails may be sent."""
+        """Return a ticket for `address` to try again after `WAIT`, for times when the rate limits are used up."""
         since = (self.now() + WAIT).timestamp()
         return self._token("wait", {"address": address.inbox, "since": str(since)}, self.now() + WAIT_FOR)
 
     def has_waited(self, ticket: str, address: Address) -> bool:
-        """Whether `ticket` is valid for `address` by now."""
+        """Return whether `ticket` is already valid for `address`."""
         try:
             content = self.read("wait", ticket).content
         except UserError:
@@ -103,13 +103,15 @@ class Links:
         return content["address"] == address.inbox and float(content["since"]) <= self.now().timestamp()
 
     def read(self, purpose: Purpose, token: str) -> Grant:
-        """What a token allows. Raises UserError if it is for something else, has expired, or isn't ours."""
+        """Decrypt a token. Raises UserError if it is for another purpose, has expired, or isn't ours."""
         token = token[:MAX_TOKEN].rstrip("=")
         try:
-            meant, seconds, content = json.loads(self.encryptor.unseal(token + "=" * (-len(token) % 4)))
-        except (ConfigurationError, ValueError, TypeError):  # the last two: it was made for something else
+            sealed_purpose, seconds, content = json.loads(
+                self.encryptor.unseal(token + "=" * (-len(token) % 4))
+            )
+        except (ConfigurationError, ValueError, TypeError):  # the last two: not a token of links
             raise UserError("This link is incomplete. Copy the whole link from the mail.") from None
-        if meant != purpose:
+        if sealed_purpose != purpose:
             raise UserError("This link is for something else.")
         until = None if seconds is None else datetime.fromtimestamp(seconds, UTC)
         if until is not None and until < self.now():
@@ -124,5 +126,5 @@ class Links:
         return self.encryptor.seal(json.dumps([purpose, seconds, content], separators=(",", ":"))).rstrip("=")
 
 
-def _of(account: Account) -> dict[str, str]:
+def _account_fields(account: Account) -> dict[str, str]:
     return {"channel": str(account.channel), "generation": account.generation}

@@ -1,4 +1,4 @@
-"""PAPERBOY_MAIL_BOUNCE: the return address, and the POP3 mailbox behind it that bounces are read from."""
+"""PAPERBOY_MAIL_BOUNCE: the return address, and the POP3 mailbox from which bounces are read."""
 
 import asyncio
 import poplib
@@ -14,13 +14,13 @@ from adapters.email.bounces import MAX_REPORT, TooManyReports
 from bot.domain.errors import ConfigurationError, UserError
 
 INTERVAL = 300.0
-"""Seconds between two readings of the mailbox."""
+"""Seconds between two polls of the mailbox."""
 STEP_TIMEOUT = 10.0
-"""Seconds that the server may take for one answer."""
+"""Timeout of one answer of the server, in seconds."""
 MAX_MAILS = 100
-"""Mails of one reading; the rest waits for the next."""
+"""Maximum number of mails read per poll; the rest waits for the next one."""
 LINES = 500
-"""Lines of a mail larger than MAX_REPORT that are read."""
+"""Number of lines read from a mail larger than MAX_REPORT."""
 FORM = "bounces@example.org, or pop3s://user:password@host?address=bounces@example.org"
 
 Handle = Callable[[bytes], Awaitable[bool]]
@@ -30,7 +30,7 @@ log = get_logger()
 
 @dataclass(slots=True)
 class Mailbox:
-    """A POP3 mailbox. Reports about our mails are deleted there once they are read; other mail stays."""
+    """A POP3 mailbox. Reports about our mails are deleted once they have been handled; other mail stays."""
 
     host: str
     port: int
@@ -38,24 +38,24 @@ class Mailbox:
     user: str
     password: str = field(repr=False)
     _read: set[str] = field(default_factory=set)
-    """Mails that stay, by the server's unique id: they aren't fetched again."""
+    """Unique ids of mails that stay in the mailbox, so that they aren't fetched again."""
 
     async def watch(self, handle: Handle) -> None:
-        """Pass every mail to `handle`, which returns whether it was about a mail of ours, until cancelled."""
+        """Pass every mail to `handle`, which returns whether it was a report about our mail, until cancelled."""
         while True:
             try:
                 await self.read(handle)
-            except Exception as error:  # noqa: BLE001  # the loop's edge: a server may answer anything
+            except Exception as error:  # noqa: BLE001  # the loop's edge: a server can answer anything
                 log.warning("bounce_mailbox_unreadable", host=self.host, error=repr(error))
             await asyncio.sleep(INTERVAL)
 
     async def read(self, handle: Handle) -> int:
-        """Read the mailbox once; return how many reports were ours.
+        """Read the mailbox once; return the number of handled reports.
 
-        Each mail is fetched and handled on its own: one that can't be is logged and counts as read. Raises
+        A mail that can't be fetched or handled is logged, counts as read, and doesn't affect the others. Raises
         poplib.error_proto or OSError if the server refuses us, RedisError if Redis is away.
         """
-        ours: list[str] = []
+        handled: list[str] = []
         session = await asyncio.to_thread(self._open)
         try:
             for name in [name for name in session.sizes if name not in self._read][:MAX_MAILS]:
@@ -67,19 +67,19 @@ class Mailbox:
                     session.close()  # the rest of the mail is still on its way
                     session = await asyncio.to_thread(self._open)
                     continue
-                if await self._handled(mail, handle):
-                    ours.append(name)
+                if await self._handle(mail, handle):
+                    handled.append(name)
                 else:
                     self._read.add(name)
-            await asyncio.to_thread(session.delete, ours)
-            return len(ours)
+            await asyncio.to_thread(session.delete, handled)
+            return len(handled)
         finally:
             session.close()
 
-    async def _handled(self, mail: bytes, handle: Handle) -> bool:
+    async def _handle(self, mail: bytes, handle: Handle) -> bool:
         try:
             return await handle(mail)
-        except (RedisError, OSError, TooManyReports):  # not the mail's fault: it is read again
+        except (RedisError, OSError, TooManyReports):  # not the mail's fault, so it is read again
             raise
         except Exception:
             log.exception("bounce_mail_failed", host=self.host)
@@ -106,16 +106,16 @@ class _Session:
         sizes = dict(_pair(line) for line in pop.list()[1])
         self._numbers = {name: number for number, name in numbered.items()}
         self.sizes = {name: int(sizes[number]) for number, name in numbered.items()}
-        """Bytes of each mail, by its unique id."""
+        """Size of each mail in bytes, by unique id."""
 
     def fetch(self, name: str) -> bytes:
-        """The mail; if it is large, its beginning."""
+        """Return the mail; only its beginning if it is large."""
         number = self._numbers[name]
         large = self.sizes[name] > MAX_REPORT
         return b"\r\n".join((self._pop.top(number, LINES) if large else self._pop.retr(number))[1])
 
     def delete(self, names: list[str]) -> None:
-        """Delete these mails and end the session: only then are they gone."""
+        """Delete these mails and end the session, which makes the deletion effective."""
         for name in names:
             self._pop.dele(self._numbers[name])
         self._pop.quit()
@@ -126,7 +126,7 @@ class _Session:
 
 
 def parse_mailbox(setting: str) -> tuple[Address, Mailbox | None]:
-    """Read PAPERBOY_MAIL_BOUNCE. Raises ConfigurationError, which doesn't show the value: it may hold a password."""
+    """Parse PAPERBOY_MAIL_BOUNCE. Raises ConfigurationError without the value, which can contain a password."""
     try:
         if "://" not in setting:
             return Address.parse(setting), None

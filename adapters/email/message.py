@@ -1,4 +1,4 @@
-"""A mail as bytes: its headers, its text in two forms, perhaps a file, and the proof that nothing else got into it. Pure."""
+"""Composes a mail as bytes: headers, text and HTML, an optional file. Verifies that it has nothing else. Pure."""
 
 import re
 from collections.abc import Sequence
@@ -18,29 +18,29 @@ from bot.domain.errors import ConfigurationError, PaperboyError, UserError
 from bot.ports import File
 
 MAX_SENDER = 500
-"""Characters of PAPERBOY_MAIL_FROM."""
+"""Maximum number of characters of PAPERBOY_MAIL_FROM."""
 LINE = 76
-"""Characters of a folded header line (RFC 2047 allows encoded words no longer lines than that)."""
+"""Maximum number of characters of a folded header line (RFC 2047's limit for lines with encoded words)."""
 CRLF = "\r\n"
 CHARSET = {"charset": "utf-8"}
-"""Of a file."""
+"""Content-Type parameters of an attached file."""
 BODY_POLICY = policy.SMTP.clone(cte_type="7bit")
 BODY_HEADERS = ("MIME-Version", "Content-Type")
 PARTS = ("text/plain", "text/html")
 
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,60}\.[a-z]{1,8}")
-"""A file's name."""
+"""Allowed names of an attached file."""
 SPECIALS = frozenset('()<>@,:;.[]"\\')
 """Characters that a name before an address can't contain as they are (RFC 5322, 3.2.3)."""
 
 
 class UnsafeMessage(PaperboyError):
-    """A composed mail doesn't parse back to what was meant. It must not be sent."""
+    """A composed mail doesn't parse back to the intended one, and must not be sent."""
 
 
 @dataclass(frozen=True, slots=True)
 class Sender:
-    """The name and address that mails come from."""
+    """The name and address of the sender of all mails."""
 
     name: str
     address: Address
@@ -61,7 +61,7 @@ class Sender:
 
 
 def message_id(key: str, domain: str) -> str:
-    """The Message-ID for a delivery's key. All attempts share it, so receivers can recognise a repeat."""
+    """Return the Message-ID for a delivery's key. All attempts share it, so that receivers can recognise duplicates."""
     return f"<{sha256(key.encode()).hexdigest()[:32]}@{domain}>"
 
 
@@ -77,7 +77,7 @@ def compose(
 ) -> bytes:
     """Return the whole mail in ASCII with CRLF line ends.
 
-    `unsubscribe` is the URL that RFC 8058's one click posts to. Raises UnsafeMessage.
+    `unsubscribe` is the URL for one-click unsubscribing (RFC 8058). Raises UnsafeMessage.
     """
     subject, name = plain(rendered.subject), plain(sender.name)
     headers = [
@@ -99,7 +99,7 @@ def compose(
     body.add_alternative(rendered.html, subtype="html", cte="quoted-printable")
     if attached is not None:
         kind, _, subtype = attached.mime.partition("/")
-        # As base64: no line of the file is one of the mail's.
+        # In base64, no line of the file can be mistaken for one of the mail.
         body.add_attachment(
             attached.text.encode(), kind, subtype, cte="base64", filename=attached.name, params=CHARSET
         )
@@ -112,11 +112,11 @@ def compose(
 
 
 def encode_header(name: str, text: str, *, phrase: bool = False) -> str:
-    """Return `text` as the value of header `name`, folded; a `phrase` is the name before an address.
+    """Return `text` as the folded value of header `name`; a `phrase` is the name before an address.
 
     This is the only place where outside text becomes a header. Text that isn't plain ASCII, or that contains the
-    start of an encoded word (RFC 2047), is encoded as a whole: a mail program then shows the characters of
-    `=?utf-8?q?=0d=0a?=` instead of decoding them into a line break and a header of the author's.
+    start of an encoded word (RFC 2047), is encoded as a whole. Otherwise, a mail program would decode
+    `=?utf-8?q?=0d=0a?=` into a line break, and the text after it would become a header.
     """
     harmless = text.isascii() and text.isprintable() and "=?" not in text
     if phrase:
@@ -127,7 +127,7 @@ def encode_header(name: str, text: str, *, phrase: bool = False) -> str:
 
 
 def _verify(source: bytes, names: Sequence[str], addresses: dict[str, str], subject: str) -> None:
-    """Parse the mail as a receiver does, and compare. Raises UnsafeMessage."""
+    """Parse the mail as a receiver does, and compare its headers. Raises UnsafeMessage."""
     mail = message_from_bytes(source, policy=policy.default)
     if sorted(mail.keys()) != sorted(names):
         raise UnsafeMessage("the composed mail has other headers than it should")
@@ -139,7 +139,7 @@ def _verify(source: bytes, names: Sequence[str], addresses: dict[str, str], subj
 
 
 def _verify_parts(source: bytes, attached: File | None) -> None:
-    """The text in two forms; before a file, if there is one. Raises UnsafeMessage."""
+    """Check that the mail has a text in two formats, followed by the file if there is one. Raises UnsafeMessage."""
     mail = message_from_bytes(source, policy=policy.default)
     text: MIMEPart = mail
     if attached is not None:

@@ -44,7 +44,7 @@ from bot.web.templating import Templates
 
 
 def build_platform(settings: Settings, redis: Redis) -> "EmailPlatform":
-    """The platform as the settings describe it. Raises ConfigurationError for a missing or wrong one."""
+    """Return the platform as configured. Raises ConfigurationError for a missing or wrong setting."""
     mail = settings.of(EmailSettings)
     if mail.smtp_url is None:
         raise ConfigurationError("SMTP_URL isn't set")
@@ -71,12 +71,12 @@ def build_platform(settings: Settings, redis: Redis) -> "EmailPlatform":
 
 
 class EmailPlatform:
-    """Sends cards as mails. What people type in chats, they do here on pages that mails link to."""
+    """Sends cards as mails. Instead of typing commands, people use pages that the mails link to."""
 
     name = "email"
     rates = Rates()
     on_uncertain: Literal["resend", "hold"] = "hold"
-    """A repeat is a second mail in an inbox, and a digest that is late can wait for an operator."""
+    """Resending could put a second mail into an inbox, and a digest can wait until an operator decides."""
 
     def __init__(
         self,
@@ -103,7 +103,7 @@ class EmailPlatform:
         self._now = now
 
     async def run(self, core: Core) -> None:
-        """Read the bounce mailbox, if there is one. Otherwise nothing comes in by mail."""
+        """Read the bounce mailbox, if there is one. Nothing else comes in by mail."""
         await self._addresses.reseal()
         if self._mailbox is None:
             await asyncio.Event().wait()
@@ -111,20 +111,22 @@ class EmailPlatform:
         await self._mailbox.watch(lambda report: self._bounces.accept(report, core))
 
     async def send(self, to: ChannelRef, card: Card, key: str) -> MessageRef:
-        """Hand the mail to the server; all attempts have the same Message-ID. Raises a SendError."""
+        """Hand the mail to the server. All attempts have the same Message-ID. Raises a SendError."""
         account, address = await self._account(to)
         identity = message_id(key, self._sender.address.domain)
         try:
             # In a thread: a large digest takes longer than the event loop should wait.
             message = await asyncio.to_thread(self._compose, account, address, card, identity)
-        except Exception as error:  # nothing was sent: the core must not take this for an uncertain delivery
+        except (
+            Exception
+        ) as error:  # nothing was sent, so the core must not treat this as an uncertain delivery
             raise CardRefused(f"{type(error).__name__} while the mail was composed: {error}"[:200]) from error
         sender = return_address(self._bounce, to) if self._bounce else str(self._sender.address)
         await self._client.deliver(message, sender=sender, to=str(address))
         return MessageRef(identity)
 
     async def find(self, to: ChannelRef, key: str, since: datetime) -> MessageRef | None:
-        """Raises LookupUnsupported: we can't look into an inbox."""
+        """Raise LookupUnsupported: we can't look into an inbox."""
         raise LookupUnsupported(f"can't look up whether {key} reached {to} since {since:%H:%M}")
 
     async def close(self) -> None:
@@ -133,17 +135,17 @@ class EmailPlatform:
         await self._client.close()
 
     def form(self) -> str:
-        """The sign-up form."""
+        """Return the sign-up form as HTML."""
         return self._templates.piece("form.html", given={}, problem="", preview=None, safe=link)
 
     def routes(self, core: Core) -> Iterable[RouteDef]:
-        """The pages that mails and the form lead to."""
+        """Return the routes of the pages that mails and the form lead to."""
         context = WebContext(core, self._addresses, self._limits, self._links, self._mails, self._templates)
         pages = AccountPages(context, self._bounces)
         return [*SignupPages(context).routes(), *pages.routes(), *ASSETS.routes()]
 
     async def diagnose(self) -> AsyncIterator[Finding]:
-        """Whether the mail server accepts us."""
+        """Check whether the mail server accepts us."""
         try:
             await self._client.check()
         except SendError as error:

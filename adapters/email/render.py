@@ -1,7 +1,7 @@
 """Renders a card as the two parts of a mail: plain text and HTML. Pure.
 
-Text goes through Jinja's escaping, links through `bot.cards.sanitize.link`; so a paper can neither bring markup, nor
-anything that a mail program would load.
+Text goes through Jinja's escaping, links through `bot.cards.sanitize.link`, so a paper can't insert markup or anything
+that a mail program would load.
 """
 
 import textwrap
@@ -18,29 +18,29 @@ from bot.cards.sanitize import link, plain, visible
 from bot.text import shorten
 
 MAX_HTML = 96_000
-"""Bytes of HTML. Gmail cuts a mail at 102 kB and hides the rest, including the link to unsubscribe."""
+"""Maximum size of the HTML, in bytes. Gmail clips a mail at 102 kB and hides the rest, and so the unsubscribe link."""
 SUBJECT = 120
-"""Characters of a subject."""
+"""Maximum number of characters of a subject."""
 WIDTH = 76
-"""Characters of a line of plain text."""
+"""Maximum number of characters of a line of plain text."""
 PREVIEW = 140
-"""Characters of the preview that mail programs show next to the subject."""
+"""Maximum number of characters of the preview that mail programs show next to the subject."""
 
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """What surrounds the card: why it was sent, and the links at its end."""
+    """The frame of a card: the reason why the mail was sent, and the links at its end."""
 
     reason: str
     links: tuple[tuple[str, str], ...]
-    """Label and URL of each."""
+    """Label and URL of each link."""
     command: Callable[[str], str] = lambda _line: ""
-    """The URL for a command of a button; "" if there is none."""
+    """Returns the URL for a button's command; "" if there is none."""
 
 
 @dataclass(frozen=True, slots=True)
 class Rendered:
-    """A mail's content."""
+    """The content of a mail."""
 
     subject: str
     text: str
@@ -48,7 +48,7 @@ class Rendered:
 
 
 def render(card: Card, frame: Frame) -> Rendered:
-    """The whole mail. If the card is too large, abstracts are left out first, then papers from its end."""
+    """Render the whole mail. If the card is too large, omit abstracts first, then papers from its end."""
     subject = shorten(plain(card.notice), SUBJECT)
 
     def fits(smaller: Card) -> bool:
@@ -68,7 +68,7 @@ def render(card: Card, frame: Frame) -> Rendered:
 
 
 def _cut(card: Card, blocks: tuple[Block, ...], size: int) -> Card:
-    """The card with the first `size` of `blocks`."""
+    """Return the card with the first `size` of `blocks`."""
     rest = paragraph(f"and {len(blocks) - size} more that didn't fit into this mail")
     return replace(card, blocks=(*blocks[:size], rest))
 
@@ -86,12 +86,12 @@ def _templates() -> Environment:
 
 
 def _harmless(value: object) -> object:
-    """Remove invisible characters. `Markup` was made of harmless parts."""
+    """Remove invisible characters, except from `Markup`, which consists of safe parts."""
     return visible(value) if type(value) is str else value
 
 
 def _html(card: Card, frame: Frame, subject: str) -> str:
-    said = [said for block in card.blocks if (said := _first_words(block))]
+    texts = [text for block in card.blocks if (text := _preview(block))]
     return (
         _templates()
         .get_template("mail.html")
@@ -100,13 +100,13 @@ def _html(card: Card, frame: Frame, subject: str) -> str:
             blocks=[(type(block).__name__, block) for block in card.blocks],
             frame=frame,
             subject=subject,
-            preview=shorten(" · ".join(said), PREVIEW),
+            preview=shorten(" · ".join(texts), PREVIEW),
             safe=link,
         )
     )
 
 
-def _first_words(block: Block) -> str:
+def _preview(block: Block) -> str:
     match block:
         case PaperBlock():
             return block.summary or block.title
@@ -145,13 +145,13 @@ def _paper(block: PaperBlock) -> str:
         " · ".join(block.reasons),
     )
     lines = [_wrapped(fact) for fact in (block.title, *dotted) if fact]
-    # A card's first link is that of its title.
+    # Don't repeat the link of the title.
     others = [button for button in block.buttons if button.url != block.url]
     return "\n".join(filter(None, (*lines, link(block.url), _links(others))))
 
 
 def _links(buttons: Iterable[Button]) -> str:
-    """Links only: a mail in plain text has no buttons."""
+    """Render the links only: a plain-text mail has no buttons."""
     return "\n".join(f"{plain(button.label)}: {url}" for button in buttons if (url := link(button.url)))
 
 
@@ -160,7 +160,7 @@ def _spans(text: Iterable[Span]) -> str:
 
 
 def _wrapped(text: str, first: str = "", then: str = "") -> str:
-    """Wrap lines so that mail programs don't wrap them again. URLs stay whole."""
+    """Wrap lines so that mail programs don't wrap them again. URLs aren't broken."""
     lines = visible(text).split("\n")
     return "\n".join(
         textwrap.fill(

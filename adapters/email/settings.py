@@ -1,4 +1,4 @@
-"""The settings of mail."""
+"""The settings for mail."""
 
 from pydantic import Field, SecretStr
 
@@ -6,7 +6,7 @@ from bot.settings import PlatformSettings
 
 
 class EmailSettings(PlatformSettings):
-    """The server that mails are handed to, and the addresses that they come from and return to."""
+    """The outgoing mail server, and the addresses of the sender and for bounces."""
 
     title = "E-mail"
     connect = "`SMTP_URL`, `PAPERBOY_MAIL_FROM` and `PAPERBOY_PUBLIC_URL`"
@@ -20,5 +20,5 @@ class EmailSettings(PlatformSettings):
 
     @property
     def is_configured(self) -> bool:
-        """Whether there is a server."""
+        """Whether a server is configured."""
         return self.smtp_url is not None

@@ -1,4 +1,4 @@
-"""Signing up on a page: a form, a mail that asks back, and only then a subscription."""
+"""The sign-up pages: a form, a mail that asks for confirmation, and only then a subscription."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -18,25 +18,25 @@ from bot.web.requests import form_of, query_of
 
 TRENDING = "trending"
 EVERY: Mapping[str, str] = {"weekdays": "daily", "weekly": "weekly"}
-"""What the form offers -> the schedule of the subscription."""
+"""Choice in the form -> schedule of the subscription."""
 MAX_ZONE = 64
-"""Characters of a time zone's name."""
+"""Maximum number of characters of a time zone's name."""
 MAX_QUERY = 256
-"""Characters of a query."""
+"""Maximum number of characters of a query."""
 EXAMPLES = 3
-"""Papers that a preview shows below the form."""
+"""Maximum number of papers in a preview below the form."""
 ANONYMOUS = ChannelRef(PLATFORM, "", "")
-"""The channel of a preview that is asked for before there is one."""
+"""Placeholder channel for a preview, which needs no address yet."""
 
 
 class SignupPages:
-    """The handlers."""
+    """The handlers of these pages."""
 
     def __init__(self, context: WebContext) -> None:
         self._context = context
 
     def routes(self) -> list[web.RouteDef]:
-        """All of them."""
+        """Return all routes."""
         return self._context.guarded(
             [
                 ("GET", "/email/subscribe", self._empty_form),
@@ -51,28 +51,28 @@ class SignupPages:
         return self._form({"query": query_of(request).get("query", "")[:MAX_QUERY]})
 
     async def _preview_piece(self, request: web.Request) -> web.Response:
-        """A preview of a query as a piece of a page, for the form's script."""
+        """Return a preview of a query as a piece of HTML, for the form's script."""
         if refused := await self._context.refuse_preview(request):
             return refused
         return self._context.page("preview.html", preview=await self._preview(query_of(request)))
 
     async def _subscribe(self, request: web.Request) -> web.Response:
-        given = form_of(request)
+        form = form_of(request)
         too_many_previews = await self._context.refuse_preview(request)
-        if given.get("do") == "preview":
+        if form.get("do") == "preview":
             if too_many_previews:
                 return too_many_previews
-            return self._form(given, preview=await self._preview(given))
+            return self._form(form, preview=await self._preview(form))
         try:
-            address, signup = parse_form(given)
-            if too_many_previews:  # others who look at previews keep no one from signing up
+            address, signup = parse_form(form)
+            if too_many_previews:  # other people's previews must not prevent a sign-up
                 parse(signup.query)
         except UserError as error:
-            return self._form(given, problem=str(error), status=400)
+            return self._form(form, problem=str(error), status=400)
         if not too_many_previews:
-            preview = await self._preview(given)
+            preview = await self._preview(form)
             if preview.kind == "error":
-                return self._form(given, preview=preview, status=400)
+                return self._form(form, preview=preview, status=400)
         if refused := await self._context.refuse_mail(request, "signup", address):
             return refused
         self._context.mails.ask_to_confirm(address, signup)
@@ -84,7 +84,7 @@ class SignupPages:
         )
 
     async def _review(self, request: web.Request) -> web.Response:
-        """Confirming takes a button: programs follow the links in mails, too."""
+        """Show a page with a button that confirms, since programs follow the links in mails, too."""
         grant, _ = await self._context.grant("confirm", request)
         address = Address.parse(grant.request.address)
         return self._context.page("confirm.html", signup=grant.request, address=address.masked)
@@ -101,8 +101,8 @@ class SignupPages:
         reply = await core.handle(Command("subscribe", user, channel, options))
         return self._context.page("confirmed.html", card=reply.card)
 
-    async def _preview(self, given: Mapping[str, str]) -> Card:
-        query = given.get("query", "").strip() or TRENDING
+    async def _preview(self, fields: Mapping[str, str]) -> Card:
+        query = fields.get("query", "").strip() or TRENDING
         if len(query) > MAX_QUERY:
             raise UserError(f"That query is too long: at most {MAX_QUERY} characters.")
         command = Command("preview", reader(ANONYMOUS), ANONYMOUS, {"query": query})
@@ -115,13 +115,15 @@ class SignupPages:
         return self._context.page("subscribe.html", status=status, **values)
 
 
-def parse_form(given: Mapping[str, str]) -> tuple[Address, SignupRequest]:
-    """The sign-up that the form asks for. Raises UserError that says what is wrong."""
-    address = Address.parse(given.get("address", ""))
-    named = given.get("zone", "").strip() or "UTC"
-    zone = find_zone(named) if len(named) <= MAX_ZONE else None
+def parse_form(form: Mapping[str, str]) -> tuple[Address, SignupRequest]:
+    """Return the sign-up in the form. Raises UserError with a message that says what is wrong."""
+    address = Address.parse(form.get("address", ""))
+    zone_name = form.get("zone", "").strip() or "UTC"
+    zone = find_zone(zone_name) if len(zone_name) <= MAX_ZONE else None
     if zone is None:
-        raise UserError(f"“{named[:MAX_ZONE]}” isn't a time zone. Use a city's name, such as Europe/Berlin.")
-    query = given.get("query", "").strip() or TRENDING
-    every = EVERY.get(given.get("every", ""), "daily")
+        raise UserError(
+            f"“{zone_name[:MAX_ZONE]}” isn't a time zone. Use a city's name, such as Europe/Berlin."
+        )
+    query = form.get("query", "").strip() or TRENDING
+    every = EVERY.get(form.get("every", ""), "daily")
     return address, SignupRequest(address=str(address), query=query, every=every, zone=zone)

@@ -1,4 +1,4 @@
-"""Hands messages to a mail server, and knows how far each one got."""
+"""Delivers messages to a mail server, and keeps track of the phase of each delivery."""
 
 import asyncio
 import re
@@ -15,13 +15,14 @@ from adapters.email.smtp_url import SmtpServer
 from bot.domain.network_errors import network_reason
 
 CONNECTIONS = 8
-"""Max concurrent SMTP connections per process. Providers allow 10 and more."""
+"""Maximum number of concurrent SMTP connections per process. Providers allow 10 or more."""
 TURN, PATIENCE = 4.0, 9.0
-"""Seconds that a message may wait for a connection, and then take. The core gives up after 15, knowing less than we do."""
+"""Timeouts of waiting for a connection and of the delivery, in seconds. In total, they are shorter than the core's 15
+seconds, since we know better than the core what went wrong."""
 FRESH = 30.0
-"""Seconds for which an idle connection is reused. Middleboxes silently drop connections that are idle for longer."""
+"""Seconds for which an idle connection can be reused. Middleboxes silently drop connections that idle for longer."""
 LOOK = 4.0
-"""Seconds for each step of `check`."""
+"""Timeout of each step of `check`, in seconds."""
 START_MAIL, TAKEN = 354, 250
 
 _LEADING_DOT = re.compile(rb"^\.", re.MULTILINE)
@@ -33,9 +34,9 @@ class _Progress:
 
 
 class SmtpClient:
-    """One mail server. Connections are reused for the next message.
+    """A client of one mail server. Connections are reused.
 
-    `tls` is for a server whose certificate isn't signed by an authority that the system trusts.
+    `tls` is needed for a server whose certificate isn't signed by an authority that the system trusts.
     """
 
     def __init__(
@@ -46,12 +47,12 @@ class SmtpClient:
         self._patience = patience
         self._turns = asyncio.Semaphore(CONNECTIONS)
         self._idle: list[tuple[float, SMTP]] = []
-        """Idle connections, each with the time of its last use."""
+        """Time of last use and connection, for each idle connection."""
 
     async def deliver(self, message: bytes, *, sender: str, to: str) -> None:
-        """Hand over one message, whose lines end in CRLF, for one address.
+        """Deliver one message, whose lines end in CRLF, to one address.
 
-        Raises a SendError: RetryLater if it was certainly not accepted, DeliveryUncertain once its end is sent.
+        Raises a SendError: RetryLater if it was certainly not accepted, DeliveryUncertain after its end was sent.
         """
         progress = _Progress()
         try:
@@ -67,7 +68,7 @@ class SmtpClient:
             raise on_silence(progress.phase, str(error) or type(error).__name__) from error
 
     async def check(self) -> None:
-        """Connect, with TLS and log-in. Raises SendError."""
+        """Connect, including TLS and log-in. Raises SendError."""
         try:
             smtp = await self._connect(timeout=LOOK)
         except SMTPResponseException as error:
@@ -75,12 +76,12 @@ class SmtpClient:
         except (SMTPException, OSError) as error:
             server = f"{self._server.host}:{self._server.port}"
             raise on_silence("connect", f"can't connect to {server}: {network_reason(error)}") from error
-        await _leave(smtp)
+        await _quit(smtp)
 
     async def close(self) -> None:
         """Close idle connections."""
         idle, self._idle = self._idle, []
-        await asyncio.gather(*(_leave(smtp) for _, smtp in idle))
+        await asyncio.gather(*(_quit(smtp) for _, smtp in idle))
 
     @asynccontextmanager
     async def _turn(self) -> AsyncIterator[None]:
@@ -93,7 +94,7 @@ class SmtpClient:
 
     @asynccontextmanager
     async def _connection(self) -> AsyncIterator[SMTP]:
-        """A connection, which is reused if both ends still agree on the state of the dialogue."""
+        """Provide a connection. Keep it for reuse if both ends still agree on the protocol state."""
         smtp = await self._reusable() or await self._connect(timeout=self._patience)
         try:
             yield smtp
@@ -125,7 +126,7 @@ class SmtpClient:
                 return smtp
         return None
 
-    async def _connect(self, timeout: float) -> SMTP:  # noqa: ASYNC109  # for each step of aiosmtplib's
+    async def _connect(self, timeout: float) -> SMTP:  # noqa: ASYNC109  # aiosmtplib applies it to each step
         server = self._server
         smtp = SMTP(
             hostname=server.host,
@@ -155,7 +156,7 @@ async def _transact(smtp: SMTP, message: bytes, sender: str, to: str, progress: 
 
 
 async def _write(smtp: SMTP, message: bytes, progress: _Progress) -> None:
-    """The DATA command, step by step: aiosmtplib's own doesn't say whether the final dot was written."""
+    """Send the DATA command step by step, since aiosmtplib's own doesn't tell us whether the final dot was written."""
     answer = await smtp.execute_command(b"DATA")
     if answer.code != START_MAIL:
         raise SMTPResponseException(answer.code, answer.message)
@@ -163,7 +164,7 @@ async def _write(smtp: SMTP, message: bytes, progress: _Progress) -> None:
     if protocol is None:
         raise ConnectionError("the connection ended")
     protocol.write(_LEADING_DOT.sub(b"..", message))
-    await asyncio.sleep(0)  # lets a connection that has ended report it
+    await asyncio.sleep(0)  # gives a closed connection the chance to report that
     protocol.write(b".\r\n")
     progress.phase = "end"
     answer = await protocol.read_response()
@@ -171,7 +172,7 @@ async def _write(smtp: SMTP, message: bytes, progress: _Progress) -> None:
         raise SMTPResponseException(answer.code, answer.message)
 
 
-async def _leave(smtp: SMTP) -> None:
+async def _quit(smtp: SMTP) -> None:
     with suppress(SMTPException, OSError, TimeoutError):
         async with asyncio.timeout(1):
             await smtp.quit()

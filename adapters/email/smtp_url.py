@@ -1,4 +1,4 @@
-"""SMTP_URL: the server that mails are handed to, and how."""
+"""SMTP_URL: the outgoing mail server, and how to connect to it."""
 
 from dataclasses import dataclass, field
 from ipaddress import ip_address
@@ -18,15 +18,15 @@ class SmtpServer:
     host: str
     port: int
     security: Literal["tls", "starttls", "none"]
-    """`starttls` is required: a server that doesn't offer it gets no mail and no password."""
+    """With `starttls`, a server that doesn't offer it gets no mail and no password."""
     user: str | None = None
     password: str | None = field(default=None, repr=False)
 
     @classmethod
     def parse(cls, url: str) -> Self:
-        """Read SMTP_URL. To this machine, and with `?tls=off`, `smtp://` uses no TLS.
+        """Parse SMTP_URL. For this machine, and with `?tls=off`, `smtp://` uses no TLS.
 
-        Raises ConfigurationError, which doesn't show the value: it may hold a password.
+        Raises ConfigurationError without the value, which can contain a password.
         """
         try:
             parts = urlsplit(url)
@@ -36,10 +36,10 @@ class SmtpServer:
         if not host or parts.scheme not in {"smtp", "smtps"}:
             raise ConfigurationError(f"SMTP_URL can't be read. It is {FORM}")
         security = _security(parts, host)
-        usual = {"tls": TLS_PORT, "starttls": SUBMISSION_PORT, "none": RELAY_PORT}[security]
+        default_port = {"tls": TLS_PORT, "starttls": SUBMISSION_PORT, "none": RELAY_PORT}[security]
         return cls(
             host=host,
-            port=port or usual,
+            port=port or default_port,
             security=security,
             user=unquote(parts.username) if parts.username else None,
             password=unquote(parts.password) if parts.password else None,

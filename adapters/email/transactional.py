@@ -1,4 +1,4 @@
-"""Mails that aren't posts: those that someone asks for on a page. There are few, and they can be asked for again."""
+"""Mails that aren't posts, but requested on a page. They are few, and can be requested again if one is lost."""
 
 import asyncio
 from collections.abc import Callable, Coroutine
@@ -21,18 +21,18 @@ from bot.domain.errors import PaperboyError, RetryLater, SendError
 from bot.ports import File
 
 RETRY_AFTER = (5.0, 60.0, 300.0)
-"""Seconds after which a mail that the server didn't accept is tried again."""
+"""Seconds before each retry of a mail that the server didn't accept."""
 DRAIN_SECONDS = 3.0
-"""Seconds that mails in flight have when the process shuts down."""
+"""Timeout of mails in flight when the process shuts down, in seconds."""
 MAX_PENDING = 200
-"""Mails of one process that wait to be sent. Further ones are dropped with a warning."""
+"""Maximum number of unsent mails per process. Further ones are dropped with a warning."""
 
 log = get_logger()
 
 
 @dataclass(slots=True)
 class TransactionalMail:
-    """Composes and sends in the background, so that the time of an answer doesn't say whether an address is known."""
+    """Sends mails in the background, so that the response time doesn't reveal whether an address is known."""
 
     addresses: Addresses
     links: Links
@@ -42,9 +42,9 @@ class TransactionalMail:
     _tasks: set[asyncio.Task[None]] = field(default_factory=set)
 
     def ask_to_confirm(self, to: Address, request: SignupRequest) -> None:
-        """Ask the owner of the address whether they want what was asked for.
+        """Ask the owner of the address to confirm a sign-up.
 
-        Nothing that was typed into the form is in the mail: strangers can't make us send their words.
+        The mail contains nothing that was typed into the form, so that strangers can't make us send their text.
         """
         self._start(self._confirmation(to, request))
 
@@ -53,11 +53,11 @@ class TransactionalMail:
         self._start(self._manage_link(typed))
 
     def send_file(self, to: Address, card: Card, file: File) -> None:
-        """Send a file that the owner of the address asked for, with what `card` says about it."""
+        """Send a file that the owner of the address requested, with `card` as the text."""
         self._start(self._file(to, card, file))
 
     async def close(self) -> None:
-        """Let mails in flight arrive, for a moment."""
+        """Wait up to `DRAIN_SECONDS` for mails in flight, then cancel them."""
         if self._tasks:
             await asyncio.wait(self._tasks, timeout=DRAIN_SECONDS)
         for task in self._tasks:
@@ -97,8 +97,8 @@ class TransactionalMail:
                 *actions(Button("Open my page", "open")),
             ),
         )
-        # Composed for unknown addresses as well: what follows the answer takes the same time for both.
-        message = self._compose(typed, card, "Open my page", self.links.manage(_known(account)))
+        # Composed for unknown addresses as well, so that the work after the answer takes the same time for both.
+        message = self._compose(typed, card, "Open my page", self.links.manage(_with_generation(account)))
         if account.address is not None:
             await self._deliver(account.address, message)
 
@@ -150,6 +150,6 @@ class TransactionalMail:
                 return
 
 
-def _known(account: Account) -> Account:
-    """An account whose link is as long as that of a known one."""
+def _with_generation(account: Account) -> Account:
+    """Return the account with a generation, so that the link has the same length for known and unknown addresses."""
     return Account(account.channel, account.address, account.generation or "0" * 16)

@@ -1,4 +1,4 @@
-"""What all mail pages share: the account behind a link, the limits on asking for mail, and how a page is answered."""
+"""The shared context of all mail pages: accounts behind links, rate limits on mails, and responses."""
 
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
@@ -26,13 +26,13 @@ ASSETS = StaticFiles(
     "adapters.email", "/email/static", {"mail.css": "text/css", "mail.js": "text/javascript"}
 )
 MAILS_EACH = Rate(20, 3600)
-"""Mails that one client may ask for, of each kind. People who wait get as many again: many may share an address."""
+"""Rate limit of mail requests per client and kind. People who wait get a second quota: many can share an IP address."""
 MAILS_INBOX = Rate(1, 3600)
-"""Mails to one inbox that weren't subscribed to, of each kind."""
+"""Rate limit of mail requests per inbox and kind."""
 MAILS_TOTAL = Rate(300, 3600)
-"""Mails of one kind in total. During an attack, people who wait get as many again."""
+"""Rate limit of mail requests per kind, in total. During an attack, people who wait have a second quota."""
 PREVIEWS_EACH, PREVIEWS_TOTAL = Rate(60, 60), Rate(600, 60)
-"""Previews of a query: of one client, and in total."""
+"""Rate limits of query previews, per client and in total."""
 
 log = get_logger()
 
@@ -40,13 +40,13 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 def reader(channel: ChannelRef) -> User:
-    """The person who reads the mail of an address."""
+    """Return the person who reads the mail of an address."""
     return User(channel.channel, "you")
 
 
 @dataclass(frozen=True, slots=True)
 class WebContext:
-    """Passed to every group of pages."""
+    """Dependencies and helpers of every group of pages."""
 
     core: Core
     addresses: Addresses
@@ -56,18 +56,18 @@ class WebContext:
     templates: Templates
 
     def page(self, template: str, *, status: int = 200, **values: object) -> web.Response:
-        """A page that isn't cached or indexed: its URL is a key."""
+        """Render a page that isn't cached or indexed, since its URL gives access."""
         response = self.templates.page(template, status=status, **values, safe=link)
         response.headers["Cache-Control"] = "no-store"
         response.headers["X-Robots-Tag"] = "noindex"
         return response
 
     def notice(self, title: str, *lines: str, status: int = 200) -> web.Response:
-        """A page that says one thing."""
+        """Render a page with one message."""
         return self.page("notice.html", status=status, title=title, lines=lines, problem=status >= 400)
 
     async def grant(self, purpose: Purpose, request: web.Request) -> tuple[Grant, Account]:
-        """What the link in the request's path allows, and the account that it is for.
+        """Return what the link in the request's path allows, and its account.
 
         Raises UserError if the link has expired, was replaced, or isn't ours.
         """
@@ -96,8 +96,8 @@ class WebContext:
     async def refuse_mail(self, request: web.Request, purpose: str, to: Address) -> web.Response | None:
         """Count a mail to `to`; return the page to answer with if it must not be sent.
 
-        The limits of the kinds of mail (`purpose`) are separate. What is counted doesn't depend on whether the address
-        is known, so neither does the answer.
+        Each kind of mail (`purpose`) has its own limits. The count, and so the answer, doesn't depend on whether the
+        address is known.
         """
         inbox = Limit(await self.addresses.hashed(f"inbox {to.inbox}"), MAILS_INBOX)
         kind = f"mail-{purpose}"
@@ -109,15 +109,15 @@ class WebContext:
             return None
         if full.limit is inbox:
             return self._already_sent(full)
-        return self._too_often(full) if has_waited else self._rush(request, to, full)
+        return self._too_often(full) if has_waited else self._ask_to_wait(request, to, full)
 
     async def _count_mail(self, request: web.Request, kind: str, inbox: Limit) -> UsedUp | None:
         return await count_request(
             self.limits, request, kind, each=MAILS_EACH, more=(inbox,), total=MAILS_TOTAL
         )
 
-    def _rush(self, request: web.Request, to: Address, full: UsedUp) -> web.Response:
-        """More is asked for than may be sent, perhaps by someone who shares the person's address.
+    def _ask_to_wait(self, request: web.Request, to: Address, full: UsedUp) -> web.Response:
+        """Return a page that asks to wait: the limit is used up, perhaps by others who share the person's IP address.
 
         A person can wait half a minute; a script rarely does.
         """
@@ -134,7 +134,7 @@ class WebContext:
     def _already_sent(self, full: UsedUp) -> web.Response:
         response = self.notice(
             "You already asked",
-            "A mail to this inbox was asked for less than an hour ago. Look there, and in the spam folder.",
+            "A mail to this inbox was requested less than an hour ago. Look there, and in the spam folder.",
             f"Nothing was sent now. You can ask again in {_minutes(full)}.",
             status=429,
         )
@@ -152,7 +152,7 @@ class WebContext:
         return response
 
     def guarded(self, routes: Iterable[tuple[str, str, Handler]]) -> list[web.RouteDef]:
-        """Routes (method, path, handler) that answer with a page if a link is invalid or Redis is away."""
+        """Return routes (method, path, handler) that answer with a page if a link is invalid or Redis is away."""
         return [web.route(method, path, self._guarded(handler)) for method, path, handler in routes]
 
     def _guarded(self, handler: Handler) -> Handler:

@@ -1,4 +1,4 @@
-"""Webhooks as a platform: each post of a channel as a signed request to an address that its people name."""
+"""Webhooks as a platform: each post of a channel is sent as a signed request to a URL that its people chose."""
 
 from redis.asyncio import Redis
 
@@ -10,7 +10,7 @@ SETTINGS = WebhookSettings
 
 
 def build(settings: Settings, redis: Redis) -> Platform | None:
-    """The platform; None without PAPERBOY_SECRET_KEY, since addresses are stored encrypted. Raises ConfigurationError."""
+    """Return the platform; None without PAPERBOY_SECRET_KEY, which encrypts addresses. Raises ConfigurationError."""
     if settings.secret_key is None:
         return None
     from adapters.webhook.platform import build_platform  # noqa: PLC0415  # only where it is used

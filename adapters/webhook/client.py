@@ -1,4 +1,4 @@
-"""Sends signed requests to addresses that strangers choose. What is read of an answer is its status, and nothing else."""
+"""Sends signed requests to URLs that strangers choose. Reads only an answer's status and headers, never its body."""
 
 import asyncio
 import socket
@@ -24,15 +24,15 @@ from bot.sources.http import requested_pause
 from bot.sources.ssrf_guard import PrivateAddressError, guarded_session, refuse_private
 
 CONNECTIONS = 100
-"""Requests of one process at the same time."""
+"""Maximum number of concurrent requests per process."""
 PATIENCE = 10.0
-"""Seconds for an answer. The core gives up after 15, knowing less than we do."""
+"""Timeout of a request, in seconds. Shorter than the core's 15, since we know better what went wrong."""
 CONNECT = 4.0
-"""Seconds of these for a connection, with the name's look-up and TLS."""
+"""Timeout of connecting, including DNS and TLS, in seconds. Part of PATIENCE."""
 LOOK_UP = 2.0
-"""Seconds for the look-up of a name while a person waits."""
+"""Timeout of a DNS look-up while a person waits, in seconds."""
 MAX_HEADER = 16 * 1024
-"""Bytes of an answer's header lines, each."""
+"""Maximum size of each header line of an answer, in bytes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,19 +41,19 @@ class Answered:
 
     status: int
     retry_after: float | None
-    """Seconds, if it names a time."""
+    """Seconds until the next attempt, if the answer requests a wait."""
 
 
 @dataclass(frozen=True, slots=True)
 class Unanswered:
-    """No answer, and why."""
+    """A missing answer, with the reason."""
 
     what: Silence
     reason: str
 
 
 class WebhookClient:
-    """Connects to public addresses and to the networks `private`; every connection is checked where it is made."""
+    """Connects only to public addresses and to the `private` networks; each connection's address is checked."""
 
     def __init__(
         self,
@@ -72,10 +72,10 @@ class WebhookClient:
         self._session: ClientSession | None = None
 
     async def post(self, address: str, body: bytes, headers: Mapping[str, str]) -> Answered | Unanswered:
-        """Send `body`, following no redirect. Never raises because of what is at the address."""
+        """Send `body` without following redirects. Never raises, whatever the server does."""
         sent = {"Content-Type": "application/json", "User-Agent": self._user_agent, **headers}
         try:
-            async with self._opened().post(
+            async with self._open_session().post(
                 URL(address, encoded=True),
                 data=body,
                 headers=sent,
@@ -90,11 +90,11 @@ class WebhookClient:
             return Unanswered("connect", f"can't be connected to ({_kind(error)})")
         except TimeoutError:
             return Unanswered("answer", f"did not answer within {self._timeout.total:g} s")
-        except (ClientError, OSError, ValueError) as error:  # ValueError: a header that can't be read
+        except (ClientError, OSError, ValueError) as error:  # ValueError: an invalid header
             return Unanswered("answer", f"ended the connection without an answer ({_kind(error)})")
 
     async def check(self, address: str) -> None:
-        """Raises UserError if the address certainly leads into a private network, or nowhere."""
+        """Raise UserError if the address is certainly in a private network, or its name doesn't resolve."""
         url = URL(address)
         try:
             async with asyncio.timeout(LOOK_UP):
@@ -105,9 +105,9 @@ class WebhookClient:
             return
         except (OSError, UnicodeError) as error:
             raise UserError(f"I can't find a server called {url.raw_host}. Check the address.") from error
-        for *_, where in found:
+        for *_, socket_address in found:
             try:
-                refuse_private(str(where[0]), self._private)
+                refuse_private(str(socket_address[0]), self._private)
             except PrivateAddressError as error:
                 raise UserError(
                     f"{url.raw_host} is in a private network, and posts aren't sent there. The operator of this Paperboy can "
@@ -119,13 +119,13 @@ class WebhookClient:
         if self._session is not None:
             await self._session.close()
 
-    def _opened(self) -> ClientSession:
+    def _open_session(self) -> ClientSession:
         if self._session is None:
             self._session = guarded_session(self._private, connections=CONNECTIONS, trusted=self._trusted)
         return self._session
 
 
 def _kind(error: Exception) -> str:
-    """What went wrong, in a word: an error's text can hold the address."""
+    """Return the kind of the error without its text, which can contain the address."""
     cause = error.os_error if isinstance(error, ClientConnectorError) else error
     return "a private address" if isinstance(cause, PrivateAddressError) else type(cause).__name__

@@ -1,4 +1,4 @@
-"""The address of a webhook: which ones are accepted, and what is stored of one."""
+"""The address of a webhook: its validation, and the stored record."""
 
 import json
 import re
@@ -11,7 +11,7 @@ from yarl import URL
 from bot.domain.errors import UserError
 
 MAX_ADDRESS = 500
-"""Characters. Slack's have 80, those of automation services up to 300."""
+"""Maximum number of characters. Slack's addresses have 80, those of automation services up to 300."""
 EXAMPLE = "https://hooks.example.org/papers"
 
 _VISIBLE = re.compile(r"[!-~]{1,500}")
@@ -20,43 +20,43 @@ _HOST = re.compile(r"[a-z0-9.:-]{1,253}")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Webhook:
-    """What is stored of a webhook, encrypted: its address can be a secret by itself."""
+    """The stored record of a webhook. It is encrypted, since the address alone can be a secret."""
 
     identity: str
-    """Lasts as long as the webhook, also when its channel gets another id."""
+    """Permanent id of the webhook, even if its channel gets another id."""
     address: str
     form: str
-    """How a post is written."""
+    """Format of the posts."""
     secret: str
 
     def dumps(self) -> str:
-        """As JSON."""
+        """Serialize as JSON."""
         return json.dumps([self.identity, self.address, self.form, self.secret])
 
     @classmethod
     def loads(cls, text: str) -> Self:
-        """The inverse of `dumps`. What a newer version added is ignored."""
+        """Parse the output of `dumps`. Fields added by a newer version are ignored."""
         identity, address, form, secret = map(str, json.loads(text)[:4])
         return cls(identity=identity, address=address, form=form, secret=secret)
 
     @property
     def host(self) -> str:
-        """Of its address, for people."""
+        """The host of the address, to show to people."""
         return host_of(self.address)
 
 
 def parse_address(text: str) -> str:
-    """The address as it is requested. Raises UserError with a sentence for the person who typed it."""
-    address = text.strip().removeprefix("<").removesuffix(">")  # as chats show an address
+    """Return the address to send requests to. Raises UserError with a message for the person who typed it."""
+    address = text.strip().removeprefix("<").removesuffix(">")  # chats can wrap an address in <>
     if len(address) > MAX_ADDRESS:
         raise UserError(f"That address is too long: at most {MAX_ADDRESS} characters.")
     try:
         parts = urlsplit(address)
         port = parts.port
-        asked = URL(address)
+        url = URL(address)
     except ValueError:
         raise _not_an_address() from None
-    if not _VISIBLE.fullmatch(address) or not parts.hostname or not asked.host:
+    if not _VISIBLE.fullmatch(address) or not parts.hostname or not url.host:
         raise _not_an_address()
     if parts.scheme.lower() != "https":
         raise UserError(
@@ -64,11 +64,11 @@ def parse_address(text: str) -> str:
         )
     if "@" in parts.netloc or not _HOST.fullmatch(host_of(address)) or port == 0:
         raise _not_an_address()
-    return str(asked.with_fragment(None))
+    return str(url.with_fragment(None))
 
 
 def host_of(address: str) -> str:
-    """The host of an address, in lower case and in its ASCII form."""
+    """Return the host of an address in lower case and in ASCII form."""
     return (URL(address).raw_host or "").lower().rstrip(".")
 
 

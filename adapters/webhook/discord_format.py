@@ -1,6 +1,6 @@
-"""A post for Discord's webhooks, and for chats that take the same: one message of embeds. Pure.
+"""A post for Discord's webhooks and compatible chats: one message with embeds. Pure.
 
-No one is mentioned, whatever the text says, and every character that could be markup is escaped.
+Mentions are disabled, and every character that could be markup is escaped.
 """
 
 import re
@@ -13,11 +13,11 @@ from bot.domain.models import ChannelRef
 from bot.text import shorten
 
 MAX_EMBEDS = 10
-"""Discord's limit for a message."""
+"""Discord's maximum number of embeds in a message."""
 MAX_CHARACTERS = 5600
-"""Characters of all embeds together; Discord's limit is 6,000."""
+"""Maximum number of characters of all embeds together; Discord's limit is 6,000."""
 TITLE, DESCRIPTION, FOOTER, CONTENT = 240, 1800, 300, 1900
-"""Characters; Discord's limits are 256, 4,096, 2,048 and 2,000."""
+"""Maximum numbers of characters; Discord's limits are 256, 4,096, 2,048 and 2,000."""
 
 _MARKUP = re.compile(r"[\\*_~`|<>\[\]()#@:-]")
 
@@ -25,11 +25,11 @@ Embed = dict[str, Any]
 
 
 def render(card: Card, _channel: ChannelRef, _label: str, _at: datetime) -> dict[str, Any]:
-    """The card as a message."""
-    embeds, rest = _fitting(card)
-    said = [_escaped(card.heading, CONTENT // 2)] if card.heading else []
-    said += [f"and {rest} more"] if rest else []
-    content = "\n".join(said) or (_escaped(card.notice, CONTENT) if not embeds else "")
+    """Return the card as a message."""
+    embeds, rest = _fit(card)
+    lines = [_escaped(card.heading, CONTENT // 2)] if card.heading else []
+    lines += [f"and {rest} more"] if rest else []
+    content = "\n".join(lines) or (_escaped(card.notice, CONTENT) if not embeds else "")
     return {
         **({"content": content} if content else {}),
         **({"embeds": embeds} if embeds else {}),
@@ -37,10 +37,10 @@ def render(card: Card, _channel: ChannelRef, _label: str, _at: datetime) -> dict
     }
 
 
-def _fitting(card: Card) -> tuple[list[Embed], int]:
-    """As many embeds as a message holds, and how many are left out."""
-    wanted, embeds, room = list(_embeds(card)), [], MAX_CHARACTERS
-    for embed in wanted[:MAX_EMBEDS]:
+def _fit(card: Card) -> tuple[list[Embed], int]:
+    """Return the embeds that fit into a message, and the number of those that don't."""
+    all_embeds, embeds, room = list(_embeds(card)), [], MAX_CHARACTERS
+    for embed in all_embeds[:MAX_EMBEDS]:
         size = sum(
             map(
                 len,
@@ -55,7 +55,7 @@ def _fitting(card: Card) -> tuple[list[Embed], int]:
             break
         embeds.append(embed)
         room -= size
-    return embeds, len(wanted) - len(embeds)
+    return embeds, len(all_embeds) - len(embeds)
 
 
 def _embeds(card: Card) -> Iterator[Embed]:
@@ -70,7 +70,7 @@ def _embeds(card: Card) -> Iterator[Embed]:
                 yield {
                     "description": "\n".join(f"• {_escaped(line, FOOTER)}" for line in lines)[:DESCRIPTION]
                 }
-            case _:  # buttons: no one answers them there
+            case _:  # buttons: nothing would handle a click
                 continue
 
 
@@ -91,10 +91,10 @@ def _paper(block: PaperBlock) -> Embed:
 
 
 def _escaped(text: str, limit: int) -> str:
-    """At most `limit` characters, in which nothing is markup."""
-    kept = shorten(text, limit)
-    escaped = _MARKUP.sub(lambda found: f"\\{found[0]}", kept)
+    """Return `text` with markup escaped, in at most `limit` characters."""
+    shortened = shorten(text, limit)
+    escaped = _MARKUP.sub(lambda found: f"\\{found[0]}", shortened)
     while len(escaped) > limit:
-        kept = shorten(kept, max(1, len(kept) - (len(escaped) - limit)))
-        escaped = _MARKUP.sub(lambda found: f"\\{found[0]}", kept)
+        shortened = shorten(shortened, max(1, len(shortened) - (len(escaped) - limit)))
+        escaped = _MARKUP.sub(lambda found: f"\\{found[0]}", shortened)
     return escaped

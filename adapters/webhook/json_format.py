@@ -1,4 +1,4 @@
-"""A post as JSON for programs: papers as the API has them, why they are there, and lasting ids. Pure."""
+"""A post as JSON for programs: papers as in the API, the reasons for them, and permanent ids. Pure."""
 
 import json
 from datetime import datetime
@@ -11,11 +11,11 @@ from bot.web.api_documents import paper_values
 from bot.web.feed_documents import moment, reason_values
 
 MAX_PAPERS = 50
-"""Papers that are described, as on a page of the API; all others of a long digest are named by their ids."""
+"""Maximum number of papers with all fields, as on a page of the API; further ones of a long digest have only an id."""
 
 
 def render(card: Card, channel: ChannelRef, label: str, at: datetime) -> dict[str, Any]:
-    """The post `label` of `channel`, as it is sent at `at`."""
+    """Return the post `label` of `channel`, sent at `at`."""
     news = label.startswith(LIFE)
     data = {
         "channel": str(channel),
@@ -28,7 +28,7 @@ def render(card: Card, channel: ChannelRef, label: str, at: datetime) -> dict[st
 
 
 def _entry(paper: Paper, reasons: tuple[Reason, ...], *, news: bool) -> dict[str, Any]:
-    """A paper with the subscriptions that it matched, or with what happened to it."""
+    """Return a paper with the subscriptions that it matched, or with its events."""
     if news:
         events = [{"kind": reason.query, "text": reason.note} for reason in reasons]
         return {"paper": paper_values(paper), "reasons": [], "events": events}
@@ -40,5 +40,5 @@ def _entry(paper: Paper, reasons: tuple[Reason, ...], *, news: bool) -> dict[str
 
 
 def dumped(values: dict[str, Any]) -> bytes:
-    """As JSON, in UTF-8."""
+    """Encode `values` as JSON in UTF-8."""
     return json.dumps(values, ensure_ascii=False, separators=(",", ":")).encode()

@@ -1,4 +1,4 @@
-"""Webhooks as a platform: a channel is an address that gets a copy of each post of another channel."""
+"""Webhooks as a platform: a channel is a URL that gets a copy of each post of another channel."""
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
@@ -40,17 +40,17 @@ from bot.store.copies import Copies
 
 PLATFORM = "webhook"
 MISCONFIGURED_PAUSE = 300.0
-"""Seconds until the next try if no key decrypts the address: the operator has to put one back."""
+"""Seconds until the next attempt if no key decrypts the address: the operator has to restore the key."""
 REMEMBERED = 2 * ENDED_AFTER
-"""How long it is stored since when a webhook has been failing."""
+"""Time for which the start of a webhook's failure is stored."""
 
 Render = Callable[[Card, ChannelRef, str, datetime], dict[str, Any]]
-"""A post's card, its channel, its label and the time as the values of a body."""
+"""Renders a card, its channel, the post's label and the time as the fields of a request body."""
 FORMATS: Mapping[str, Render] = {"json": render_json, "slack": render_slack, "discord": render_discord}
 
 
 def build_platform(settings: Settings, redis: Redis) -> "WebhookPlatform":
-    """The platform as the settings describe it. Raises ConfigurationError for a key that is too short."""
+    """Return the platform as configured. Raises ConfigurationError for a key that is too short."""
     encryptor = Encryptor.of(settings.secret_key.get_secret_value() if settings.secret_key else None)
     return WebhookPlatform(
         redis,
@@ -65,11 +65,11 @@ def build_platform(settings: Settings, redis: Redis) -> "WebhookPlatform":
 
 
 class WebhookPlatform:
-    """Sends each post as a request. Nothing comes in, and a post can't be looked up: it is sent again with the same id."""
+    """Sends each post as a request. Receives nothing. Posts can't be looked up, so they are resent with the same id."""
 
     name = PLATFORM
     rates = Rates(channel=Rate(1, 1.0))
-    """Slack's limit for each of its webhooks; Discord's is 30 a minute, which its 429 names."""
+    """Slack's limit per webhook. Discord's is 30 per minute; its 429 answers say how long to wait."""
     on_uncertain: Literal["resend", "hold"] = "resend"
     formats: Sequence[str] = tuple(FORMATS)
 
@@ -81,13 +81,13 @@ class WebhookPlatform:
         self._now = now
 
     async def run(self, core: Core) -> None:  # noqa: ARG002  # nothing comes in
-        """Encrypt everything with the newest key, if there are several. Otherwise there is nothing to listen to."""
+        """Encrypt everything with the newest key, if there are several. Then wait, since nothing comes in."""
         if self._encryptor.rotating:
             await self._copies.reseal(PLATFORM, self._encryptor.reseal)
         await asyncio.Event().wait()
 
     async def send(self, to: ChannelRef, card: Card, key: str) -> MessageRef:
-        """Send the post; each attempt has the same id. Raises a SendError."""
+        """Send the post. All attempts have the same id. Raises a SendError."""
         channel, webhook = await self._webhook(to)
         label, at = key.partition("/")[2] or key, self._now()
         identity = identity_of(webhook.identity, label)
@@ -95,17 +95,19 @@ class WebhookPlatform:
             values = FORMATS[webhook.form](card, channel, label, at)
             # In a thread: a large digest takes longer than the event loop should wait.
             body = await asyncio.to_thread(dumped, values)
-        except Exception as error:  # nothing was sent: the core must not take this for an uncertain delivery
+        except (
+            Exception
+        ) as error:  # nothing was sent, so the core must not treat this as an uncertain delivery
             raise CardRefused(f"{type(error).__name__} while the body was composed: {error}"[:200]) from error
         signed = headers(webhook.secret, identity, int(at.timestamp()), body)
         outcome = await self._client.post(webhook.address, body, signed)
         if isinstance(outcome, Answered) and confirms(outcome.status):
-            await self._works(to)
+            await self._clear_failure(to)
             return MessageRef(identity)
-        raise await self._problem(to, webhook.host, outcome, at)
+        raise await self._error(to, webhook.host, outcome, at)
 
     async def find(self, to: ChannelRef, key: str, since: datetime) -> MessageRef | None:
-        """Raises LookupUnsupported: we can't look into the program that listens."""
+        """Raise LookupUnsupported: we can't look into the receiving program."""
         raise LookupUnsupported(f"can't look up whether {key} reached {to} since {since:%H:%M}")
 
     async def close(self) -> None:
@@ -113,16 +115,16 @@ class WebhookPlatform:
         await self._client.close()
 
     async def destination(self, address: str, form: str, *, existing: Sequence[str]) -> Destination:
-        """What to store about an address. Raises UserError if nothing can be sent there."""
+        """Return the record to store for an address. Raises UserError if nothing can be sent there."""
         if form not in FORMATS:
             *firsts, last = FORMATS
-            said = f"{', '.join(firsts)} or {last}" if firsts else last
+            formats = f"{', '.join(firsts)} or {last}" if firsts else last
             raise UserError(
-                f"“format:” is {said}, not “{form}”.", hint=f"/paper webhook add {address} format:{last}"
+                f"“format:” is {formats}, not “{form}”.", hint=f"/paper webhook add {address} format:{last}"
             )
         accepted = parse_address(address)
         known = filter(None, map(self._read, existing))
-        if any(one.address == accepted for one in known):
+        if any(webhook.address == accepted for webhook in known):
             raise UserError("Posts are already sent to that address.", hint="/paper webhook list")
         await self._client.check(accepted)
         secret = new_secret()
@@ -130,7 +132,7 @@ class WebhookPlatform:
         return Destination(host_of(accepted), self._encryptor.seal(webhook.dumps()), secret)
 
     def describe(self, sealed: str) -> str:
-        """The host and the format: what follows the host can be a secret."""
+        """Return the host and the format, not the path, which can be a secret."""
         webhook = self._read(sealed)
         return f"{webhook.host}, as {webhook.form}" if webhook else "an address that can't be read"
 
@@ -140,10 +142,10 @@ class WebhookPlatform:
         except (ConfigurationError, ValueError):
             return None
 
-    async def _problem(
+    async def _error(
         self, to: ChannelRef, host: str, outcome: Answered | Unanswered, at: datetime
     ) -> SendError:
-        failing = await self._failing(to, at)
+        failing = await self._failing_for(to, at)
         if isinstance(outcome, Unanswered):
             return on_silence(outcome.what, outcome.reason, failing, host)
         return on_answer(outcome.status, outcome.retry_after, failing, host)
@@ -161,8 +163,8 @@ class WebhookPlatform:
         except (ConfigurationError, ValueError) as error:
             raise RetryLater(str(error), after=MISCONFIGURED_PAUSE, counts=False) from error
 
-    async def _failing(self, to: ChannelRef, now: datetime) -> timedelta:
-        """For how long the webhook has been failing; this failure counts."""
+    async def _failing_for(self, to: ChannelRef, now: datetime) -> timedelta:
+        """Record this failure; return the time for which the webhook has been failing."""
         key = _failing_since(to)
         try:
             await self._redis.set(key, now.timestamp(), nx=True, ex=REMEMBERED)
@@ -171,8 +173,8 @@ class WebhookPlatform:
             return timedelta()
         return max(timedelta(), timedelta(seconds=now.timestamp() - float(since or now.timestamp())))
 
-    async def _works(self, to: ChannelRef) -> None:
-        with suppress(RedisError, OSError):  # it was sent: that must not be in doubt
+    async def _clear_failure(self, to: ChannelRef) -> None:
+        with suppress(RedisError, OSError):  # the post was sent: an error must not cast doubt on that
             await self._redis.delete(_failing_since(to))
 
 

@@ -1,4 +1,4 @@
-"""The settings of webhooks."""
+"""The settings for webhooks."""
 
 from pydantic import IPvAnyNetwork
 
@@ -6,15 +6,15 @@ from bot.settings import CommaSeparated, PlatformSettings
 
 
 class WebhookSettings(PlatformSettings):
-    """Where webhooks may lead besides the public Internet."""
+    """The networks other than the public Internet that webhooks can reach."""
 
     title = "Webhooks"
     secret_patterns = (r"whsec_[A-Za-z0-9+/=]{20,64}",)
 
     webhooks_private: CommaSeparated[IPvAnyNetwork] = ()
-    """Networks that webhooks may lead to although they are private, such as `10.1.0.0/16`."""
+    """Private networks that webhooks are allowed to reach, such as `10.1.0.0/16`."""
 
     @property
     def is_configured(self) -> bool:
-        """They need no token; without PAPERBOY_SECRET_KEY there are none."""
+        """Always true: webhooks need no token. `build` returns none without PAPERBOY_SECRET_KEY."""
         return True

@@ -6,18 +6,18 @@ from hashlib import sha256
 from secrets import token_bytes
 
 PREFIX = "whsec_"
-"""Begins a secret; the rest is its key in base64."""
+"""Prefix of a secret; the rest is the key in base64."""
 KEY_BYTES = 32
-"""The specification asks for 24 to 64."""
+"""Size of a key, in bytes. The specification requires 24 to 64."""
 
 
 def new_secret() -> str:
-    """A secret that can't be guessed."""
+    """Return a random secret."""
     return PREFIX + b64encode(token_bytes(KEY_BYTES)).decode()
 
 
 def headers(secret: str, identity: str, timestamp: int, body: bytes) -> dict[str, str]:
-    """The headers that say which delivery it is, when it was sent, and that it comes from us."""
+    """Return the headers with the id of the delivery, its time, and its signature."""
     signed = f"{identity}.{timestamp}.".encode() + body
     digest = hmac.digest(b64decode(secret.removeprefix(PREFIX)), signed, sha256)
     return {
@@ -28,5 +28,5 @@ def headers(secret: str, identity: str, timestamp: int, body: bytes) -> dict[str
 
 
 def identity_of(webhook: str, label: str) -> str:
-    """The id of a delivery: the same each time it is sent, and different from that of any other one."""
+    """Return the id of a delivery: unique, and the same for each attempt."""
     return f"msg_{sha256(f'{webhook} {label}'.encode()).hexdigest()[:32]}"

@@ -1,7 +1,7 @@
-"""A post for Slack's incoming webhooks, and for chats that take the same. Pure.
+"""A post for Slack's incoming webhooks and compatible chats. Pure.
 
-Slack and Zulip show `blocks`: sections of plain text, since other blocks are unknown to Zulip. Mattermost and Rocket.Chat show
-`text`, so it says everything, too. Nothing in either mentions anyone or leads anywhere but to the paper.
+Slack and Zulip show `blocks`: sections of plain text, since Zulip doesn't know other blocks. Mattermost and Rocket.Chat
+show `text`, so it contains everything, too. Neither can mention anyone or link to anything but the paper.
 """
 
 import re
@@ -15,23 +15,23 @@ from bot.domain.models import ChannelRef
 from bot.text import shorten
 
 MAX_BLOCKS = 50
-"""Slack's limit for a message."""
+"""Slack's maximum number of blocks in a message."""
 MAX_TEXT = 3800
-"""Characters of the whole text. Rocket.Chat takes 5,000, Mattermost 16,383; Slack cuts it off at 40,000."""
+"""Maximum number of characters of `text`. Rocket.Chat accepts 5,000, Mattermost 16,383; Slack truncates at 40,000."""
 MAX_SECTION, MAX_HEADING = 2800, 140
-"""Characters; Slack's limits are 3,000 and 150."""
+"""Maximum numbers of characters; Slack's limits are 3,000 and 150."""
 
 _ACTIVE = re.compile(r"@|\](?=\()|:(?=//)")
-"""After what a mention, a link with a label or a bare address goes on."""
+"""Characters after which the rest of a mention, a labelled link or a bare URL follows."""
 _JOINER = "\u2060"
-"""Isn't seen, and breaks them up."""
+"""Invisible character (word joiner) that breaks these up."""
 _ENTITIES = {ord("&"): "&amp;", ord("<"): "&lt;", ord(">"): "&gt;", ord("|"): "¦"}
 
 Block = dict[str, Any]
 
 
 def render(card: Card, _channel: ChannelRef, _label: str, _at: datetime) -> dict[str, Any]:
-    """The card as a message."""
+    """Return the card as a message."""
     blocks = list(_blocks(card))[:MAX_BLOCKS]
     return {"text": _text(card), "blocks": blocks, "unfurl_links": False, "unfurl_media": False}
 
@@ -46,10 +46,10 @@ def _blocks(card: Card) -> Iterator[Block]:
                 if links := _links(block):
                     yield {"type": "context", "elements": [{"type": "mrkdwn", "text": links}]}
             case Paragraph():
-                yield _section(_words(block.text))
+                yield _section(_joined(block.text))
             case Bullets():
-                yield _section("\n".join(f"• {_words(item)}" for item in block.items))
-            case _:  # buttons: no one answers them there
+                yield _section("\n".join(f"• {_joined(item)}" for item in block.items))
+            case _:  # buttons: nothing would handle a click
                 continue
 
 
@@ -69,18 +69,18 @@ def _facts(block: PaperBlock) -> list[str]:
     ]
 
 
-def _words(spans: tuple[Span, ...]) -> str:
+def _joined(spans: tuple[Span, ...]) -> str:
     return "".join(span.text for span in spans)
 
 
 def _links(block: PaperBlock) -> str:
-    """Links with labels of ours: the only markup that there is."""
+    """Return links with our own labels, the only markup in `blocks`."""
     labelled = {button.label: button.url for button in block.buttons if button.url} or {"Abstract": block.url}
     return " · ".join(f"<{_address(safe)}|{label}>" for label, url in labelled.items() if (safe := link(url)))
 
 
 def _text(card: Card) -> str:
-    """All of it as lines; what doesn't fit is left out."""
+    """Return the card as lines, without those at the end that don't fit."""
     lines: list[str] = []
     room = MAX_TEXT
     for line in _lines(card):
@@ -101,9 +101,9 @@ def _lines(card: Card) -> Iterator[str]:
                 yield f"<{_address(safe)}|{title}>" if (safe := link(block.url)) else title
                 yield from map(_escaped, _facts(block))
             case Paragraph():
-                yield _escaped(_words(block.text))
+                yield _escaped(_joined(block.text))
             case Bullets():
-                yield from (f"• {_escaped(_words(item))}" for item in block.items)
+                yield from (f"• {_escaped(_joined(item))}" for item in block.items)
             case _:
                 continue
 
@@ -117,5 +117,5 @@ def _escaped(text: str) -> str:
 
 
 def _address(url: str) -> str:
-    """An address in which nothing ends the link early."""
+    """Escape the characters of a URL that would end the link early."""
     return url.replace("|", "%7C").replace("&", "&amp;")

@@ -1,4 +1,4 @@
-"""The content of messages, independent of any platform. Adapters render these values, and nothing else.
+"""The content of messages, independent of platforms. Adapters render only these values.
 
 All strings are plain text: an adapter truncates them and then escapes them for its platform. Bold, code and links are
 expressed by `Span`, never by markup inside a string.
@@ -26,7 +26,7 @@ Text = tuple[Span, ...]
 
 @dataclass(frozen=True, slots=True)
 class Button:
-    """A button that opens `url` or runs `command`, a line as it would be typed after `/paper`."""
+    """A button that opens `url` or runs `command`, a line as typed after `/paper`."""
 
     label: str
     command: str = ""
@@ -64,13 +64,13 @@ class PaperBlock:
     byline: tuple[str, ...]
     """Authors, organization, category, date, upvotes, comments, code: shown in one row, separated by dots."""
     summary: str = ""
-    """One sentence: what is new."""
+    """One sentence that says what is new."""
     reasons: tuple[str, ...] = ()
-    """Why the paper is here, one string per subscription: `matched "diffusion policy" (#3)`."""
+    """Reasons for the paper, one string per subscription: `matched "diffusion policy" (#3)`."""
     detail: Literal["line", "compact", "full"] = "compact"
     abstract: str = ""
     keywords: tuple[str, ...] = ()
-    """What a full card says that it is about."""
+    """Topics, shown on a full card."""
     thumbnail_url: str | None = None
     buttons: tuple[Button, ...] = ()
     """Links to the paper."""
@@ -80,13 +80,13 @@ class PaperBlock:
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """Text, and on platforms that load pictures one that shows what it says."""
+    """Text, with a picture of it on platforms that load pictures."""
 
     text: Text
     url: str
-    """Of the picture, which everyone may read."""
+    """The picture's address, which is public."""
     alt: str
-    """What the picture shows, for those who don't see it."""
+    """Description of the picture, for people who can't see it."""
 
 
 Block = Paragraph | Bullets | Actions | PaperBlock | Figure
@@ -94,20 +94,20 @@ Block = Paragraph | Bullets | Actions | PaperBlock | Figure
 
 @dataclass(frozen=True, slots=True)
 class Posting:
-    """What a posted card asks of the platform besides its content. A platform ignores what it doesn't support."""
+    """Options for posting a card. A platform ignores those that it doesn't support."""
 
     ping: str = ""
-    """The platform's id of a role or group to notify."""
+    """Platform id of a role or group to notify."""
     threads: bool = False
     """Open a thread for discussion."""
     embeds: bool = False
     """Use the older card layout, on platforms that have two."""
     publish: bool = False
-    """Send the post on to the channels that follow an announcement channel."""
+    """Publish the post to the channels that follow an announcement channel."""
     topics: tuple[str, ...] = ()
     """The arXiv categories of its papers, most frequent first, for the tags of a forum post."""
     papers: tuple[str, ...] = ()
-    """Ids of all its papers, including those on further pages of a digest."""
+    """Ids of all papers of the card, including those on further pages of a digest."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,14 +120,14 @@ class Card:
     blocks: tuple[Block, ...] = ()
     posting: Posting = field(default=Posting())
     entries: tuple[tuple[Paper, tuple[Reason, ...]], ...] = field(default=(), repr=False, compare=False)
-    """The papers that it is about, as data, for a platform that hands them to a program: those that are shown in their
-    order, then those that are only counted. Of news, an entry for each event: the reason's query is its kind, the note
-    what happened."""
+    """The card's papers as data, for platforms that pass them to a program: first those that are shown, in order, then
+    those that are only counted. A card of events has an entry for each event: the reason's query is its kind, the
+    note its text."""
 
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """One of several values of a form's field, with the label that people see."""
+    """A possible value of a form's field, with the label that people see."""
 
     value: str
     label: str

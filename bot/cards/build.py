@@ -1,4 +1,4 @@
-"""Shorthands for building cards. Text of people and upstreams is sanitized here."""
+"""Shorthands for building cards. They sanitize text from people and upstreams."""
 
 from collections.abc import Sequence
 
@@ -6,14 +6,14 @@ from bot.cards import Actions, Button, Paragraph, Span, Text
 from bot.cards.sanitize import visible
 
 MAX_BUTTON = 100
-"""Characters of a button's command, the smallest limit of the supported platforms."""
+"""Maximum length of a button's command, the smallest limit of the supported platforms."""
 
 EMOJI_LABEL = 2
-"""Characters of a button's label, at most, that is an emoji such as 👍 rather than a word."""
+"""Maximum length of a button's label that counts as an emoji such as 👍, not as a word."""
 
 
 def text(*parts: str | Span) -> Text:
-    """Running text; a plain string has no style."""
+    """Build running text; a plain string has no style."""
     return tuple(Span(visible(part)) if isinstance(part, str) else part for part in parts)
 
 
@@ -30,22 +30,22 @@ def dim(words: str) -> Span:
 
 
 def code(words: str) -> Span:
-    """Something that can be typed, or was."""
+    """Format text that a person can type, or has typed."""
     return Span(visible(words), "code")
 
 
 def actions(*buttons: Button) -> tuple[Actions, ...]:
-    """A row of those buttons that fit every platform, or nothing if none does."""
-    carried = tuple(button for button in buttons if len(button.command) <= MAX_BUTTON)
-    return (Actions(carried),) if carried else ()
+    """Build a row of the buttons that fit every platform; nothing if none does."""
+    fitting = tuple(button for button in buttons if len(button.command) <= MAX_BUTTON)
+    return (Actions(fitting),) if fitting else ()
 
 
 def divided(actions: Sequence[Button]) -> tuple[tuple[Button, ...], tuple[Button, ...]]:
-    """A paper's actions that get a button, and those for a menu: all but the first one and the emojis."""
+    """Split a paper's actions into buttons, which are the first one and the emojis, and the rest for a menu."""
     first = tuple(button for n, button in enumerate(actions) if n == 0 or len(button.label) <= EMOJI_LABEL)
     return first, tuple(button for button in actions if button not in first)
 
 
 def count(number: int, noun: str, plural: str = "") -> str:
-    """`1 paper`, `1,312 papers`; `plural` for nouns that take more than an s."""
+    """Format a number with a noun: `1 paper`, `1,312 papers`; `plural` for nouns whose plural isn't just an added s."""
     return f"{number:,} {noun if number == 1 else plural or f'{noun}s'}"

@@ -1,4 +1,4 @@
-"""The card of a delivery: one paper, or a digest of several, so that a busy poll doesn't flood a channel."""
+"""Cards of deliveries: one paper, or a digest of several, so that a busy poll doesn't flood a channel."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -15,7 +15,7 @@ from bot.domain.models import ChannelSettings, Paper, Reason
 from bot.text import shorten
 
 LINES = 10
-"""Papers on a page of a digest. Ten entries stay below the smallest limit of the platforms, 4,000 characters."""
+"""Papers per page of a digest. Ten entries stay below the platforms' smallest limit, 4,000 characters."""
 
 Entry = tuple[Paper, tuple[Reason, ...]]
 NO_REASONS: Mapping[str, str] = MappingProxyType({})
@@ -30,10 +30,10 @@ def digest_card(
     folded: int = 0,
     because: Mapping[str, str] = NO_REASONS,
 ) -> Card:
-    """One message for all `entries`, in their order, and `folded` further papers that are only counted.
+    """Build one message with all `entries`, in their order, and the number of `folded` papers that are only counted.
 
-    Those beyond LINES are on further pages, which are requested by the digest's `label`, as is a file of them all.
-    `because` says more about why a paper is here, by its id.
+    Papers beyond LINES are on further pages, which are requested by the digest's `label`, as is a file with all papers.
+    `because` maps paper ids to further reasons for a paper.
     """
     first = (page - 1) * LINES
     shown, rest = entries[first : first + LINES], len(entries) + folded - first - LINES
@@ -59,7 +59,7 @@ def digest_card(
 
 
 def folded_card(folded: int, label: str) -> Card:
-    """The line about the papers that a channel's budget held back."""
+    """Build the card that counts the papers that a channel's budget folded."""
     words = f"{count(folded, 'more paper')} matched."
     return Card("digest", words, blocks=_folded(folded, label))
 
@@ -71,7 +71,7 @@ def _folded(folded: int, label: str, *others: Button) -> tuple[Block, ...]:
 
 
 def _shared_reasons(entries: Sequence[Entry]) -> tuple[Reason, ...]:
-    """The reasons that all entries share: said once, they are read."""
+    """Return the reasons that all entries share, which are shown only once."""
     if len(entries) < 2:
         return ()
     (_, first), *others = entries
@@ -94,9 +94,9 @@ def delivery_card(
     folded: Sequence[Entry] = (),
     because: Mapping[str, str] = NO_REASONS,
 ) -> Card:
-    """The card for `entries`, the best first, and for the papers that are only counted.
+    """Build the card for `entries`, the best first, and for the `folded` papers, which are only counted.
 
-    `label` names the digest in its channel, or the news of papers that are watched there.
+    `label` names the digest, or the message of events, in its channel.
     """
     if label.startswith(LIFE):
         return life_card(entries, now)
@@ -111,7 +111,7 @@ def delivery_card(
 
 
 def posting(entries: Sequence[Entry], settings: ChannelSettings) -> Posting:
-    """What the channel's settings ask of the platform."""
+    """Return the options for posting that follow from the channel's settings."""
     topics = Counter(category for paper, _ in entries for category in paper.categories)
     return Posting(
         ping=settings.ping,

@@ -1,4 +1,4 @@
-"""Answers to commands that can't be carried out."""
+"""Replies to commands that failed."""
 
 import unicodedata
 
@@ -10,35 +10,35 @@ from bot.domain.errors import UserError
 from bot.text import shorten
 
 AROUND = 30
-"""Characters shown on either side of the place where something went wrong."""
+"""Characters shown on either side of a mistake."""
 SLASH = "/paper "
 
 
 def error_card(error: UserError, typed: str = "", offer: Button | None = None) -> Card:
-    """One friendly line; `typed` with a caret under the place; the hint; and a button that does what was meant."""
+    """Build a card with a friendly line, `typed` with carets under the mistake, the hint, and a button for it."""
     message = plain(str(error))
-    place = (paragraph(code(pointed(typed, error.at))),) if error.at is not None and typed else ()
+    mistake = (paragraph(code(pointed(typed, error.at))),) if error.at is not None and typed else ()
     hint = plain(error.hint)
-    way_out: tuple[Block, ...] = (
+    advice: tuple[Block, ...] = (
         (paragraph("Try ", code(hint)), *(actions(offer) if offer else ())) if hint else ()
     )
-    blocks = (paragraph(message), *place, *way_out)
+    blocks = (paragraph(message), *mistake, *advice)
     return Card("error", shorten(message, NOTICE), blocks=blocks)
 
 
 def sorry_card(database_problem: str = "") -> Card:
-    """For an error that is ours, not the person's; with its reason if Paperboy's own database has stopped."""
+    """Build a card for an error of ours, with the reason if Paperboy's own database has stopped."""
     message = "Something went wrong on our side. Please try again in a minute."
     if database_problem:
         message = (
-            f"Paperboy's database has stopped: {database_problem}. It starts again by itself once that is solved; "
+            f"Paperboy's database has stopped: {database_problem}. It restarts automatically once that is fixed; "
             "please let the person who runs Paperboy know."
         )
     return Card("error", message, blocks=(paragraph(message),))
 
 
 def pointed(typed: str, at: tuple[int, int]) -> str:
-    """What was typed, with carets under the place; of a long line, only the part around it."""
+    """Return the typed line with carets under the mistake; only the part around it if the line is long."""
     start, end = (min(max(place, 0), len(typed)) for place in at)
     first = max(0, start - AROUND) if start > 2 * AROUND else 0
     last = min(len(typed), max(start, end) + AROUND)
@@ -48,13 +48,13 @@ def pointed(typed: str, at: tuple[int, int]) -> str:
 
 
 def point_at(text: str, at: tuple[int, int]) -> str:
-    """Two lines in a monospaced font: what was typed, and carets under the place."""
+    """Return two lines for a monospaced font: the text, and carets under the mistake."""
     line = " ".join(text.splitlines()) if "\n" in text else text
     start, end = at
     return f"{line}\n{' ' * _width(line[:start])}{'^' * max(1, _width(line[start:end]))}"
 
 
 def _width(text: str) -> int:
-    """Columns of `text`: two for wide East Asian characters, none for accents."""
+    """Return the number of columns of `text`: two for wide East Asian characters, none for accents."""
     wide = sum(unicodedata.east_asian_width(char) in "WF" for char in text)
     return len(text) + wide - sum(bool(unicodedata.combining(char)) for char in text)

@@ -11,18 +11,18 @@ from bot.domain.models import Paper, Reason
 from bot.text import shorten
 
 SHOWN = 8
-"""Papers whose events one message holds; the others are counted."""
+"""Maximum number of papers whose events one message shows; the others are counted."""
 
 Entry = tuple[Paper, tuple[Reason, ...]]
-"""A paper and one of its events: the reason's query is its kind, the note what happened."""
+"""A paper and one of its events: the reason's query is its kind, the note its text."""
 
 
 def life_card(entries: Sequence[Entry], now: datetime) -> Card:
-    """What happened, paper by paper."""
+    """Build a card that lists the events, grouped by paper."""
     papers = {paper.id: paper for paper, _ in entries}
     blocks: list[Block] = []
     for paper_id, paper in list(papers.items())[:SHOWN]:
-        reasons = [reason for one, reasons in entries if one.id == paper_id for reason in reasons]
+        reasons = [reason for other, reasons in entries if other.id == paper_id for reason in reasons]
         watched = any(reason.number for reason in reasons)
         blocks.append(paper_block(paper, (), now, "line"))
         blocks.append(Bullets(tuple(_line(paper, reason) for reason in reasons)))
@@ -48,5 +48,5 @@ def life_card(entries: Sequence[Entry], now: datetime) -> Card:
 
 
 def _line(paper: Paper, event: Reason) -> Text:
-    where = link(paper.code_url) if event.query == "code" else None
-    return (Span("Code is available", url=where),) if where else text(plain(event.note))
+    code_url = link(paper.code_url) if event.query == "code" else None
+    return (Span("Code is available", url=code_url),) if code_url else text(plain(event.note))

@@ -16,26 +16,26 @@ from bot.text.venues import acceptance_of
 Detail = Literal["line", "compact", "full"]
 
 TITLE = 250
-"""Characters; the smallest limit of the supported platforms is 256."""
+"""Maximum number of characters; the smallest limit of the supported platforms is 256."""
 TITLE_IN_LINE = 120
 AUTHOR = 50
 VENUE = 60
 AUTHORS = 8
-"""Authors that a full card names."""
+"""Maximum number of authors on a full card."""
 SUMMARY = 320
 SENTENCE = 200
-"""Characters of the sentence about a paper in a digest or list."""
+"""Maximum length of the sentence about a paper in a digest or list."""
 ABSTRACT = 2000
-"""Characters. arXiv's limit is 1,920."""
+"""Maximum number of characters. arXiv's limit is 1,920."""
 KEYWORDS = 6
 KEYWORD = 40
-"""Characters of a keyword."""
+"""Maximum length of a keyword."""
 QUERY = 80
 NOTICE = 200
-REMEMBERED = 500
-"""Sentences about papers that are remembered, with the kilobytes of text that each was chosen from."""
+CACHED = 500
+"""Number of cached core sentences, each with the kilobytes of text that it was chosen from."""
 REASONS = 3
-"""Subscriptions that are named; the others are counted."""
+"""Maximum number of reasons that are shown; the others are counted."""
 
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
@@ -47,14 +47,14 @@ def paper_card(
     detail: Literal["compact", "full"] = "compact",
     because: str = "",
 ) -> Card:
-    """The message about one paper; `because` is a further reason."""
+    """Build the card for one paper; `because` is a further reason."""
     block = with_reason(paper_block(paper, reasons, now, detail), because)
     notice = " · ".join((block.title, *block.byline[:1]))
     return Card("paper", shorten(notice, NOTICE), blocks=(block,), entries=((paper, tuple(reasons)),))
 
 
 def link_card(paper: Paper, now: datetime) -> Card:
-    """The card that is shown below a pasted link to a paper, and so without a link to it."""
+    """Build the card that is shown below a pasted link to a paper, so it has no link itself."""
     block = paper_block(paper, (), now)
     notice = " · ".join((block.title, *block.byline[:1]))
     return Card(
@@ -63,7 +63,7 @@ def link_card(paper: Paper, now: datetime) -> Card:
 
 
 def link_buttons(paper: Paper) -> tuple[Button, ...]:
-    """What can be done with a paper that someone else has posted. Only the person who presses sees the answer."""
+    """Return buttons for a paper that someone else has posted. Only the person who presses one sees the reply."""
     wanted = (
         Button("Save", f"save {paper.id}"),
         Button("Similar", f"similar {paper.id}"),
@@ -75,7 +75,7 @@ def link_buttons(paper: Paper) -> tuple[Button, ...]:
 def paper_block(
     paper: Paper, reasons: Iterable[Reason], now: datetime, detail: Detail = "compact"
 ) -> PaperBlock:
-    """A paper with its reasons; dates of another year than `now` show their year."""
+    """Build the block of a paper with its reasons. Dates show their year if it isn't that of `now`."""
     title = f"Withdrawn: {paper.title}" if paper.withdrawn else paper.title
     return PaperBlock(
         paper_id=paper.id,
@@ -94,12 +94,12 @@ def paper_block(
 
 
 def with_reason(block: PaperBlock, because: str) -> PaperBlock:
-    """The block with a further reason why the paper is here."""
+    """Return the block with a further reason for the paper."""
     return replace(block, reasons=(*block.reasons, plain(because))) if because else block
 
 
 def byline(paper: Paper, now: datetime, detail: Detail = "compact") -> tuple[str, ...]:
-    """Authors, organization, category, date, version, acceptance, upvotes, comments, code; `sample` for a bundled paper."""
+    """List authors, organization, category, date, version, acceptance, upvotes, comments, code; and if so, `sample`."""
     parts = (
         _first_authors(paper.authors) if detail == "full" else _authors(paper.authors),
         shorten(plain(paper.organization or ""), AUTHOR),
@@ -115,14 +115,14 @@ def byline(paper: Paper, now: datetime, detail: Detail = "compact") -> tuple[str
 
 
 def short_date(moment: datetime, now: datetime) -> str:
-    """`2 Oct`, with the year if it isn't that of `now`. In UTC."""
+    """Format a date like `2 Oct`, in UTC, with the year if it isn't that of `now`."""
     day = moment.astimezone(UTC)
     year = "" if day.year == now.astimezone(UTC).year else f" {day.year}"
     return f"{day.day} {_MONTHS[day.month - 1]}{year}"
 
 
 def short_number(number: int) -> str:
-    """`980`, `1.2k`, `34k`, `5.6M`, rounded down."""
+    """Format a number like `980`, `1.2k`, `34k`, `5.6M`, rounded down."""
     for size, letter in ((1_000_000, "M"), (1_000, "k")):
         if number >= 10 * size:
             return f"{number // size}{letter}"
@@ -132,13 +132,13 @@ def short_number(number: int) -> str:
 
 
 def reason_text(reason: Reason) -> str:
-    """Why a paper was posted: `matched diffusion (#3)`."""
-    said = f"{reason.note}: " if reason.note else ""
-    return f"{said}matched {shorten(plain(reason.query), QUERY)} (#{reason.number})"
+    """Format the reason for a post: `matched diffusion (#3)`."""
+    note = f"{reason.note}: " if reason.note else ""
+    return f"{note}matched {shorten(plain(reason.query), QUERY)} (#{reason.number})"
 
 
 def reason_texts(reasons: Sequence[Reason]) -> tuple[str, ...]:
-    """The first of them; the others are counted."""
+    """Format the first reasons; the others are counted."""
     shown = tuple(map(reason_text, reasons[:REASONS]))
     rest = len(reasons) - REASONS
     return (*shown, f"and {rest} more of this channel's subscriptions") if rest > 0 else shown
@@ -151,7 +151,7 @@ def _authors(names: tuple[str, ...]) -> str:
 
 
 def _state(paper: Paper) -> Iterable[str]:
-    """How far it has come: `v2`, `accepted at ICML 2026`."""
+    """Yield the version and publication state: `v2`, `accepted at ICML 2026`."""
     if (paper.versions or 1) > 1:
         yield f"v{paper.versions}"
     if accepted := acceptance_of(paper):
@@ -183,15 +183,15 @@ def _summary(paper: Paper, detail: Detail) -> str:
 
 
 def one_sentence(paper: Paper, limit: int) -> str:
-    """What is new, in at most `limit` characters: the upstream's summary, else the abstract's core sentence."""
+    """Return what is new, in at most `limit` characters: the upstream's summary, else the abstract's core sentence."""
     if tldr := plain(paper.tldr or ""):
         return shorten_at_clause(tldr, limit)
     return _core_sentence(plain(paper.abstract), limit, plain(paper.title))
 
 
-@lru_cache(REMEMBERED)
+@lru_cache(CACHED)
 def _core_sentence(abstract: str, limit: int, title: str) -> str:
-    """Remembered, since feeds and pages show the same papers again and again: to choose one takes about half a millisecond."""
+    """Cached, since feeds and pages show the same papers repeatedly, and choosing a sentence takes about 0.5 ms."""
     return core_sentence(abstract, limit, title)
 
 

@@ -1,10 +1,10 @@
-"""Makes text and links harmless before they get on a card: they can't control a terminal or a chat."""
+"""Sanitizes text and links for cards, so that they can't control a terminal or a chat."""
 
 import re
 from urllib.parse import quote, urlsplit
 
 MAX_URL = 512
-"""Characters of a button's link, the smallest limit of the supported platforms."""
+"""Maximum length of a button's link, the smallest limit of the supported platforms."""
 
 _BREAK = re.compile("[\t\r\v\f\x1c-\x1f\x85\u2028\u2029]")
 _UNSEEN = re.compile(
@@ -19,20 +19,22 @@ _URL_SAFE = "%/:=&?~#+!$,;'@()*[]-._"
 
 
 def plain(text: str) -> str:
-    """`text` in one line, without control, bidirectional, invisible or unencodable characters."""
+    """Return `text` in one line, without control, bidirectional, invisible or unencodable characters."""
     line = " ".join(text.split())
-    if line.isascii() and line.isprintable():  # most text by far, and a page cleans hundreds
+    if (
+        line.isascii() and line.isprintable()
+    ):  # by far the most frequent case, and a page cleans hundreds of texts
         return line
     return " ".join(_UNSEEN.sub("", _BREAK.sub(" ", text)).split())
 
 
 def visible(text: str) -> str:
-    """The same, but with line breaks and runs of spaces."""
+    """Clean `text` like `plain`, but leave line breaks and repeated spaces."""
     return _UNSEEN.sub("", _BREAK.sub(" ", text))
 
 
 def link(url: str | None) -> str | None:
-    """`url`, percent-encoded, if it is a web address that is safe to link; else None."""
+    """Return `url`, percent-encoded, if it is a web address that is safe to link; else None."""
     try:
         parts = urlsplit(plain(url or ""))
         if parts.scheme not in {"http", "https"} or not parts.hostname or "@" in parts.netloc:

@@ -16,6 +16,6 @@ _TYPE_OF: Mapping[type[Block], str] = {
 
 
 def to_json(card: Card) -> dict[str, Any]:
-    """`card` as JSON values: fields by their names, and each block with its `type`."""
+    """Convert `card` to JSON values: fields by their names, and each block with its `type`."""
     blocks = [{"type": _TYPE_OF[type(block)], **asdict(block)} for block in card.blocks]
     return {"kind": card.kind, "notice": card.notice, "heading": card.heading, "blocks": blocks}

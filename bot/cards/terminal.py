@@ -1,4 +1,4 @@
-"""What the terminal says about itself: how to begin, and why no papers arrive."""
+"""Cards of the terminal about itself: how to begin, and why no papers arrive."""
 
 from collections.abc import Iterable, Sequence
 
@@ -6,11 +6,11 @@ from bot.cards import Block, Bullets, Button, Card, Span
 from bot.cards.build import actions, bold, code, dim, paragraph, text
 
 Connect = Iterable[tuple[str, str]]
-"""Platforms that can be connected: their title, and how, with names of settings in backquotes."""
+"""Platforms that can be connected, as pairs: the title, and the settings to set, with their names in backquotes."""
 
 
 def connect_lines(platforms: Connect) -> Bullets:
-    """How to connect each platform."""
+    """Explain how to connect each platform."""
     return Bullets(
         tuple(
             text(
@@ -27,12 +27,12 @@ def connect_lines(platforms: Connect) -> Bullets:
 
 
 def _with_code(words: str) -> Iterable[str | Span]:
-    """Words with what stands in backquotes as code."""
+    """Format text in backquotes as code."""
     return (code(part) if n % 2 else part for n, part in enumerate(words.split("`")) if part)
 
 
 def welcome_card(platforms: Connect, offers: Sequence[Button] = ()) -> Card:
-    """The first lines of a terminal that is connected to nothing else; `offers` are subscriptions to begin with."""
+    """Welcome the person at a terminal without other platforms; `offers` are subscriptions to begin with."""
     begin: Sequence[Block] = (paragraph("Or begin with one of these:"), *actions(*offers)) if offers else ()
     return Card(
         "help",
@@ -49,20 +49,20 @@ def welcome_card(platforms: Connect, offers: Sequence[Button] = ()) -> Card:
 
 
 def starter_card() -> Card:
-    """Why a new terminal gets papers without a subscription."""
+    """Say that a new terminal has been subscribed to trending papers."""
     message = "This terminal is subscribed to trending papers to begin with. /paper unsubscribe #1 ends that."
     return Card("help", message, blocks=(paragraph("This terminal is subscribed to ", code("trending"), " to begin with. ",
                                                    code("/paper unsubscribe #1"), " ends that."),))  # fmt: skip
 
 
 def reading_card(source: str, done: int, total: int) -> Card:
-    """The progress of a long fetch."""
+    """Show the progress of a long fetch."""
     message = f"Reading {source}: {done} of {total} days …"
     return Card("help", message, blocks=(paragraph(dim(message)),))
 
 
 def unreachable_card(*, sample: bool) -> Card:
-    """No upstream answers, and perhaps the sample takes their place."""
+    """Say that no upstream answers, and that the sample takes their place if `sample`."""
     message = "No source of papers can be reached right now. Paperboy keeps trying."
     meanwhile = paragraph(
         "Until then, here is a sample of papers from May 2026, each marked ", dim("sample"),
@@ -72,13 +72,13 @@ def unreachable_card(*, sample: bool) -> Card:
 
 
 def tour_card() -> Card:
-    """Before the tour."""
+    """Introduce the tour."""
     message = "A tour with a sample of real papers, offline. Nothing is stored."
     return Card("help", message, "A tour of Paperboy", (paragraph(message),))
 
 
 def farewell_card(platforms: Connect) -> Card:
-    """After the tour."""
+    """Say how to go on after the tour."""
     return Card(
         "help",
         "That was the tour. Next: paperboy run",

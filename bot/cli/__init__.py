@@ -1,1 +1,1 @@
-"""What an operator runs besides the bot: maintenance, backfill, doctor."""
+"""The operator's commands: maintenance, backfill, doctor, status."""

@@ -1,4 +1,4 @@
-"""`paperboy backfill`: fills the search index with older papers. They are never posted and don't count as seen."""
+"""`paperboy backfill`: adds older papers to the search index. They are never posted and don't count as seen."""
 
 import asyncio
 import gzip
@@ -26,29 +26,29 @@ from bot.sources.upstream_search import History
 from bot.store.papers import Papers
 
 BATCH = 500
-"""Lines of a file that are read together, and papers that are stored together."""
+"""Number of lines read, and of papers stored, at a time."""
 ATTEMPTS = 4
-"""Attempts to read one day."""
+"""Maximum number of attempts to read one day."""
 RETRY_AFTER = 60.0
-"""Seconds between two attempts, if the upstream names no time."""
+"""Seconds between two attempts, if the upstream doesn't name a time."""
 MAX_NAMED_LINES = 5
-"""Unreadable lines that the result names."""
-DOUBTFUL_AFTER = 1000
-"""Lines after which a file without a single paper is given up."""
+"""Maximum number of unreadable lines listed in the result."""
+GIVE_UP_AFTER = 1000
+"""Number of lines without a single paper after which we stop reading a file."""
 
 log = structlog.get_logger(__name__)
 
 
 @dataclass(slots=True)
 class BackfillResult:
-    """How many papers were stored, and what could not be read."""
+    """Counts of stored papers, and the days and lines that couldn't be read."""
 
     new: int = 0
     changed: int = 0
     known: int = 0
-    """Papers that were stored already, unchanged."""
+    """Number of papers that were already stored, unchanged."""
     broken: list[str] = field(default_factory=list)
-    """Days that could not be read, and the first unreadable lines, with reasons."""
+    """Days that couldn't be read, and the first unreadable lines, with reasons."""
     unread: int = 0
     """Number of unreadable lines."""
 
@@ -68,13 +68,13 @@ class BackfillResult:
 async def backfill(settings: Settings, days: int | None, file: Path | None) -> BackfillResult:
     """Read the last `days` days from the upstreams, or the papers of `file` that are at most `days` days old.
 
-    Raises ConfigurationError for a file that can't be read or holds no papers. Running it again changes nothing.
+    Raises ConfigurationError for a file that can't be read or contains no papers. Idempotent.
     """
     async with opened(settings) as redis:
         papers = Papers(redis)
         if file is not None:
             since = wall_clock() - timedelta(days=days) if days is not None else None
-            with _opened(file) as lines, progress(f"Reading {file.name}") as advance:
+            with _lines_of(file) as lines, progress(f"Reading {file.name}") as advance:
                 return await from_lines(lines, papers, since, advance)
         async with aiohttp.ClientSession() as session:
             context = SourceContext(settings=settings, session=session, redis=redis, now=wall_clock)
@@ -86,23 +86,26 @@ async def backfill(settings: Settings, days: int | None, file: Path | None) -> B
 async def from_lines(
     lines: Iterable[str], papers: Papers, since: datetime | None = None, advance: Advance = lambda _: None
 ) -> BackfillResult:
-    """Store the papers of `lines`, which are parsed in a thread, batch by batch."""
-    filled, read, lines = BackfillResult(), 0, iter(lines)
+    """Store the papers in `lines`, which are parsed in a thread, in batches.
+
+    Raises ConfigurationError if no line is a paper.
+    """
+    result, read, lines = BackfillResult(), 0, iter(lines)
     while batch := await asyncio.to_thread(list, islice(lines, BATCH)):
         found, broken = await asyncio.to_thread(_parsed, batch, read, since)
         read += len(batch)
-        filled.unread += len(broken)
-        filled.broken += broken[: MAX_NAMED_LINES - len(filled.broken)]
-        await filled.add(found, papers)
+        result.unread += len(broken)
+        result.broken += broken[: MAX_NAMED_LINES - len(result.broken)]
+        await result.add(found, papers)
         advance(len(batch))
-        if read >= DOUBTFUL_AFTER and filled.unread == read:
+        if read >= GIVE_UP_AFTER and result.unread == read:
             break
-    if read and filled.unread == read:
+    if read and result.unread == read:
         raise ConfigurationError(
-            f"No line of the file is a paper; {filled.broken[0]}. Each line must be a JSON object: of arXiv's public "
+            f"No line of the file is a paper; {result.broken[0]}. Each line must be a JSON object: of arXiv's public "
             'metadata, or with "id", "title", "abstract", "authors" and "published"'
         )
-    return filled
+    return result
 
 
 async def from_days(
@@ -116,30 +119,30 @@ async def from_days(
 ) -> BackfillResult:
     """Store the papers that the upstreams list for the last `days` days, the newest day first.
 
-    The upstreams are read at the same time. A day that can't be read is named in the result, and the next one follows.
+    The upstreams are read at the same time. A day that can't be read is listed in the result, and reading continues.
     """
-    filled = BackfillResult()
+    result = BackfillResult()
 
     async def read(upstream: History) -> None:
         for day in (today - timedelta(days=n) for n in range(days)):
             try:
-                await filled.add(await _read_with_retries(upstream, day, sleep), papers)
+                await result.add(await _read_with_retries(upstream, day, sleep), papers)
             except SourceError as error:
-                filled.broken.append(f"{upstream.name}, {day}: {error}")
+                result.broken.append(f"{upstream.name}, {day}: {error}")
             advance(1)
 
     await asyncio.gather(*map(read, upstreams))
-    return filled
+    return result
 
 
 async def _read_with_retries(
     upstream: History, day: date, sleep: Callable[[float], Awaitable[None]]
 ) -> Sequence[Paper]:
-    for left in range(ATTEMPTS - 1, -1, -1):
+    for attempts_left in range(ATTEMPTS - 1, -1, -1):
         try:
             return await upstream.of(day)
         except SourceError as error:
-            if not left or error.refused:
+            if not attempts_left or error.refused:
                 raise
             log.warning("day_not_read", upstream=upstream.name, day=str(day), reason=str(error))
             await sleep(RETRY_AFTER if error.retry_after is None else error.retry_after)
@@ -147,7 +150,7 @@ async def _read_with_retries(
 
 
 def _parsed(lines: Sequence[str], before: int, since: datetime | None) -> tuple[list[Paper], list[str]]:
-    """The papers of some lines, and why others can't be read. `before` is the number of lines before them."""
+    """Return the papers in some lines, and why others can't be read. `before` is the number of preceding lines."""
     found, broken = [], []
     for number, line in enumerate(lines, before + 1):
         if not line.strip():
@@ -162,14 +165,14 @@ def _parsed(lines: Sequence[str], before: int, since: datetime | None) -> tuple[
 
 
 @contextmanager
-def _opened(path: Path) -> Iterator[Iterable[str]]:
-    """The lines of a file, compressed by gzip or not; of standard input for `-`."""
+def _lines_of(path: Path) -> Iterator[Iterable[str]]:
+    """Open a file of lines, compressed by gzip or not; standard input for `-`."""
     if str(path) == "-":
         yield sys.stdin
         return
     try:
-        packed = path.suffix == ".gz"
-        with (gzip.open if packed else open)(path, "rt", encoding="utf-8", errors="replace") as lines:
+        compressed = path.suffix == ".gz"
+        with (gzip.open if compressed else open)(path, "rt", encoding="utf-8", errors="replace") as lines:
             yield lines
     except (OSError, EOFError) as error:
         raise ConfigurationError(f"{path} can't be read: {error}") from error

@@ -1,4 +1,4 @@
-"""The commands with which an operator looks after what is stored: the bot may run meanwhile."""
+"""The operator's commands for stored data. The bot can run at the same time."""
 
 import asyncio
 import sys
@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from bot.cli.process import EX_DATAERR, EX_UNAVAILABLE, carried_out, command_settings
+from bot.cli.process import EX_DATAERR, EX_UNAVAILABLE, command_settings, run_with_spinner
 from bot.domain.models import ChannelRef
 
 commands = typer.Typer(rich_markup_mode=None)
@@ -31,35 +31,35 @@ def _channel(text: str) -> ChannelRef:
         ) from None
 
 
-Keys = Annotated[list[str], typer.Argument(metavar="KEY...", help="As `paperboy deliveries list` names it.")]
+Keys = Annotated[list[str], typer.Argument(metavar="KEY...", help="The key in `paperboy deliveries list`.")]
 
 
 @deliveries.command("list")
 def list_deliveries() -> None:
-    """List them, the oldest first: state, since when, key, reason."""
+    """List them, the oldest first: state, time, key, reason."""
     from bot.cli import maintenance
 
-    stuck = carried_out("Looking for posts", maintenance.dead_letters(command_settings()))
-    for one in stuck:
-        typer.echo(f"{one.state}  {one.since:%Y-%m-%d %H:%M}  {one.key}\n      {one.why}")
-    if not stuck:
+    letters = run_with_spinner("Looking for posts", maintenance.dead_letters(command_settings()))
+    for letter in letters:
+        typer.echo(f"{letter.state}  {letter.since:%Y-%m-%d %H:%M}  {letter.key}\n      {letter.why}")
+    if not letters:
         typer.echo("No posts need a decision.")
 
 
 @deliveries.command("retry")
 def retry_deliveries(
     keys: Annotated[
-        list[str] | None, typer.Argument(metavar="[KEY]...", help="As `paperboy deliveries list` names it.")
+        list[str] | None, typer.Argument(metavar="[KEY]...", help="The key in `paperboy deliveries list`.")
     ] = None,
     *,
     everything: Annotated[bool, typer.Option("--all", help="Retry all of them.")] = False,
 ) -> None:
-    """Retry posts. For a `dead` one the platform is asked first whether it was posted; a `held` one is posted."""
+    """Retry posts. A `dead` one is looked up on the platform first; a `held` one is posted."""
     from bot.cli import maintenance
 
     if bool(keys) == everything:
         raise typer.BadParameter("name the posts to retry, or use --all")
-    _decided("Retried", keys, carried_out("Retrying", maintenance.retry(command_settings(), keys)))
+    _print_done("Retried", keys, run_with_spinner("Retrying", maintenance.retry(command_settings(), keys)))
 
 
 @deliveries.command("drop")
@@ -67,20 +67,20 @@ def drop_deliveries(keys: Keys) -> None:
     """Drop posts: they are never posted, even if a source lists their papers again."""
     from bot.cli import maintenance
 
-    _decided("Dropped", keys, carried_out("Dropping", maintenance.drop(command_settings(), keys)))
+    _print_done("Dropped", keys, run_with_spinner("Dropping", maintenance.drop(command_settings(), keys)))
 
 
-def _decided(what: str, asked: list[str] | None, done: list[str]) -> None:
+def _print_done(what: str, requested: list[str] | None, done: list[str]) -> None:
     for key in done:
         typer.echo(f"{what}: {key}")
-    if missing := sorted(set(asked or ()) - set(done)):
+    if missing := sorted(set(requested or ()) - set(done)):
         typer.echo(f"Not found: {', '.join(missing)}. `paperboy deliveries list` shows their keys.", err=True)
         raise typer.Exit(1)
 
 
 @contextmanager
 def _export_progress(what: str) -> Iterator[Callable[[int], None]]:
-    """A bar for the person at a terminal, unless the file itself goes there; a pipe's log stays quiet."""
+    """Show a bar at a terminal, unless the file itself is printed there. Log nothing in a pipe."""
     from bot.observability.progress import progress
 
     if sys.stdout.isatty() or not sys.stderr.isatty():
@@ -103,7 +103,7 @@ def export(
         bool,
         typer.Option(
             "--about-to-post",
-            help="For a copy that is made before posting: the process that imports it first asks the platforms "
+            help="For a copy that is made before posting: the process that imports it first checks on the platforms "
             "whether the posts that wait now were made.",
         ),
     ] = False,
@@ -137,8 +137,8 @@ def export_papers(
 
     async def write() -> None:
         with _export_progress("Pages of papers") as advance:
-            async for piece in maintenance.export_papers(command_settings(quiet=True), wanted):
-                sys.stdout.write(piece)
+            async for part in maintenance.export_papers(command_settings(quiet=True), wanted):
+                sys.stdout.write(part)
                 advance(1)
 
     asyncio.run(write())
@@ -151,7 +151,7 @@ def import_(
         typer.Option(
             parser=_channel,
             metavar="CHANNEL",
-            help="Import into this channel instead, also on another platform.",
+            help="Import into this channel instead, even on another platform.",
         ),
     ] = None,
 ) -> None:
@@ -195,10 +195,10 @@ def forget(
         typer.confirm(f"Delete everything about {whom}? This can't be undone.", abort=True)
     try:
         forgetting = maintenance.forget(command_settings(), whom, person=person)
-        typer.echo(f"Deleted: {carried_out('Deleting', forgetting)}.")
+        typer.echo(f"Deleted: {run_with_spinner('Deleting', forgetting)}.")
     except ValueError:
         raise typer.BadParameter(
-            f"{whom!r} is no {'person' if person else 'channel or workspace'}. See `paperboy forget --help`."
+            f"{whom!r} isn't a {'person' if person else 'channel or workspace'}. See `paperboy forget --help`."
         ) from None
 
 
@@ -211,7 +211,7 @@ def subscribe(
 ) -> None:
     """Set the subscriptions of channels from a file.
 
-    Each channel that the file names gets exactly the subscriptions that it lists.
+    Each channel in the file gets exactly the subscriptions that the file lists for it.
     """
     from bot.cli import maintenance
     from bot.domain.errors import UserError
@@ -219,7 +219,7 @@ def subscribe(
     try:
         lines = file.read_text("utf-8").splitlines()
         setting = maintenance.set_subscriptions(command_settings(), lines)
-        typer.echo(carried_out("Subscribing", setting))
+        typer.echo(run_with_spinner("Subscribing", setting))
     except (OSError, UnicodeDecodeError, UserError) as error:
         typer.echo(f"paperboy: {file}: {error}", err=True)
         raise typer.Exit(EX_DATAERR) from None
@@ -250,8 +250,8 @@ def backfill(
 
     if days is None and file is None:
         raise typer.BadParameter("use --days, or --from with a file")
-    filled = asyncio.run(fill(command_settings(), days, file))
-    typer.echo(f"{filled}.")
-    for problem in filled.broken:
+    result = asyncio.run(fill(command_settings(), days, file))
+    typer.echo(f"{result}.")
+    for problem in result.broken:
         typer.echo(f"      {problem}", err=True)
-    raise typer.Exit(EX_UNAVAILABLE if filled.broken and file is None else 0)
+    raise typer.Exit(EX_UNAVAILABLE if result.broken and file is None else 0)

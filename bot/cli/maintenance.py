@@ -1,4 +1,4 @@
-"""What an operator does by hand: retry or drop dead letters, export all state, import it, forget someone."""
+"""The operator's manual tasks: retry or drop dead letters, export and import all state, forget someone."""
 
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
 from typing import cast
@@ -26,22 +26,24 @@ from bot.store.subscriptions import Subscriptions
 from bot.text.bibliography import FORMATS, listed
 
 PAGE = 500
-"""Papers that are read and written at a time."""
+"""Number of papers read and written at a time."""
 OPERATOR = User("operator", "the operator")
-"""Who subscribes channels from the command line."""
+"""The author of subscriptions made on the command line."""
 
 
 async def dead_letters(settings: Settings) -> list[DeadLetter]:
-    """The posts that wait for a decision, the oldest first."""
+    """Return the posts that wait for a decision, the oldest first."""
     async with open_server(settings) as redis:
-        return sorted([stuck async for stuck in Outbox(redis).dead_letters()], key=lambda stuck: stuck.since)
+        return sorted(
+            [letter async for letter in Outbox(redis).dead_letters()], key=lambda letter: letter.since
+        )
 
 
 async def retry(settings: Settings, names: Sequence[str] | None) -> list[str]:
-    """Retry these dead letters, or all if none are named. Returns the keys that were found."""
+    """Retry these dead letters, or all if `names` is empty. Returns the keys that were found."""
     async with open_server(settings) as redis:
         outbox = Outbox(redis)
-        wanted = names or [stuck.key async for stuck in outbox.dead_letters()]
+        wanted = names or [letter.key async for letter in outbox.dead_letters()]
         return [key for key in wanted if await outbox.retry(key)]
 
 
@@ -53,12 +55,12 @@ async def drop(settings: Settings, names: Sequence[str]) -> list[str]:
 
 
 async def export_papers(settings: Settings, wanted: str) -> AsyncIterator[str]:
-    """All stored papers in a format of reference managers, by their ids; a piece of the file at a time."""
+    """Yield a file of all stored papers, sorted by id, in a reference manager's format, part by part."""
     chosen = FORMATS[wanted]
     async with open_server(settings) as redis:
         papers = Papers(redis)
         ids = sorted({str(paper_id) async for paper_id, _ in redis.zscan_iter(keys.CHANGED, count=PAGE)})
-        size = len(ids) if wanted == "csl" else PAGE  # a JSON array can't be written in pieces
+        size = len(ids) if wanted == "csl" else PAGE  # a JSON array can't be written in parts
         for at in range(0, len(ids), max(size, 1)):
             page = ids[at : at + size]
             found = await papers.get(page)
@@ -68,9 +70,9 @@ async def export_papers(settings: Settings, wanted: str) -> AsyncIterator[str]:
 async def export(
     settings: Settings, only: ChannelRef | None, *, about_to_post: bool = False
 ) -> AsyncIterator[str]:
-    """All state, or that of one channel, as lines of JSON.
+    """Yield all state, or that of one channel, as lines of JSON.
 
-    `about_to_post` is for a copy that is made before posting: the process that imports it first asks the
+    `about_to_post` is for a copy that is made before posting: the process that imports it first checks on the
     platforms whether the posts that waited then were made.
     """
     async with open_server(settings) as redis:
@@ -81,10 +83,10 @@ async def export(
 
 
 async def set_subscriptions(settings: Settings, lines: Iterable[str]) -> str:
-    """Give each channel that is named exactly the subscriptions that follow its name in a line. Returns what was done.
+    """Give each channel exactly the subscriptions in its lines. Returns a summary.
 
-    What waits for a subscription that ends is still posted. Raises UserError for a line that can't be read, and then
-    changes nothing.
+    Posts that wait for a removed subscription are still made. Raises UserError for an invalid line, and then changes
+    nothing.
     """
     wanted = _subscriptions_in(lines)
     added = changed = removed = 0
@@ -106,7 +108,7 @@ async def set_subscriptions(settings: Settings, lines: Iterable[str]) -> str:
 
 
 def _subscriptions_in(lines: Iterable[str]) -> Mapping[ChannelRef, Mapping[Query, Every]]:
-    """Each line's channel -> its queries and their schedules. Lines that begin with # are comments."""
+    """Parse lines to channels, and their queries with schedules. Lines that begin with # are comments."""
     wanted: dict[ChannelRef, dict[Query, Every]] = {}
     for number, line in enumerate(map(str.strip, lines), 1):
         if not line or line.startswith("#"):
@@ -120,14 +122,14 @@ def _subscriptions_in(lines: Iterable[str]) -> Mapping[ChannelRef, Mapping[Query
 
 
 def _subscription_in(line: str) -> tuple[ChannelRef, Query, Every]:
-    name, _, asked = line.partition(" ")
+    name, _, query_text = line.partition(" ")
     try:
         channel = ChannelRef.parse(name)
     except ValueError:
         raise UserError(
             f"{name!r} isn't a channel. Begin the line with platform:workspace:channel."
         ) from None
-    parsed = parse_line(f"subscribe {asked}", OPERATOR, channel)
+    parsed = parse_line(f"subscribe {query_text}", OPERATOR, channel)
     check_options(parsed.spec, parsed.command)
     options = parsed.command.options
     query = parse(expand(options["query"]))
@@ -135,7 +137,7 @@ def _subscription_in(line: str) -> tuple[ChannelRef, Query, Every]:
 
 
 async def restore(settings: Settings, lines: Iterable[str], to: ChannelRef | None) -> str:
-    """Import lines of `export`; those of one channel can go to another. Returns what was done, as a sentence.
+    """Import lines of `export`; lines of one channel can be imported into another, `to`. Returns a summary.
 
     Raises BadLine.
     """
@@ -149,7 +151,7 @@ async def restore(settings: Settings, lines: Iterable[str], to: ChannelRef | Non
                 await restoring.write(_counted(lines, advance))
         except BadLine as error:
             raise BadLine(
-                f"{error}. Correct the file and import it again: lines that were read already change nothing."
+                f"{error}. Correct the file and import it again: lines that were already imported change nothing."
             ) from None
     done = ", ".join(f"{count} {kind}" for kind, count in sorted(restoring.counts.items())) or "nothing"
     refused = [
@@ -160,9 +162,9 @@ async def restore(settings: Settings, lines: Iterable[str], to: ChannelRef | Non
 
 
 async def forget(settings: Settings, whom: str, *, person: bool) -> str:
-    """Delete all about a channel or workspace, or (as `platform:id`) about a person. Returns what was deleted.
+    """Delete all data of a channel or workspace, or (as `platform:id`) of a person. Returns what was deleted.
 
-    Raises ValueError for anything else.
+    Raises ValueError if `whom` is anything else.
     """
     platform, *names = (unquote(part) for part in whom.split(":"))
     if not platform or not all(names) or len(names) not in ({1} if person else {1, 2}):

@@ -1,4 +1,4 @@
-"""`paperboy mcp`: serves an assistant that starts it as a program, on standard input and output."""
+"""`paperboy mcp`: serves an AI assistant that starts it as a program, on standard input and output."""
 
 from bot.app import POLLER, open_bot
 from bot.settings import Settings
@@ -10,7 +10,7 @@ from bot.web.reading import Reader
 
 
 async def serve(settings: Settings, token: str) -> None:
-    """Serve until the input ends, with the token of a channel or ""."""
+    """Serve until the input ends. `token` is a channel's token, or ""."""
     async with open_bot(settings, frozenset({POLLER})) as bot:
         reader = Reader(
             papers=bot.papers,

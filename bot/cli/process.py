@@ -1,4 +1,4 @@
-"""What every command of the command line does first, and how it may end."""
+"""Set-up and exit codes that all commands of the command line share."""
 
 import asyncio
 import sys
@@ -18,19 +18,19 @@ T = TypeVar("T")
 EX_CONFIG = 78
 """sysexits.h: the configuration is wrong. Supervisors should not restart the program."""
 EX_UNAVAILABLE = 69
-"""sysexits.h: a service that we need could not be reached."""
+"""sysexits.h: a required service is unavailable."""
 EX_DATAERR = 65
 """sysexits.h: the input was incorrect."""
 
 
 def command_settings(roles: list[str] | None = None, *, quiet: bool = False) -> "Settings":
-    """The settings, with logging set up; `quiet` leaves out log lines that would stand between a command's output."""
+    """Read the settings and set up logging; `quiet` suppresses log lines that would disrupt a command's output."""
     from bot.app import read_settings
     from bot.observability import logs
 
     settings = read_settings()
-    alone = sys.stdin.isatty() and sys.stderr.isatty() and not (settings.connected or roles)
-    level = "critical" if quiet else "error" if alone else "info"
+    terminal_is_channel = sys.stdin.isatty() and sys.stderr.isatty() and not (settings.connected or roles)
+    level = "critical" if quiet else "error" if terminal_is_channel else "info"
     logs.configure(
         settings.log_format,
         settings.log_level or level,
@@ -42,8 +42,8 @@ def command_settings(roles: list[str] | None = None, *, quiet: bool = False) -> 
     return settings
 
 
-def carried_out(what: str, work: Coroutine[Any, Any, T]) -> T:
-    """The result of `work`. A person at a terminal sees `what` is done as long as it takes."""
+def run_with_spinner(what: str, work: Coroutine[Any, Any, T]) -> T:
+    """Run `work` and return its result, with a spinner for the description `what` at a terminal."""
     from bot.observability.progress import working
 
     with working(what):
@@ -52,7 +52,7 @@ def carried_out(what: str, work: Coroutine[Any, Any, T]) -> T:
 
 @asynccontextmanager
 async def opened(settings: "Settings") -> AsyncIterator["Redis"]:
-    """`open_server`, for work that shows its own progress: a large data folder takes a while to be read."""
+    """Open the server like `open_server`, with a spinner: a large data folder takes a while to load."""
     from bot.app import open_server
     from bot.observability.progress import working
 

@@ -24,61 +24,61 @@ from bot.store.recent_errors import recent_errors
 from bot.store.unreadable import unreadable_count
 
 EVERY = 2.0
-"""Seconds between two looks."""
-COMMONEST = 8
-"""Kinds of errors that are shown."""
+"""Seconds between two refreshes."""
+MAX_KINDS = 8
+"""Maximum number of error kinds shown."""
 REASON = 80
-"""Characters of an error that are shown."""
+"""Maximum number of characters shown of an error."""
 
 
 @dataclass(frozen=True, slots=True)
 class InstallationStatus:
-    """What an operator looks at first. Times are aware."""
+    """The status of an installation. Times are aware."""
 
     at: datetime
     sources: Sequence[PollResult]
     waiting: int
-    """Posts that are due or late."""
+    """Number of posts that are due or late."""
     late: Mapping[str, float]
     """Platform -> seconds by which its most overdue post is late."""
     dead_letters: Mapping[str, int]
-    """`dead` or `held` -> posts that wait for the operator's decision."""
+    """`dead` or `held` -> number of posts that wait for the operator's decision."""
     paused: Mapping[str, int]
-    """Platform and `channel` or `workspace` -> how many are paused."""
+    """Platform and `channel` or `workspace` -> number of paused ones."""
     unreadable: int
-    """Records in Redis that can't be read."""
+    """Number of unreadable records in Redis."""
     errors: Sequence[tuple[ErrorKind, int]] = ()
-    """The errors of the last hour, the commonest first."""
+    """The errors of the last hour, the most frequent first."""
 
     def as_json(self) -> dict[str, Any]:
-        """With times in ISO 8601."""
+        """Convert to JSON values, with times in ISO 8601."""
         sources = [
             {
-                "source": one.source,
-                "at": one.at.isoformat(),
-                "next_at": one.next_at.isoformat(),
-                "new": one.new,
-                "skipped": one.skipped,
-                "error": one.error,
+                "source": poll.source,
+                "at": poll.at.isoformat(),
+                "next_at": poll.next_at.isoformat(),
+                "new": poll.new,
+                "skipped": poll.skipped,
+                "error": poll.error,
             }
-            for one in self.sources
+            for poll in self.sources
         ]
         errors = [{**kind._asdict(), "count": times} for kind, times in self.errors]
         return asdict(self) | {"at": self.at.isoformat(), "sources": sources, "errors": errors}
 
 
 async def status(settings: Settings) -> InstallationStatus:
-    """The status now. Raises ConfigurationError if the server can't be reached."""
+    """Return the current status. Raises ConfigurationError if the server can't be reached."""
     async with open_server(settings) as redis:
         return await _status(redis)
 
 
 async def watch(settings: Settings, console: Console) -> None:
-    """Show the status until it is interrupted."""
+    """Show the status, refreshed every EVERY seconds, until interrupted."""
     async with opened(settings) as redis:
         with Live(console=console, screen=True, auto_refresh=False) as live:
-            async for found in _repeatedly(redis):
-                live.update(rendered(found), refresh=True)
+            async for current in _repeatedly(redis):
+                live.update(rendered(current), refresh=True)
 
 
 async def _repeatedly(redis: Redis) -> AsyncIterator[InstallationStatus]:
@@ -90,7 +90,7 @@ async def _repeatedly(redis: Redis) -> AsyncIterator[InstallationStatus]:
 async def _status(redis: Redis) -> InstallationStatus:
     outbox = Outbox(redis)
     polls = await last_polls(redis)
-    late = {name: await outbox.overdue(name) for name in ROLES}  # a role that is no platform has no posts
+    late = {name: await outbox.overdue(name) for name in ROLES}  # roles that aren't platforms have no posts
     return InstallationStatus(
         at=await outbox.now(),
         sources=sorted(polls.values(), key=lambda poll: poll.source),
@@ -106,42 +106,44 @@ async def _status(redis: Redis) -> InstallationStatus:
     )
 
 
-def rendered(found: InstallationStatus) -> Group:
-    """As a line for each fact, the commonest errors, and a table of sources."""
+def rendered(current: InstallationStatus) -> Group:
+    """Render the status: a line for each fact, the most frequent errors, and a table of sources."""
     table = Table(box=None, pad_edge=False)
     for heading in ("source", "last poll", "next", "new", "skipped", "error"):
         table.add_column(heading, justify="right" if heading in {"new", "skipped"} else "left")
-    for one in found.sources:
+    for poll in current.sources:
         table.add_row(
-            one.source,
-            f"{_span((found.at - one.at).total_seconds())} ago",
-            "due" if one.next_at <= found.at else f"in {_span((one.next_at - found.at).total_seconds())}",
-            str(one.new),
-            str(one.skipped or ""),
-            Text((one.error or "")[:REASON], style="red"),
+            poll.source,
+            f"{_span((current.at - poll.at).total_seconds())} ago",
+            "due"
+            if poll.next_at <= current.at
+            else f"in {_span((poll.next_at - current.at).total_seconds())}",
+            str(poll.new),
+            str(poll.skipped or ""),
+            Text((poll.error or "")[:REASON], style="red"),
         )
     facts = [
-        f"{count(found.waiting, 'post')} waiting",
-        *(f"{platform}: the oldest is {_span(seconds)} late" for platform, seconds in found.late.items()),
+        f"{count(current.waiting, 'post')} waiting",
+        *(f"{platform}: the oldest is {_span(seconds)} late" for platform, seconds in current.late.items()),
         *(
             f"{number:,} {state}: see paperboy deliveries list"
-            for state, number in found.dead_letters.items()
+            for state, number in current.dead_letters.items()
         ),
-        *(f"{number:,} paused ({what})" for what, number in found.paused.items()),
+        *(f"{number:,} paused ({what})" for what, number in current.paused.items()),
         *(
-            [f"{count(found.unreadable, 'record')} can't be read: see paperboy doctor"]
-            if found.unreadable
+            [f"{count(current.unreadable, 'record')} can't be read: see paperboy doctor"]
+            if current.unreadable
             else []
         ),
     ]
-    first = Text(f"Paperboy at {found.at:%H:%M:%S} UTC", style="bold")
-    empty = () if found.sources else (Text("No source has been read yet."),)
-    # The sources come last: there may be more of them than a screen has lines.
-    return Group(first, *map(Text, facts), *_errors(found.errors), Text(""), table, *empty)
+    first = Text(f"Paperboy at {current.at:%H:%M:%S} UTC", style="bold")
+    empty = () if current.sources else (Text("No source has been read yet."),)
+    # The sources come last: there can be more of them than the screen has lines.
+    return Group(first, *map(Text, facts), *_errors(current.errors), Text(""), table, *empty)
 
 
 def _errors(errors: Sequence[tuple[ErrorKind, int]]) -> Iterator[Text | Table]:
-    """The commonest errors of the last hour, in a table."""
+    """Yield a table of the most frequent errors of the last hour."""
     if not errors:
         return
     total = sum(times for _, times in errors)
@@ -149,15 +151,15 @@ def _errors(errors: Sequence[tuple[ErrorKind, int]]) -> Iterator[Text | Table]:
     table = Table(box=None, pad_edge=False)
     for heading in ("times", "where", "error"):
         table.add_column(heading, justify="right" if heading == "times" else "left")
-    for kind, times in errors[:COMMONEST]:
+    for kind, times in errors[:MAX_KINDS]:
         table.add_row(f"{times:,}", Text(kind.origin), Text(kind.name))
     yield table
-    if len(errors) > COMMONEST:
-        yield Text(f"and {count(len(errors) - COMMONEST, 'rarer kind')}")
+    if len(errors) > MAX_KINDS:
+        yield Text(f"and {count(len(errors) - MAX_KINDS, 'rarer kind')}")
 
 
 def _span(seconds: float) -> str:
-    """`40 s`, `12 min`, `3 h`, `2 days`."""
+    """Format a time span: `40 s`, `12 min`, `3 h`, `2 days`."""
     for size, name in ((86_400, "days"), (3600, "h"), (60, "min")):
         if seconds >= 2 * size or (name != "days" and seconds >= size):
             return f"{seconds / size:.0f} {name}"

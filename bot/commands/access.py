@@ -1,7 +1,7 @@
-"""Who may read and change a channel: the one place that asks the platform.
+"""Permissions to read and change a channel. This is the only place that asks the platform for them.
 
 A button, a form or an app's home page can be used long after a person has left the channel, so what their payload
-says is not enough. The answer is remembered for a minute at most.
+says is not enough. The platform's answer is cached for a minute at most.
 """
 
 from collections import OrderedDict
@@ -16,15 +16,15 @@ from bot.domain.models import ChannelRef, ChannelSettings, Command, User
 from bot.ports import Access, AccessChecked, Platform
 
 REMEMBERED_FOR = 60.0
-"""Seconds that a platform's answer counts: someone who leaves loses access within a minute."""
+"""Seconds for which a platform's answer is cached: someone who leaves loses access within a minute."""
 MOST_REMEMBERED = 10_000
-"""Answers remembered by one process, so that memory stays bounded."""
+"""Maximum number of answers cached by one process, so that memory stays bounded."""
 
 log = structlog.get_logger(__name__)
 
 
 class AccessGate:
-    """Asks each platform that can tell. On one that can't, such as the terminal, the payload decides."""
+    """Asks each platform that knows permissions. On others, such as the terminal, the payload decides."""
 
     def __init__(self, platforms: Iterable[Platform] = (), clock: Callable[[], float] = monotonic) -> None:
         self._platforms = {one.name: one for one in platforms if isinstance(one, AccessChecked)}
@@ -32,7 +32,7 @@ class AccessGate:
         self._answers: OrderedDict[tuple[str, ChannelRef], tuple[float, Access]] = OrderedDict()
 
     async def of(self, user: User, channel: ChannelRef) -> Access:
-        """What the person may do in the channel. Raises UserError if the platform doesn't answer.
+        """Return the person's permissions in the channel. Raises UserError if the platform doesn't answer.
 
         A person's own channel is theirs alone.
         """
@@ -45,7 +45,7 @@ class AccessGate:
         now = self._clock()
         at, answer = self._answers.get((user.id, channel), (now - REMEMBERED_FOR, None))
         if answer is None or now - at >= REMEMBERED_FOR:
-            answer = await self._asked(platform, user, channel)
+            answer = await self._ask_platform(platform, user, channel)
             self._answers[user.id, channel] = (now, answer)
             self._answers.move_to_end((user.id, channel))
             while len(self._answers) > MOST_REMEMBERED:
@@ -53,7 +53,7 @@ class AccessGate:
         return answer
 
     async def lets_read(self, user: User, channel: ChannelRef, *, by_default: bool = False) -> bool:
-        """Whether the platform says that the person can read the channel; `by_default` where a platform can't say."""
+        """Whether the platform says that the person can read the channel; `by_default` if the platform can't say."""
         if channel.platform not in self._platforms and not channel.person:
             return by_default
         try:
@@ -62,9 +62,9 @@ class AccessGate:
             return False
 
     async def check(self, spec: CommandSpec, command: Command, settings: ChannelSettings) -> User:
-        """The person with the rights that the platform gives them now.
+        """Return the person with the rights that the platform gives them now.
 
-        Raises UserError if they may not give this command in this channel.
+        Raises UserError if they may not use this command in this channel.
         """
         if spec.anywhere:
             return command.user
@@ -79,7 +79,7 @@ class AccessGate:
         """Raises UserError if the person may not change the channel now."""
         _require_edit(await self.of(command.user, command.channel), settings)
 
-    async def _asked(self, platform: AccessChecked, user: User, channel: ChannelRef) -> Access:
+    async def _ask_platform(self, platform: AccessChecked, user: User, channel: ChannelRef) -> Access:
         try:
             return await platform.access(user, channel)
         except AccessUnknown as error:

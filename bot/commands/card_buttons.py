@@ -7,7 +7,7 @@ from bot.cards.build import dim, paragraph
 from bot.cards.digest import digest_card
 from bot.cards.paper import AUTHOR, NOTICE, paper_block, paper_card
 from bot.commands.export import exported
-from bot.commands.places import place_here, places_for, said_places
+from bot.commands.places import place_here, place_lines, places_for
 from bot.commands.ranked import ranked
 from bot.commands.resolve import resolve_paper
 from bot.commands.services import Services
@@ -21,21 +21,21 @@ REPEAT_WINDOW = 60
 
 
 async def abstract(command: Command, services: Services) -> Reply:
-    """The paper in full, in the card's thread."""
+    """Show the paper in full, in the card's thread."""
     paper = await resolve_paper(command.options["paper"], services)
     return Reply(paper_card(paper, (), services.now(), "full"), private=False, thread=True)
 
 
 async def show(command: Command, services: Services) -> Reply:
-    """The paper's card and where it was posted before, shown only to the person who asks."""
+    """Show the paper's card and where it was posted before, only to the person who asks."""
     paper, now = await resolve_paper(command.options["paper"], services), services.now()
     card = paper_card(paper, (), now, "full" if command.options.get("detail") == "full" else "compact")
     places = await places_for(command, paper.id, services)
-    return Reply(replace(card, blocks=(*card.blocks, *said_places(places, now))))
+    return Reply(replace(card, blocks=(*card.blocks, *place_lines(places, now))))
 
 
 async def more(command: Command, services: Services) -> Reply:
-    """The next page of a digest that was posted here, or all of it as a file, only for the person who asks."""
+    """Show the next page of a digest that was posted here, or all of it as a file, only to the person who asks."""
     label = command.options["digest"]
     ids = await services.outbox.digest(command.channel, label)
     papers = await services.papers.get(ids)
@@ -50,9 +50,9 @@ async def more(command: Command, services: Services) -> Reply:
 
 
 async def share(command: Command, services: Services) -> Reply:
-    """The paper's card with the name of the person who shared it; once, however often the button is pressed."""
+    """Post the paper's card with the name of the person who shared it; once, however often the button is pressed."""
     paper = await resolve_paper(command.options["paper"], services)
-    if not await services.kept.first(f"shared {command.channel} {paper.id}", REPEAT_WINDOW):
+    if not await services.button_payloads.first(f"shared {command.channel} {paper.id}", REPEAT_WINDOW):
         message = "This paper was shared here a moment ago."
         return Reply(Card("reply", message, blocks=(paragraph(message),)))
     who = shorten(command.user.name or "Someone", AUTHOR)
@@ -62,6 +62,6 @@ async def share(command: Command, services: Services) -> Reply:
     card = Card(
         "paper",
         shorten(f"{who} shared: {block.title}", NOTICE),
-        blocks=(paragraph(dim(f"Shared by {who}")), block, *said_places((here,) if here else (), now)),
+        blocks=(paragraph(dim(f"Shared by {who}")), block, *place_lines((here,) if here else (), now)),
     )
     return Reply(card, private=False)

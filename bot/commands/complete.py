@@ -16,10 +16,10 @@ from bot.text import shorten
 from bot.text.organizations import known_as, organization
 
 MAX_CHOICES = 25
-"""Suggestions at most: the smallest limit of a platform."""
+"""Maximum number of suggestions: the smallest limit of a platform."""
 MAX_TITLES = 10
 MAX_LABEL = 100
-"""Characters of a suggestion: the smallest limit of a platform."""
+"""Maximum number of characters in a suggestion: the smallest limit of a platform."""
 _ORGANIZATION = re.compile(r'\borg:"?(?P<name>[^":]{0,60})$', re.IGNORECASE)
 _WORD = re.compile(r"[^\W_]{3,}")
 
@@ -27,7 +27,7 @@ _WORD = re.compile(r"[^\W_]{3,}")
 async def complete(
     command: str, option: str, typed: str, channel: ChannelRef, services: Services
 ) -> Sequence[Choice]:
-    """Suggestions, the likeliest first; none for an unknown command or option."""
+    """Return suggestions, the likeliest first; none for an unknown command or option."""
     spec = find(command)
     kind = next((o.kind for o in spec.options if o.name == option), None) if spec else None
     match kind:
@@ -51,7 +51,7 @@ async def _subscriptions(typed: str, channel: ChannelRef, services: Services) ->
 
 
 async def _queries(typed: str, channel: ChannelRef, services: Services) -> Sequence[Choice]:
-    """The text with its last word completed to a category, an organization, or a word of a subscription here."""
+    """Complete the last word of the text to a category, a preset, an organization, or a word of a subscription here."""
     before, space, last = typed.rpartition(" ")
     if categories := _categories(
         last.casefold().removeprefix("cat:"), wanted=last.casefold().startswith("cat:")
@@ -66,29 +66,31 @@ async def _queries(typed: str, channel: ChannelRef, services: Services) -> Seque
             Choice(f"{before}{space}preset:{name}", f"{before}{space}preset:{name} – {PRESETS[name].title}")
             for name in names[:MAX_CHOICES]
         ]
-    if (begun := _ORGANIZATION.search(typed)) is not None:
+    if (unfinished := _ORGANIZATION.search(typed)) is not None:
         return [
             Choice(text, text)
-            for name in _organizations(begun["name"], services.recent.organizations)
-            for text in [f"{typed[: begun.start()]}{Organization(name)}"]
+            for name in _organizations(unfinished["name"], services.recent.organizations)
+            for text in [f"{typed[: unfinished.start()]}{Organization(name)}"]
         ]
     queries = [s.query for s in await services.subscriptions.of(channel)]
     whole = [query for query in queries if typed.casefold().strip() in query.casefold()]
-    said = dict.fromkeys(word for query in queries for word in _WORD.findall(query.casefold()))
-    words = [f"{before}{space}{word}" for word in said if len(last) > 1 and word.startswith(last.casefold())]
+    known_words = dict.fromkeys(word for query in queries for word in _WORD.findall(query.casefold()))
+    words = [
+        f"{before}{space}{word}" for word in known_words if len(last) > 1 and word.startswith(last.casefold())
+    ]
     return [Choice(text, text) for text in dict.fromkeys((*words, *whole))][:MAX_CHOICES]
 
 
-def _categories(begun: str, *, wanted: bool) -> list[str]:
-    """Categories that begin like this; without `cat:` only if it can be nothing else, as in `cs.c`."""
-    if not wanted and "." not in begun:
+def _categories(prefix: str, *, wanted: bool) -> list[str]:
+    """Return the categories with this prefix; without `cat:` only if it can't be anything else, as in `cs.c`."""
+    if not wanted and "." not in prefix:
         return []
-    return [category for category in CATEGORIES if category.casefold().startswith(begun)][:MAX_CHOICES]
+    return [category for category in CATEGORIES if category.casefold().startswith(prefix)][:MAX_CHOICES]
 
 
-def _organizations(begun: str, seen: Sequence[str]) -> list[str]:
-    """Organizations with a name that begins like this, then those with such a word; the most frequent first."""
-    wanted, others = organization(begun), known_as(begun)
+def _organizations(prefix: str, seen: Sequence[str]) -> list[str]:
+    """Return organizations whose name begins with the prefix, then those with such a word; the most frequent first."""
+    wanted, others = organization(prefix), known_as(prefix)
     first = [name for name in seen if name.startswith(wanted) or name in others]
     return [*first, *(name for name in seen if f" {wanted}" in name and name not in first)][:MAX_CHOICES]
 

@@ -1,4 +1,4 @@
-"""The core as a platform sees it: a command in, a reply out, also when something fails."""
+"""The core as a platform sees it: a command in, a reply out, even if something fails."""
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
@@ -97,7 +97,7 @@ log = structlog.get_logger(__name__)
 
 
 class Commands:
-    """Handles every command of the table; fits `bot.ports.Core`."""
+    """Handles every command of the table; implements `bot.ports.Core`."""
 
     def __init__(self, services: Services) -> None:
         self._services = services
@@ -113,7 +113,7 @@ class Commands:
         return await self._answer(parsed)
 
     async def handle(self, command: Command) -> Reply:
-        """Carry out a command that a form or a button gave."""
+        """Carry out a command that a form or a button sent."""
         try:
             parsed = resolve_command(command)
         except UserError as error:
@@ -121,23 +121,23 @@ class Commands:
         return await self._answer(parsed)
 
     async def greeting(self, channel: ChannelRef, everywhere: str = "") -> Card:
-        """What to say in a channel, or with `everywhere` in a server of this name, that Paperboy was just added to."""
+        """Return the greeting for a channel that Paperboy was just added to, or for the server named `everywhere`."""
         return await first_card(channel, self._services, everywhere)
 
     async def pause(self, channel: ChannelRef, reason: str) -> None:
-        """Post nothing there for now; subscriptions are kept. One person is notified."""
+        """Stop posting in the channel for now, keep its subscriptions and notify one person."""
         await self._services.pause(channel, ChannelGone(reason))
 
     async def resume(self, channel: ChannelRef) -> None:
-        """Post there again."""
+        """Post in the channel again."""
         await self._services.outbox.resume(channel)
 
     async def pause_workspace(self, platform: str, workspace: str, reason: str) -> None:
-        """Post nothing anywhere in the workspace; subscriptions are kept. One person is notified, if one can be reached."""
+        """Stop posting in the workspace, keep its subscriptions and notify one person, if one can be reached."""
         await self._services.pause(ChannelRef(platform, workspace, ""), WorkspaceGone(reason))
 
     async def resume_workspace(self, platform: str, workspace: str) -> None:
-        """Post there again."""
+        """Post in the workspace again."""
         await self._services.outbox.resume_workspace(platform, workspace)
 
     async def complete(
@@ -148,40 +148,40 @@ class Commands:
         user: User,
         channel: ChannelRef,
     ) -> Sequence[Choice]:
-        """Suggestions for what is being typed. Never raises: the person just goes on typing."""
+        """Return suggestions for what is being typed. Never raises: the person just goes on typing."""
         try:
             if not await self._is_member(user, channel):
                 return ()
             return await complete(command, option, typed, channel, self._services)
-        except Exception:  # the edge, as above
+        except Exception:  # the edge, as in `_answer`
             log.exception("completion_failed", command=command, option=option)
             return ()
 
     async def settings(self, channel: ChannelRef) -> ChannelSettings:
-        """How the channel wants its cards."""
+        """Return the channel's settings."""
         return await self._services.settings.of(channel)
 
     async def subscriptions(
         self, channels: Iterable[ChannelRef]
     ) -> Mapping[ChannelRef, Sequence[Subscription]]:
-        """The subscriptions of each channel that has any."""
+        """Return the subscriptions of each channel that has any."""
         return await self._services.subscriptions.of_each(tuple(channels))
 
     async def saved(self, user: User, channel: ChannelRef) -> Sequence[Paper]:
-        """The papers that the person has saved, the latest first."""
+        """Return the papers that the person has saved, the latest first."""
         ids = await self._services.saved.of(PaperList.of_person(user, channel))
         papers = await self._services.papers.get(ids)
         return [papers[paper_id] for paper_id in ids if paper_id in papers]
 
     async def show_links(self, links: Sequence[str], channel: ChannelRef, show: Show) -> None:
-        """Cards for those of the links that lead to papers. Never raises: the links are fine without."""
+        """Show cards for those links that lead to papers. Never raises: the links work without cards."""
         try:
             await show_links(links, channel, self._services, show)
-        except Exception:  # the edge, as above
+        except Exception:  # the edge, as in `_answer`
             log.exception("links_not_shown", channel=str(channel))
 
     async def move(self, old: ChannelRef, new: ChannelRef) -> None:
-        """Give a channel's new id everything that is stored of its old one."""
+        """Move everything stored about a channel to its new id."""
         await self._services.move(old, new)
 
     async def forget(self, channel: ChannelRef) -> None:
@@ -189,7 +189,7 @@ class Commands:
         await self._services.forgetting.channel(channel)
 
     async def _answer(self, parsed: ParsedCommand) -> Reply:
-        """What a person got wrong is answered; what we got wrong is logged, too."""
+        """Carry out a command and answer its errors; log those that aren't the person's mistake."""
         began, outcome = monotonic(), "ok"
         name, command = parsed.spec.name, parsed.command
         try:
@@ -207,12 +207,12 @@ class Commands:
 
     async def _carry_out(self, spec: CommandSpec, command: Command) -> Reply:
         if spec.name == "settings":
-            refuse_foreign(command, self._services)  # before its value is judged
+            refuse_foreign(command, self._services)  # before its value is checked
         check_options(spec, command)
         settings = await self._services.settings.of(command.channel)
         user = await self._services.access.check(spec, command, settings)
         reply = await HANDLERS[spec.name](replace(command, user=user), self._services)
-        # Someone who types there can see us, so posts may get through, too.
+        # Someone who types in the channel can see Paperboy, so posts may get through again.
         await self._services.outbox.resume_if_paused(command.channel)
         return reply
 
@@ -224,7 +224,7 @@ class Commands:
 
 
 def _with_whole_hint(error: UserError, parsed: ParsedCommand) -> UserError:
-    """The error with its hint as a whole line: the query language only knows a better query."""
+    """Return the error with its hint as a whole line: the query language suggests only a query."""
     if not error.hint or error.hint.startswith(SLASH):
         return error
     hint = f"{SLASH}{parsed.spec.name} {error.hint}{parsed.named_options}"

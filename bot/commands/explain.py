@@ -1,4 +1,4 @@
-"""`/paper explain`: why a paper was or was not posted in this channel, step by step."""
+"""`/paper explain`: say step by step why a paper was or was not posted in this channel."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from bot.cards.build import actions, bold, code, count, paragraph, text
 from bot.cards.paper import NOTICE, QUERY
 from bot.cards.sanitize import link, plain
 from bot.commands.life import history_lines
-from bot.commands.places import Place, places_elsewhere, said_places
+from bot.commands.places import Place, place_lines, places_elsewhere
 from bot.commands.ranked import ranked
 from bot.commands.reasons import quiet_now, unread_categories
 from bot.commands.resolve import resolve_paper
@@ -27,16 +27,16 @@ from bot.store.papers import YOUNG
 from bot.text import shorten
 
 SHOWN = 12
-"""Subscriptions that are listed; those that match come first."""
+"""Maximum number of subscriptions listed; those that match come first."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Story:
-    """Everything we know about a paper in a channel."""
+    """Everything known about a paper in a channel."""
 
     paper: Paper
     seen: datetime | None
-    """When a source first listed it."""
+    """Time when a source first listed it."""
     subscriptions: Sequence[Subscription]
     rules: Rules
     delivery: OpenDelivery | None
@@ -45,20 +45,20 @@ class Story:
     unread: Sequence[str]
     """Its categories that no source reads, though one could."""
     missed: Sequence[tuple[Subscription, Synonym]]
-    """Subscriptions that would match it with other words for the same, and these."""
+    """Subscriptions that would match it with a synonym, and that synonym."""
     now: datetime
     places: Sequence[Place] = ()
     """Other channels in which it was posted."""
     place: tuple[int, int] | None = None
-    """Its rank in the message that it is or was in, from 1, and how many papers that has; None if it is alone."""
+    """Its rank, from 1, in the message that it is or was in, and the number of papers there; None if it is alone."""
 
-    def said(self, moment: datetime) -> str:
-        """A time, in the channel's zone."""
+    def local_time(self, moment: datetime) -> str:
+        """Return a time in words, in the channel's zone."""
         return in_words(moment, self.rules.settings.zone)
 
 
 async def explain(command: Command, services: Services) -> Reply:
-    """When it was seen, which subscriptions match, and whether it is muted, waiting, posted or failed."""
+    """Say when the paper was seen, which subscriptions match, and whether it is muted, waiting, posted or failed."""
     paper, channel = await resolve_paper(command.options["paper"], services), command.channel
     deliveries = await services.outbox.open_deliveries(channel)
     subscriptions = await services.subscriptions.of(channel)
@@ -85,9 +85,9 @@ async def explain(command: Command, services: Services) -> Reply:
 async def _missed(
     paper: Paper, subscriptions: Sequence[Subscription], services: Services
 ) -> Sequence[tuple[Subscription, Synonym]]:
-    """The subscriptions that miss the paper only because it says the same in other words."""
+    """Return the subscriptions that miss the paper only because it uses a synonym, with that synonym."""
     found = []
-    for subscription in [one for one in subscriptions if not _holds(one, paper)][:SHOWN]:
+    for subscription in [one for one in subscriptions if not _is_match(one, paper)][:SHOWN]:
         wider = await wider_queries(parse(subscription.query), services)
         found += [(subscription, synonym) for synonym, query in wider if query.matches(paper)][:1]
     return found
@@ -96,7 +96,7 @@ async def _missed(
 async def _place(
     paper: Paper, channel: ChannelRef, delivery: OpenDelivery | None, sent: Sent | None, services: Services
 ) -> tuple[int, int] | None:
-    """The paper's rank among the papers of its message, and how many those are."""
+    """Return the paper's rank among the papers of its message, and their number."""
     if delivery is not None:
         ids = [paper_id for paper_id, _ in delivery.papers]
     elif sent is not None and sent.label:
@@ -105,12 +105,12 @@ async def _place(
         return None
     papers = await services.papers.get(ids)
     entries, _ = await ranked(channel, papers.values(), services)
-    order = [one.id for one, _ in entries]
-    return (order.index(paper.id) + 1, len(order)) if paper.id in order else None
+    ids_by_rank = [one.id for one, _ in entries]
+    return (ids_by_rank.index(paper.id) + 1, len(ids_by_rank)) if paper.id in ids_by_rank else None
 
 
 def story_card(story: Story) -> Card:
-    """The outcome, then the steps that led to it."""
+    """Return a card with the outcome, then the steps that led to it."""
     outcome = _outcome(story)
     title = plain(story.paper.title)
     words = "".join(span.text for span in outcome)
@@ -118,7 +118,7 @@ def story_card(story: Story) -> Card:
         *_seen(story),
         *_matches(story),
         *_muted(story),
-        *_waits(story),
+        *_quiet_hours(story),
         *_rank(story),
         *_delivery(story),
         *history_lines(story.paper, story.now),
@@ -132,7 +132,7 @@ def story_card(story: Story) -> Card:
         (
             paragraph(bold(title)),
             paragraph(*outcome),
-            *said_places(story.places, story.now),
+            *place_lines(story.places, story.now),
             Bullets(steps),
             *actions(*wider, *share),
         ),
@@ -142,31 +142,32 @@ def story_card(story: Story) -> Card:
 def _outcome(story: Story) -> Text:
     if story.sent and story.sent.label.startswith(REST):
         return text(
-            f"Folded: one of {_among(story)} that the channel's budget held back on {story.said(story.sent.at)}."
+            f"Folded: one of {_paper_count(story)} that the channel's budget held back on "
+            f"{story.local_time(story.sent.at)}."
         )
     if story.sent:
         where = link(story.sent.message.url)
-        posted = text(f"Posted here on {story.said(story.sent.at)}.")
+        posted = text(f"Posted here on {story.local_time(story.sent.at)}.")
         return (*posted, Span(" See it", url=where)) if where else posted
     if story.delivery and story.delivery.label.startswith(REST):
-        return text(f"Folded: the channel's budget holds it back, as one of {_among(story)}.")
+        return text(f"Folded: the channel's budget holds it back, as one of {_paper_count(story)}.")
     if story.delivery:
         return text(
             "Not posted yet: it is on its way."
-            if _goes_out(story.delivery)
+            if _will_be_sent(story.delivery)
             else "Not posted: sending it failed."
         )
     return text(f"Not posted here: {_reason(story)}.")
 
 
-def _among(story: Story) -> str:
+def _paper_count(story: Story) -> str:
     return count(story.place[1] if story.place else 1, "paper")
 
 
 def _reason(story: Story) -> str:
     if not story.subscriptions:
         return "this channel has no subscriptions"
-    matching = [s for s in story.subscriptions if _holds(s, story.paper)]
+    matching = [s for s in story.subscriptions if _is_match(s, story.paper)]
     if not matching:
         return "no subscription matches it"
     if story.seen is None:
@@ -190,22 +191,24 @@ def _seen(story: Story) -> Iterable[Text]:
         yield text("In the search index, but not listed by any source that Paperboy reads.")
         return
     sources = ", ".join(story.paper.sources) or "a source"
-    yield text(f"First seen on {story.said(story.seen)}, listed by {sources}.")
+    yield text(f"First seen on {story.local_time(story.seen)}, listed by {sources}.")
     if story.now - story.seen < YOUNG and not story.sent:
-        yield text(f"Its upvotes, rank and code are checked again until {story.said(story.seen + YOUNG)}.")
+        yield text(
+            f"Its upvotes, rank and code are checked again until {story.local_time(story.seen + YOUNG)}."
+        )
 
 
 def _matches(story: Story) -> Iterable[Text]:
     reading = PaperView.of(story.paper)
-    listed = sorted(story.subscriptions, key=lambda s: not _holds(s, story.paper))
+    listed = sorted(story.subscriptions, key=lambda s: not _is_match(s, story.paper))
     for subscription in listed[:SHOWN]:
-        short = mismatches(parse(subscription.query).root, reading)
+        reasons = mismatches(parse(subscription.query).root, reading)
         late = (
-            f", but was made later, on {story.said(subscription.created_at)}"
-            if not short and story.seen and subscription.created_at > story.seen
+            f", but was made later, on {story.local_time(subscription.created_at)}"
+            if not reasons and story.seen and subscription.created_at > story.seen
             else ""
         )
-        verdict = f"doesn't match: {'; '.join(short)}" if short else f"matches{late}"
+        verdict = f"doesn't match: {'; '.join(reasons)}" if reasons else f"matches{late}"
         other = next((str(other.other) for one, other in story.missed if one is subscription), "")
         also = (" It would match ", code(other), ".") if other else ()
         yield text(
@@ -219,24 +222,24 @@ def _matches(story: Story) -> Iterable[Text]:
         yield text(f"{len(listed) - SHOWN} more subscriptions don't match.")
 
 
-def _waits(story: Story) -> Iterable[Text]:
+def _quiet_hours(story: Story) -> Iterable[Text]:
     if not story.sent:
         yield from map(text, quiet_now(story.rules.settings, story.now))
 
 
 def _muted(story: Story) -> Iterable[Text]:
     active = [mute for mute in story.rules.mutes if mute.is_active(story.now)]
-    numbers = {f"#{s.number}" for s in story.subscriptions if _holds(s, story.paper)}
+    numbers = {f"#{s.number}" for s in story.subscriptions if _is_match(s, story.paper)}
     about = [m for m in active if m.text in numbers]
     query = muting(story.paper, active)
     for mute in (*about, *([query] if query else [])):
-        until = f" until {story.said(mute.until)}" if mute.until else ""
+        until = f" until {story.local_time(mute.until)}" if mute.until else ""
         by = mute.created_by.partition(" ")[2]
         yield text("Muted here: ", code(mute.text), f"{f' by {by}' if by else ''}{until}.")
 
 
 def _rank(story: Story) -> Iterable[Text]:
-    """Its rank in its digest, or among what the budget folded."""
+    """Yield the paper's rank in its digest, or among the papers that the budget folded."""
     label = story.sent.label if story.sent else story.delivery.label if story.delivery else ""
     if story.place is None or story.place[1] < 2:
         return
@@ -262,12 +265,12 @@ def _delivery(story: Story) -> Iterable[Text]:
         return
     if delivery.state == "pending" and delivery.due > story.now and not delivery.why:
         others = f", with {len(delivery.papers) - 1} more" if len(delivery.papers) > 1 else ""
-        yield text(f"Waiting until {story.said(delivery.due)}{others}.")
+        yield text(f"Waiting until {story.local_time(delivery.due)}{others}.")
     elif delivery.state == "pending":
         yield text(
-            f"Due since {story.said(delivery.due)}."
+            f"Due since {story.local_time(delivery.due)}."
             if delivery.due <= story.now
-            else _again(story, delivery.due)
+            else _retrying(story, delivery.due)
         )
     elif delivery.state in {"claimed", "sending"}:
         yield text("It is being posted right now.")
@@ -281,13 +284,13 @@ def _delivery(story: Story) -> Iterable[Text]:
         yield text(f"The last attempt failed: {delivery.why}.")
 
 
-def _again(story: Story, at: datetime) -> str:
-    return f"Retrying on {story.said(at)}."
+def _retrying(story: Story, at: datetime) -> str:
+    return f"Retrying on {story.local_time(at)}."
 
 
-def _goes_out(delivery: OpenDelivery) -> bool:
+def _will_be_sent(delivery: OpenDelivery) -> bool:
     return delivery.state not in {"dead", "held"}
 
 
-def _holds(subscription: Subscription, paper: Paper) -> bool:
+def _is_match(subscription: Subscription, paper: Paper) -> bool:
     return parse(subscription.query).matches(paper)

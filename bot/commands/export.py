@@ -14,26 +14,26 @@ from bot.search.search import PAGE
 from bot.store.reactions import Annotation
 
 MAX_FOUND = 100
-"""Papers of a search's results that are exported: the best ones."""
+"""Maximum number of papers exported from a search: the best ones."""
 
 
 async def exported(
     papers: Sequence[Paper], name: str, command: Command, annotations: Mapping[str, Annotation] | None = None
 ) -> Reply:
-    """The papers as a file called `name`, in the format that the command asks for."""
+    """Reply with the papers as a file called `name`, in the format that the command asks for."""
     if not papers:
         raise UserError("There are no papers to export.", hint="/paper help saved")
-    file, kind = await asyncio.to_thread(_written, papers, name, command.options["export"], annotations or {})
+    file, kind = await asyncio.to_thread(_file_of, papers, name, command.options["export"], annotations or {})
     message = f"{count(len(papers), 'paper')} as {kind}: {file.name}"
     return Reply(Card("reply", message, blocks=(paragraph(message),)), file=file)
 
 
 async def found_papers(request: SearchRequest, services: Services) -> Sequence[Paper]:
-    """The best papers that a search finds, all pages together."""
+    """Return the best papers that a search finds, all pages together."""
     found: dict[str, Paper] = {}
     for page in range(1, MAX_FOUND // PAGE + 1):
         results = await request.results(services.search, page)
-        if results.parts is not None:  # no paper is about it: what would be shown is parts of the search
+        if results.parts is not None:  # no paper is about it: a card would offer parts of the search
             break
         found |= {paper.id: paper for paper in results.papers}
         if page >= results.pages:
@@ -41,10 +41,10 @@ async def found_papers(request: SearchRequest, services: Services) -> Sequence[P
     return list(found.values())
 
 
-def _written(
+def _file_of(
     papers: Sequence[Paper], name: str, wanted: str, annotations: Mapping[str, Annotation]
 ) -> tuple[File, str]:
-    # Only here, because most starts export nothing.
+    # Imported only here, because most runs export nothing.
     from bot.text.bibliography import FORMATS, Listed  # noqa: PLC0415
 
     chosen = FORMATS[wanted]

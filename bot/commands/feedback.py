@@ -21,7 +21,7 @@ from bot.text import shorten
 
 UP, DOWN = "👍", "👎"
 TRIED_PAPERS = 60
-"""Recent papers that a narrower query is tried on."""
+"""Maximum number of recent papers that a narrower query is tried on."""
 
 
 async def up(command: Command, services: Services) -> Reply:
@@ -69,7 +69,7 @@ async def widen(command: Command, services: Services) -> Reply:
 
 
 async def proposal(subscription: Subscription, votes: Iterable[Vote], services: Services) -> Narrower | None:
-    """A narrower query for a subscription whose papers got many 👎; None if there is none."""
+    """Return a narrower query for a subscription whose papers got many 👎; None if there is none."""
     verdicts = _verdicts(vote for vote in votes if subscription.number in vote.numbers)
     if sum(score < 0 for score in verdicts.values()) < DISLIKES:
         return None
@@ -84,7 +84,7 @@ async def proposal(subscription: Subscription, votes: Iterable[Vote], services: 
 
 
 def counted(votes: Iterable[Vote]) -> Mapping[int, tuple[int, int]]:
-    """👍 and 👎 by subscription number."""
+    """Count 👍 and 👎 by subscription number."""
     ups: Counter[int] = Counter()
     downs: Counter[int] = Counter()
     for vote in votes:
@@ -93,7 +93,7 @@ def counted(votes: Iterable[Vote]) -> Mapping[int, tuple[int, int]]:
 
 
 def offer_blocks(subscription: Subscription, offer: Narrower) -> tuple[Block, ...]:
-    """The narrower query, its back-test, and a button that applies it."""
+    """Return the narrower query, its back-test, and a button that applies it."""
     number = f"#{subscription.number}"
     kept = f" and kept all {offer.kept} with a 👍" if offer.kept else ""
     return (
@@ -122,7 +122,7 @@ async def _voted(command: Command, services: Services, *, liked: bool) -> Reply:
 
 
 def query_changed_card(how: str, subscription: Subscription) -> Card:
-    """The query that a subscription has now, and the way back."""
+    """Return a card with the query that a subscription has now, and an Undo button."""
     number = f"#{subscription.number}"
     return Card(
         "reply",
@@ -135,7 +135,7 @@ def query_changed_card(how: str, subscription: Subscription) -> Card:
 
 
 def _verdicts(votes: Iterable[Vote]) -> Counter[str]:
-    """👍 minus 👎 by paper."""
+    """Return 👍 minus 👎 by paper."""
     found: Counter[str] = Counter()
     for vote in votes:
         found[vote.paper] += 1 if vote.liked else -1

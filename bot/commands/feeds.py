@@ -1,4 +1,4 @@
-"""`/paper feed` and `/paper api`: how a channel's posts are read elsewhere, by a feed reader or a program."""
+"""`/paper feed` and `/paper api`: access to a channel's posts for feed readers and programs."""
 
 from dataclasses import dataclass
 from urllib.parse import quote
@@ -21,12 +21,12 @@ LIST_WARNING = "Anyone who has this address can read the list and its notes, so 
 
 @dataclass(frozen=True, slots=True)
 class _Shown:
-    """What a feed shows."""
+    """Contents of a feed."""
 
     number: int
     name: str
     typed: str
-    """The command that asks for its address."""
+    """The command that shows its address."""
 
 
 _CHANGES = {
@@ -38,14 +38,16 @@ _CHANGES = {
     "end": "off",
     "delete": "off",
 }
-"""What people type for a change where a subscription is asked for."""
+"""Values of `feed:` that people type in place of a subscription."""
 
 
 async def feed(command: Command, services: Services) -> Reply:
-    """The address of the channel's feed, of one subscription's, or of the shared list's; made when it is first asked for."""
+    """Reply with the address of a feed: the channel's, a subscription's or the shared list's. Make a missing one."""
     _require_pages(services)
-    if said := _CHANGES.get(command.options.get("subscription", "").casefold()):
-        raise UserError(f"Type it as name:value, like feed:{said}.", hint=f"/paper feed feed:{said}")
+    if misplaced := _CHANGES.get(command.options.get("subscription", "").casefold()):
+        raise UserError(
+            f"Type it as name:value, like feed:{misplaced}.", hint=f"/paper feed feed:{misplaced}"
+        )
     shown = await _shown(command, services)
     change = command.options.get("feed", "show")
     if change == "off":
@@ -65,12 +67,16 @@ async def _shown(command: Command, services: Services) -> _Shown:
     typed = command.options.get("subscription", "").strip()
     if not typed:
         return _Shown(0, "all posts of this channel", "feed")
-    of = await resolve_subscription(typed, command.channel, services)
-    return _Shown(of.number, f"#{of.number}: {shorten(of.query, QUERY)}", f"feed #{of.number}")
+    subscription = await resolve_subscription(typed, command.channel, services)
+    return _Shown(
+        subscription.number,
+        f"#{subscription.number}: {shorten(subscription.query, QUERY)}",
+        f"feed #{subscription.number}",
+    )
 
 
 async def api(command: Command, services: Services) -> Reply:
-    """Whether the channel has a token for programs; a new one is shown once. Webhooks are near it."""
+    """Say whether the channel has a token for programs, make one (shown once), or end it. Handles `webhook:`, too."""
     if command.options.get("webhook", "").strip():
         return await by_option(command, services)
     _require_pages(services)
@@ -102,7 +108,7 @@ async def api(command: Command, services: Services) -> Reply:
 
 
 def _feed_card(shown: _Shown, address: str, *, replaced: bool) -> Card:
-    """The addresses, what to know about them, and how to end them."""
+    """Return a card with the addresses, what to know about them, and how to end them."""
     lines: list[Text] = [
         text("Atom: ", _link(f"{address}.atom")),
         text("JSON Feed: ", _link(f"{address}.json")),
@@ -140,7 +146,7 @@ def _token_card(secret: str, command: Command, services: Services) -> Card:
         "A new token for programs. It is shown only this once.",
         "A new token",
         (
-            paragraph("It is shown only this once, and a former one has ended: ", code(secret)),
+            paragraph("It is shown only this once, and replaces any former token: ", code(secret)),
             Bullets(
                 (
                     text("Send it as ", code("Authorization: Bearer …")),
@@ -150,7 +156,7 @@ def _token_card(secret: str, command: Command, services: Services) -> Card:
             ),
             paragraph(
                 dim(
-                    "A program that has it can read this channel's posts and subscriptions, and change nothing."
+                    "A program that has it can read this channel's posts and subscriptions, but can't change anything."
                 )
             ),
             *actions(Button("End it", "api off")),

@@ -1,4 +1,4 @@
-"""What a channel without subscriptions sees first: what this is, a paper, and three subscriptions that suit it."""
+"""First screen of a channel without subscriptions: what Paperboy is, a paper, and three suitable subscriptions."""
 
 from collections.abc import Sequence
 from datetime import timedelta
@@ -11,18 +11,18 @@ from bot.commands.services import Services
 from bot.domain.models import SAMPLE_SOURCE, ChannelRef, Paper
 from bot.query import parse
 
-SHOWN = 30
-"""Papers among which one is looked for that suits the channel."""
+MAX_CANDIDATES = 30
+"""Maximum number of papers among which one that suits the channel is looked for."""
 
 
 NEW = timedelta(days=1)
-"""How old a paper may be that stands in for a trending one."""
+"""Maximum age of a paper that stands in for a trending one."""
 
 
 async def first_card(channel: ChannelRef, services: Services, everywhere: str = "") -> Card:
-    """Two lines, a button for each of three presets, and the paper that suits the channel best.
+    """Return a card with two lines, a button for each of three presets, and the paper that suits the channel best.
 
-    `everywhere` is the name of the server or workspace that it greets. There the paper is left out.
+    `everywhere` is the name of the server or workspace that the card greets. There the paper is left out.
     """
     names = for_channel(f"{await services.channel_name(channel)} {everywhere}")
     what, begin = _lines(channel, everywhere)
@@ -42,7 +42,7 @@ async def first_card(channel: ChannelRef, services: Services, everywhere: str = 
 
 
 def _lines(channel: ChannelRef, everywhere: str) -> tuple[str, str]:
-    """What Paperboy does, and how to begin, up to the example."""
+    """Return what Paperboy does, and how to begin, up to the example."""
     if channel.person:
         return (
             "I send you new research papers, as soon as they match what you subscribe to.",
@@ -60,11 +60,11 @@ def _lines(channel: ChannelRef, everywhere: str) -> tuple[str, str]:
 
 
 async def _example(names: Sequence[str], services: Services) -> Sequence[Block]:
-    """A paper that suits these presets: a trending one, else one of the last day or of the sample, if there is any."""
+    """Return a paper that suits these presets: a trending one, else one of the last day or of the sample, if any."""
     heading, papers = "Trending today", await services.papers.trending()
     if not papers:
         heading, papers = "New", await _latest(services)
-    paper = _suiting(papers[:SHOWN], names)
+    paper = _most_suitable(papers[:MAX_CANDIDATES], names)
     if paper is None:
         return ()
     if SAMPLE_SOURCE in paper.sources:
@@ -73,16 +73,16 @@ async def _example(names: Sequence[str], services: Services) -> Sequence[Block]:
 
 
 async def _latest(services: Services) -> list[Paper]:
-    """Some papers of the last day, the latest first; the sample before there are any papers at all."""
-    ids = (await services.papers.seen_since(services.now() - NEW))[-SHOWN:]
+    """Return some papers of the last day, the latest first; the sample until any papers have been read."""
+    ids = (await services.papers.seen_since(services.now() - NEW))[-MAX_CANDIDATES:]
     if not ids:
         return (await services.papers.since(services.now()))[::-1]
     found = await services.papers.get(ids)
     return [found[paper_id] for paper_id in reversed(ids) if paper_id in found]
 
 
-def _suiting(papers: Sequence[Paper], presets: Sequence[str]) -> Paper | None:
-    """The first paper that matches one of the presets, the best one first; else the first of all."""
+def _most_suitable(papers: Sequence[Paper], presets: Sequence[str]) -> Paper | None:
+    """Return the first paper that matches a preset, trying the best preset first; else the first paper."""
     queries = [parse(PRESETS[name].query) for name in presets]
     matching = (paper for query in queries for paper in papers if query.matches(paper))
     return next(matching, next(iter(papers), None))

@@ -18,20 +18,20 @@ PERSON = (
 
 
 async def forget(command: Command, services: Services) -> Reply:
-    """Ask which, then whether they are sure, then delete."""
+    """Ask what to forget, then whether the person is sure, then delete."""
     what, sure = command.options.get("what"), command.options.get("sure") == "yes"
     if what is None:
         return Reply(_choice())
     if what == "me":
         if not sure:
-            return Reply(_asked("you", PERSON, Button("Forget me", "forget me sure:yes")))
+            return Reply(_confirmation("you", PERSON, Button("Forget me", "forget me sure:yes")))
         await services.forgetting.person(command.channel.platform, command.user.id)
         return Reply(_done("Everything about you is deleted."))
     if not command.user.may_manage:
         raise UserError("Only people who manage this channel can have it forgotten.", hint="/paper forget me")
     if not sure:
         return Reply(
-            _asked("this channel", CHANNEL, Button("Forget this channel", "forget channel sure:yes"))
+            _confirmation("this channel", CHANNEL, Button("Forget this channel", "forget channel sure:yes"))
         )
     await services.forgetting.channel(command.channel)
     return Reply(_done("Everything about this channel is deleted, and nothing more is posted here."))
@@ -50,7 +50,7 @@ def _choice() -> Card:
     )
 
 
-def _asked(whom: str, what: str, button: Button) -> Card:
+def _confirmation(whom: str, what: str, button: Button) -> Card:
     message = f"Delete everything about {whom}? This can't be undone."
     return Card(
         "reply", message, blocks=(paragraph(bold(message)), paragraph(f"That is {what}."), *actions(button))

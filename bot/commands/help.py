@@ -28,16 +28,18 @@ _EVERYTHING = frozenset({"", "me", "please", "all", "everything", "commands"})
 
 
 async def help_(command: Command, services: Services) -> Reply:
-    """All commands, or one of them in full; how to begin, in a channel that has no subscriptions yet."""
-    asked = command.options.get("command", "").strip().removeprefix("/paper").strip()
-    if not asked and not await services.subscriptions.of(command.channel):
+    """Reply with all commands, or one in full; in a channel without subscriptions, with how to begin."""
+    typed = command.options.get("command", "").strip().removeprefix("/paper").strip()
+    if not typed and not await services.subscriptions.of(command.channel):
         return Reply(await first_card(command.channel, services))
     menus = services.platform(command.channel).message_menus
-    return Reply(help_card(menus=menus) if asked.casefold() in _EVERYTHING else command_card(_named(asked)))
+    return Reply(
+        help_card(menus=menus) if typed.casefold() in _EVERYTHING else command_card(_find_command(typed))
+    )
 
 
 def help_card(*, menus: bool = False) -> Card:
-    """Every command with its summary, by group, then the query language by example; `menus` says that messages have menus."""
+    """Return a card with every command by group, then query examples; `menus` says whether messages have menus."""
     examples = tuple(text(code(query), f" – {meaning}") for query, meaning in _LANGUAGE)
     return Card(
         "help",
@@ -55,7 +57,7 @@ def help_card(*, menus: bool = False) -> Card:
 
 
 def _group(group: Group) -> tuple[Block, ...]:
-    """A heading, and the commands below it."""
+    """Return a heading, and the commands below it."""
     commands = (
         text(code(f"/paper {one.short_usage}"), f" – {one.summary}") for one in shown() if one.group == group
     )
@@ -63,7 +65,7 @@ def _group(group: Group) -> tuple[Block, ...]:
 
 
 def command_card(spec: CommandSpec) -> Card:
-    """One command: usage, options, other names, an example."""
+    """Return a card about one command: usage, options, other names, an example."""
     options = tuple(_option(option) for option in spec.options if not option.hidden)
     aliases = (paragraph(dim(f"Also: {', '.join(spec.aliases)}")),) if spec.aliases else ()
     return Card(
@@ -84,15 +86,15 @@ def _option(option: OptionSpec) -> Text:
     return text(code(option.name), f" – {option.help}{values}")
 
 
-def _named(asked: str) -> CommandSpec:
-    spec = find(asked) or find(asked.partition(" ")[0])
+def _find_command(typed: str) -> CommandSpec:
+    spec = find(typed) or find(typed.partition(" ")[0])
     if spec is not None:
         return spec
-    if (setting := setting_named(asked.strip(":").casefold())) is not None:
+    if (setting := setting_named(typed.strip(":").casefold())) is not None:
         raise UserError(f"“{setting}:” is a setting of the channel.", hint="/paper settings")
     near = get_close_matches(
-        asked.casefold(), [spec.name for spec in shown()], n=1, cutoff=MIN_NAME_SIMILARITY
+        typed.casefold(), [spec.name for spec in shown()], n=1, cutoff=MIN_NAME_SIMILARITY
     )
-    meant = other_name(asked) or (near[0] if near else "")
+    meant = other_name(typed) or (near[0] if near else "")
     question = f" Did you mean “{meant}”?" if meant else ""
-    raise UserError(f"Unknown command “{asked}”.{question}", hint=f"/paper help {meant}".rstrip())
+    raise UserError(f"Unknown command “{typed}”.{question}", hint=f"/paper help {meant}".rstrip())

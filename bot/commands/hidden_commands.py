@@ -1,4 +1,4 @@
-"""Commands that only buttons and the menus of messages give. They can be typed, but no help lists them."""
+"""Commands that only buttons and the menus of messages send. They can be typed, but no help lists them."""
 
 from bot.commands.specs import EXPORT, PAGE, QUERY_OR_NUMBER, CommandSpec, OptionSpec
 

@@ -1,4 +1,4 @@
-"""When a hint may become a button: only if pressing it does what the person meant. Pure."""
+"""Turns a hint into a button, but only if pressing it does what the person meant. Pure."""
 
 import re
 from collections.abc import Mapping
@@ -14,13 +14,13 @@ from bot.commands.table import find
 from bot.text import shorten
 
 MIN_SIMILARITY = 0.78
-"""Of a mistyped word to its correction, 0 to 1: `dayly` and `daily` have 0.8, `CEST` and `west` 0.75."""
-SHORTEST_BEGINNING = 3
-"""Letters of a word's beginning that stand for the word."""
+"""Minimum similarity of a word to its correction, 0 to 1: `dayly` and `daily` have 0.8, `CEST` and `west` 0.75."""
+MIN_BEGINNING = 3
+"""Minimum number of letters with which a word's beginning stands for the word."""
 MAX_SHOWN = 40
-"""Characters of the person's words on a button."""
+"""Maximum number of characters of the person's words on a button."""
 EXACT = frozenset({"unsubscribe", "unmute"})
-"""Commands that take something away: only a button with the very words that were typed may give them."""
+"""Commands that take something away: a button can send them only with exactly the words that were typed."""
 
 _OPERATORS = frozenset({"or", "and", "not"})
 _WORD = re.compile(r"[^\W_]+")
@@ -41,10 +41,10 @@ _LABELS: Mapping[str, str] = MappingProxyType(
 
 
 def button_for(hint: str, typed: str) -> Button | None:
-    """A button that runs `hint`, a whole line, after `typed` could not be carried out; None if that isn't safe.
+    """Return a button that runs `hint`, a whole line, after `typed` failed; None if that isn't safe.
 
-    It is safe if it gives the command that was typed, with all words of the query and no others. A mistyped
-    command, option or value may be corrected, unless the command takes something away.
+    It is safe if it sends the command that was typed, with all words of the query and no others. A mistyped
+    command, option or value can be corrected, unless the command takes something away.
     """
     verb, _, rest = hint.removeprefix(SLASH).partition(" ")
     spec = find(verb)
@@ -56,22 +56,22 @@ def button_for(hint: str, typed: str) -> Button | None:
     meant = find(typed_verb)
     if meant is not spec and (meant is not None or not _is_like(typed_verb, verb)):
         return None
-    if not rest or not _says_the_same(typed_rest, rest, spec):
+    if not rest or not _has_same_meaning(typed_rest, rest, spec):
         return None
     return Button(label_of(spec.name, rest), f"{spec.name} {rest}")
 
 
 def _bare(line: str) -> str:
-    """A line without spaces and without the signs that people put behind a command."""
+    """Return a line without spaces and the signs that people put after a command."""
     return re.sub(r"\A/?(?:paper)?|[\s:;,=]+", "", line.casefold())
 
 
 def label_of(name: str, rest: str) -> str:
-    """What a command does, in words: `Subscribe to diffusion`."""
+    """Return what a command does, in words: `Subscribe to diffusion`."""
     return _LABELS.get(name, f"{name.capitalize()} {{}}").format(shorten(rest, MAX_SHOWN))
 
 
-def _says_the_same(typed: str, hint: str, spec: CommandSpec) -> bool:
+def _has_same_meaning(typed: str, hint: str, spec: CommandSpec) -> bool:
     typed_query, typed_options = _parts(typed, spec)
     query, options = _parts(hint, spec)
     if spec.name in EXACT:
@@ -80,7 +80,7 @@ def _says_the_same(typed: str, hint: str, spec: CommandSpec) -> bool:
 
 
 def _parts(text: str, spec: CommandSpec) -> tuple[list[str], list[str]]:
-    """The words of the query, and the options as typed; both without case, sorted."""
+    """Return the words of the query, and the options as typed; both casefolded and sorted."""
     names = {option.name for option in spec.named}
     query: list[str] = []
     options: list[str] = []
@@ -109,5 +109,5 @@ def _corrects(typed: str, option: str) -> bool:
 
 def _is_like(typed: str, right: str) -> bool:
     typed, right = typed.casefold(), right.casefold()
-    begins = len(typed) >= SHORTEST_BEGINNING and right.startswith(typed)  # day for daily
+    begins = len(typed) >= MIN_BEGINNING and right.startswith(typed)  # day for daily
     return typed == right or begins or SequenceMatcher(None, typed, right).ratio() >= MIN_SIMILARITY

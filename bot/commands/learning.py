@@ -1,4 +1,4 @@
-"""Learns a channel's taste again, at each signal: a 👍 or 👎, a saved paper, an example, or a change by a person."""
+"""Relearns a channel's taste at each signal: a 👍 or 👎, a saved paper, an example, or a change by a person."""
 
 import asyncio
 from collections.abc import Callable, Sequence
@@ -11,17 +11,17 @@ from bot.policy.channel_taste import ChannelTaste
 from bot.policy.ranking import fit, taste_of
 from bot.policy.taste import ENOUGH, Background, idf_among, learn
 
-SIGNALS = 50
-"""Liked papers, and disliked ones, that are learned from."""
+MAX_SIGNALS = 50
+"""Maximum number of liked papers, and of disliked ones, that a taste is learned from."""
 BACKGROUND = 300
-"""Papers of the last 14 days that say what isn't taste; to read one takes about a millisecond."""
+"""Maximum number of papers of the last 14 days that show what isn't taste; reading one takes about a millisecond."""
 
 Change = Callable[[ChannelTaste], ChannelTaste]
 
 
 @dataclass(frozen=True, slots=True)
 class Signals:
-    """What people said about papers in a channel."""
+    """Papers that people liked and disliked in a channel."""
 
     liked: Sequence[Paper]
     disliked: Sequence[Paper]
@@ -35,8 +35,8 @@ class Signals:
 async def relearn(
     channel: ChannelRef, services: Services, change: Change = lambda taste: taste
 ) -> ChannelTaste:
-    """Learn the channel's taste from all signals, store it and return it; after what a person changed about it."""
-    while True:  # until no other process changed it meanwhile: neither change may be lost
+    """Apply `change` to the channel's taste, learn it from all signals, store it and return it."""
+    while True:  # retry if another process changed it meanwhile, so that no change is lost
         rules = await services.rules.of(channel)
         stored = taste_of(rules)
         taste = change(stored)
@@ -54,7 +54,7 @@ async def relearn(
 
 
 async def signals_of(channel: ChannelRef, taste: ChannelTaste, services: Services) -> Signals:
-    """The liked and disliked papers: by votes and saves, then by examples; without those to forget."""
+    """Return the liked and disliked papers by votes and saves, which examples override; without the forgotten ones."""
     verdicts: dict[str, int] = {}
     for vote in await services.votes.of(channel):
         verdicts[vote.paper] = verdicts.get(vote.paper, 0) + (1 if vote.liked else -1)
@@ -75,7 +75,7 @@ def _learned(taste: ChannelTaste, signals: Signals, recent: Matched) -> ChannelT
 
 
 async def _fits(recent: Matched, taste: ChannelTaste, services: Services) -> list[tuple[float, float]]:
-    """When each recent paper was seen, and how well it fits."""
+    """Return when each recent paper was seen, and how well it fits."""
     seen = await services.papers.first_seen([paper.id for paper, _ in recent.entries])
     return [
         (seen[paper.id], fit(paper, reasons, taste)) for paper, reasons in recent.entries if paper.id in seen
@@ -83,4 +83,4 @@ async def _fits(recent: Matched, taste: ChannelTaste, services: Services) -> lis
 
 
 def _latest(papers: Sequence[Paper]) -> list[Paper]:
-    return sorted(papers, key=lambda paper: paper.published, reverse=True)[:SIGNALS]
+    return sorted(papers, key=lambda paper: paper.published, reverse=True)[:MAX_SIGNALS]

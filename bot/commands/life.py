@@ -1,4 +1,4 @@
-"""`/paper life`: what happened to a paper since it appeared."""
+"""`/paper life`: show what has happened to a paper since it appeared."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -16,11 +16,11 @@ from bot.text import shorten
 
 
 async def life(command: Command, services: Services) -> Reply:
-    """The paper with its history, and whether the person watches it."""
+    """Reply with the paper, its history, and a button to watch it or stop watching it."""
     paper = await resolve_paper(command.options["paper"], services)
     watched = await services.watches.of(watcher_of(command, services))
     history = tuple(history_lines(paper, services.now()))
-    nothing = "Nothing has happened to it since Paperboy has known it."
+    nothing = "Nothing has happened to it since Paperboy first saw it."
     block = paper_block(paper, (), services.now(), "line")
     button = unwatch_button if paper.id in watched else watch_button
     return Reply(
@@ -37,6 +37,6 @@ async def life(command: Command, services: Services) -> Reply:
 
 
 def history_lines(paper: Paper, now: datetime) -> Iterable[Text]:
-    """A line for each event, the oldest first."""
+    """Yield a line for each event, the oldest first."""
     for event in paper.events:
         yield text(f"{short_date(event.at, now)}: {plain(event.text)}")

@@ -1,4 +1,4 @@
-"""Links to papers that people post become cards: from what is stored, else from what an upstream says within a second."""
+"""Cards for links to papers that people post: from stored papers, else from an upstream that answers in a second."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -12,19 +12,19 @@ from bot.domain.models import ChannelRef, Paper
 from bot.text.identity import paper_id
 
 MAX_CARDS = 5
-"""Cards for one message: with more of them, its text would be lost."""
+"""Maximum number of cards for one message: with more, its text would be lost."""
 LOOKUP_WAIT = 1.0
-"""Seconds for which the cards of a message wait for papers that we have never seen."""
+"""Seconds for which the cards of a message wait for papers that aren't stored."""
 LOOKUP_PAUSE = 3600
-"""Seconds before an upstream is asked again for a paper that someone links to."""
+"""Seconds before an upstream is asked again for a linked paper."""
 LOOKUP_LEASE = 30
-"""Seconds until it may be asked again if the process that asked has died."""
+"""Seconds until it can be asked again if the process that asked has died."""
 
 Show = Callable[[Mapping[str, Card]], Awaitable[None]]
 
 
 async def show_links(links: Sequence[str], channel: ChannelRef, services: Services, show: Show) -> None:
-    """Show the cards of all papers that the links lead to, once. What is found too late is stored for the next time."""
+    """Show the cards of all papers that the links lead to, once. Papers found too late are stored for the next time."""
     named = _papers(links)
     if not named or not (await services.settings.of(channel)).links:
         await show({})
@@ -51,14 +51,14 @@ async def show_links(links: Sequence[str], channel: ChannelRef, services: Servic
 
 
 async def _card(paper: Paper, channel: ChannelRef, services: Services) -> Card:
-    """Everyone in the channel sees it, so it says only whether the paper was posted there before."""
+    """Return a card that names only earlier posts in this channel, because everyone there sees it."""
     card, now = link_card(paper, services.now()), services.now()
     place = await place_here(paper.id, channel, services)
     return card if place is None else with_place(card, place, now)
 
 
 def _papers(links: Sequence[str]) -> Mapping[str, str]:
-    """The first link to each paper, with the paper's id."""
+    """Return the first link to each paper, with the paper's id."""
     first: dict[str, str] = {}
     for link in links:
         if paper := paper_id(link):
@@ -67,10 +67,10 @@ def _papers(links: Sequence[str]) -> Mapping[str, str]:
 
 
 async def _look_up_once(paper: str, services: Services) -> Paper | None:
-    """Ask the upstreams, unless that was done a short while ago: many people may post the same link."""
-    asking = f"looked up {paper}"
-    if not await services.kept.first(asking, LOOKUP_LEASE):
+    """Ask the upstreams, unless that was done recently: many people may post the same link."""
+    request = f"looked up {paper}"
+    if not await services.button_payloads.first(request, LOOKUP_LEASE):
         return None
     found = await look_up(paper, services)
-    await services.kept.remember(asking, LOOKUP_PAUSE)
+    await services.button_payloads.remember(request, LOOKUP_PAUSE)
     return found

@@ -1,4 +1,4 @@
-"""`/paper list`: what this channel is subscribed to."""
+"""`/paper list`: show the channel's subscriptions."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -18,16 +18,16 @@ from bot.store.reactions import Vote
 from bot.text import shorten
 
 PAGE_SIZE = 15
-"""Subscriptions on a page: with the longest queries a page has fewer than 4,000 characters, the smallest limit of
-a platform."""
+"""Number of subscriptions per page: with the longest queries a page has fewer than 4,000 characters, the smallest limit
+of a platform."""
 
 MAX_OFFER_BLOCKS = 4
-"""Blocks of a card with narrower queries, two for each."""
+"""Maximum number of blocks with narrower queries on a card; each query takes two."""
 NO_VOTES: Mapping[int, tuple[int, int]] = MappingProxyType({})
 
 
 async def list_(command: Command, services: Services) -> Reply:
-    """One page of the channel's subscriptions, by number."""
+    """Reply with one page of the channel's subscriptions, by number."""
     subscriptions = await services.subscriptions.of(command.channel)
     page = int(command.options.get("page", 1))
     settings = await services.settings.of(command.channel)
@@ -45,12 +45,12 @@ def list_card(
     page: int = 1,
     votes: Mapping[int, tuple[int, int]] = NO_VOTES,
 ) -> Card:
-    """A line for each subscription: number, query, schedule, by whom and since when, its 👍 and 👎."""
+    """Return a card with a line for each subscription: number, query, schedule, by whom and since when, its 👍 and 👎."""
     pages = -(-len(subscriptions) // PAGE_SIZE)
     page = min(max(page, 1), pages)
     shown = subscriptions[(page - 1) * PAGE_SIZE : page * PAGE_SIZE]
     heading = f"{count(len(subscriptions), 'subscription')} in this channel"
-    turn = ((page > 1, "Previous", page - 1), (page < pages, "Next", page + 1))
+    neighbors = ((page > 1, "Previous", page - 1), (page < pages, "Next", page + 1))
     return Card(
         "list",
         heading,
@@ -58,7 +58,7 @@ def list_card(
         (
             Bullets(tuple(_line(s, settings, now, votes.get(s.number, (0, 0))) for s in shown)),
             paragraph(dim("Remove one with "), code(f"/paper unsubscribe #{shown[0].number}")),
-            *actions(*(Button(label, f"list page:{to}") for there, label, to in turn if there)),
+            *actions(*(Button(label, f"list page:{to}") for exists, label, to in neighbors if exists)),
         ),
     )
 
@@ -80,7 +80,7 @@ def _empty_card(or_presets: Text, buttons: Sequence[Button]) -> Card:
 async def _offers(
     subscriptions: Sequence[Subscription], votes: Sequence[Vote], services: Services
 ) -> Sequence[Block]:
-    """Narrower queries for subscriptions that bring many papers people don't like."""
+    """Return narrower queries for subscriptions that bring many papers people don't like."""
     blocks: list[Block] = []
     for subscription in subscriptions:
         offer = await proposal(subscription, votes, services)

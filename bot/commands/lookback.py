@@ -1,4 +1,4 @@
-"""What a query would have posted lately: shown before it posts anything."""
+"""The papers that a query would have posted lately, shown before it posts anything."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -11,21 +11,21 @@ from bot.search.recent_papers import DAYS_BACK
 
 DAYS = DAYS_BACK.days
 MAX_PER_DAY = 20
-"""Papers a day above which we ask first: people mute a channel that gets more."""
+"""Papers per day above which we ask first: people mute a channel that gets more."""
 
 
 @dataclass(frozen=True, slots=True)
 class Lookback:
-    """The papers of the last DAYS days, and which of them match, newest first."""
+    """Number of papers of the last DAYS days, and those that match, newest first."""
 
     seen: int
     matching: tuple[Paper, ...]
     days: int
-    """Days with any papers: weekends and the time before the installation have none."""
+    """Number of days with any papers: weekends and the time before the installation have none."""
     sample: bool = False
-    """They are the bundled sample, because no source has been read yet."""
+    """Whether the papers are the bundled sample, because no source has been read yet."""
     unread: int = 0
-    """Papers of those days that are still being read after a start: not among `seen`."""
+    """Number of papers of those days that are still being read after a start; `seen` doesn't include them."""
 
     @property
     def per_day(self) -> int:
@@ -34,11 +34,11 @@ class Lookback:
 
     @property
     def broad(self) -> bool:
-        """Whether it would flood most channels."""
+        """Whether the query would flood most channels."""
         return is_broad(len(self.matching), self.days)
 
     def sentence(self) -> str:
-        """What was found, in words."""
+        """Return the result in words."""
         if self.unread:
             found = count(len(self.matching), "match", "matches")
             return (

@@ -1,4 +1,4 @@
-"""What a line probably means that isn't typed as the command wants it. The person is asked, never guessed for. Pure."""
+"""Recognizes lines that aren't typed as a command needs them, and asks what is meant instead of guessing. Pure."""
 
 import re
 from collections.abc import Callable, Sequence
@@ -27,7 +27,7 @@ _LEAD = re.compile(
     r"anything|something|stuff) (?:about|on|in|of|for|from|by|with) |what['’]?s new (?:in|on|about) )(?=\S)",
     re.IGNORECASE,
 )
-"""Words before a subject that only phrase the wish: each of them would have to appear in a paper."""
+"""Words before a subject that only phrase the wish: taken as a query, each would have to appear in a paper."""
 _THANKS = re.compile(r"(?<=\S),? (?:please|pls|plz|bitte|thanks|thx)[.!?]?\Z|(?<=\w)\?\Z", re.IGNORECASE)
 
 _UNITS = {"hour": "h", "day": "d", "week": "w", "month": "month"}
@@ -45,42 +45,42 @@ _EACH_WEEK = (
 )
 
 
-def _schedule(said: re.Match[str]) -> str:
-    return "every:daily" if re.fullmatch(_EACH_DAY, said[0].strip(" ()"), re.IGNORECASE) else "every:weekly"
+def _schedule(found: re.Match[str]) -> str:
+    return "every:daily" if re.fullmatch(_EACH_DAY, found[0].strip(" ()"), re.IGNORECASE) else "every:weekly"
 
 
-def _length(said: re.Match[str]) -> str:
-    if said[1]:
-        return f"for:{said[1].casefold()}"
-    number, unit = said[2] or "1", _UNITS[(said[3] or said[4]).casefold()]
+def _length(found: re.Match[str]) -> str:
+    if found[1]:
+        return f"for:{found[1].casefold()}"
+    number, unit = found[2] or "1", _UNITS[(found[3] or found[4]).casefold()]
     return f"for:{int(number) * 30}d" if unit == "month" else f"for:{number}{unit}"
 
 
-def _days(said: re.Match[str]) -> str:
-    if said[1]:
-        return f"days:{_DAYS[said[1].casefold()]}"
-    return f"days:{int(said[2]) * _DAYS[said[3].casefold()]}" if said[2] else "days:1"
+def _days(found: re.Match[str]) -> str:
+    if found[1]:
+        return f"days:{_DAYS[found[1].casefold()]}"
+    return f"days:{int(found[2]) * _DAYS[found[3].casefold()]}" if found[2] else "days:1"
 
 
 @dataclass(frozen=True, slots=True)
 class _Form:
-    """Words for which there is an option or a field, and how that is written."""
+    """Words that mean an option or a field, and how that is typed."""
 
     commands: frozenset[str]
     pattern: re.Pattern[str]
-    written: Callable[[re.Match[str]], str]
+    option: Callable[[re.Match[str]], str]
 
 
 _SUBSCRIBE = frozenset({"subscribe", "preview"})
 _FORMS: Sequence[_Form] = tuple(
-    _Form(frozenset(commands), re.compile(pattern, re.IGNORECASE), written)
-    for commands, pattern, written in (
+    _Form(frozenset(commands), re.compile(pattern, re.IGNORECASE), option)
+    for commands, pattern, option in (
         ({"subscribe"}, rf"(?<=\S) \(?(?:{_EACH_DAY}|{_EACH_WEEK})\)?\Z", _schedule),
-        (_SUBSCRIBE, r"(?<!\S)top ?([0-9]{1,3})(?!\S)", lambda said: f"top:{said[1]}"),
+        (_SUBSCRIBE, r"(?<!\S)top ?([0-9]{1,3})(?!\S)", lambda found: f"top:{found[1]}"),
         (
             _SUBSCRIBE,
             r"(?<!\S)(?:> ?=? ?|≥ ?|min )?([0-9]{1,5})\+? (?:upvotes|likes|votes)(?!\S)",
-            lambda said: f"min:{said[1]}",
+            lambda found: f"min:{found[1]}",
         ),
         ({"mute"}, rf"(?:(?<=\S) |\A)(?:for )?(?:([0-9]{{1,4}}[hdw])|([0-9]{{1,4}}) ?{_UNIT}|an? {_UNIT})\Z", _length),
         (
@@ -95,12 +95,12 @@ _SINGLE = re.compile(r"(?<!\S)['‘’‚‹›`´]([^'‘’‚‹›`´]{1,100
 _AUTHOR = re.compile(r"(?:[Aa]uthors?|[Bb]y) ((?:[^\W\d_a-z][\w.'’-]{0,40} ?){1,4})(?<! )")
 """A name after “author” without a colon: each of its words begins with a capital letter."""
 _NEEDLESS = re.compile(r"(?<=\S) (?:forever|for ever|for good|until [^\s:]{1,20})\Z", re.IGNORECASE)
-"""A mute's end in words."""
+"""The end of a mute, in words."""
 _SINCE = re.compile(r"(?<!\S)(?:since|year|before|after|until|date):\S*", re.IGNORECASE)
 
 
 def ask_what_is_meant(spec: CommandSpec, text: str) -> None:
-    """Raises UserError for a query with words that hardly are words to look for, with the line that says it."""
+    """Raises UserError for a query with words that probably aren't search terms; its hint is the likely line."""
     if spec.name in _SUBSCRIBE | {"mute"}:
         _refuse_single_quotes(spec, text)
         _refuse_author(spec, text)
@@ -108,63 +108,63 @@ def ask_what_is_meant(spec: CommandSpec, text: str) -> None:
         _refuse_lead(spec, text)
         _refuse_number(spec, text)
     bare = without_quoted(text, "x")
-    if spec.name in _SUBSCRIBE | {"search"} and (said := _SINCE.search(bare)):
-        rest = " ".join(f"{text[: said.start()]}{text[said.end() :]}".split())
+    if spec.name in _SUBSCRIBE | {"search"} and (found := _SINCE.search(bare)):
+        rest = " ".join(f"{text[: found.start()]}{text[found.end() :]}".split())
         raise UserError(
-            f"“{said[0]}”: papers can't be chosen by date, but a search looks back as many days as you say.",
+            f"“{found[0]}”: papers can't be chosen by date, but a search looks back as many days as you say.",
             hint=f"/paper search {rest} days:365",
         )
-    if spec.name == "mute" and (said := _NEEDLESS.search(bare)):
-        written = "" if "for" in said[0].casefold() else " for:7d"
-        ends = "A mute lasts until someone ends it" if not written else "A mute's length is typed like for:7d"
+    if spec.name == "mute" and (found := _NEEDLESS.search(bare)):
+        typed = "" if "for" in found[0].casefold() else " for:7d"
+        ends = "A mute lasts until someone ends it" if not typed else "A mute's length is typed like for:7d"
         raise UserError(
-            f"{ends}, so leave out “{said[0].strip()}”.", hint=f"/paper mute {text[: said.start()]}{written}"
+            f"{ends}, so leave out “{found[0].strip()}”.", hint=f"/paper mute {text[: found.start()]}{typed}"
         )
     for form in _FORMS:
-        if spec.name in form.commands and (said := form.pattern.search(bare)):
-            written = form.written(said)
-            rest = " ".join(f"{text[: said.start()]} {text[said.end() :]}".split())
-            rest = rest if rest or written[:4] in {"top:", "min:"} else spec.example.split()[1]
-            words = said[0].strip()
+        if spec.name in form.commands and (found := form.pattern.search(bare)):
+            typed = form.option(found)
+            rest = " ".join(f"{text[: found.start()]} {text[found.end() :]}".split())
+            rest = rest if rest or typed[:4] in {"top:", "min:"} else spec.example.split()[1]
+            words = found[0].strip()
             raise UserError(
-                f"Did you mean {written}? {_in_quotes(words)}",
-                hint=f"/paper {spec.name} {rest} {written}".replace("  ", " "),
+                f"Did you mean {typed}? {_in_quotes(words)}",
+                hint=f"/paper {spec.name} {rest} {typed}".replace("  ", " "),
             )
 
 
 def without_lead(text: str) -> str:
-    """`text` without the words that only phrase a wish: `papers about rag please` is about rag."""
+    """Return `text` without the words that only phrase a wish: `papers about rag please` is about rag."""
     lead = _LEAD.match(text)
     return _THANKS.sub("", text[lead.end() :] if lead else text)
 
 
 def meant_by_unknown(name: str, rest: str) -> str:
-    """The line that a line without a known command means, as `please subscribe rag`; "" if it says nothing."""
+    """Return the likely meaning of a line without a known command, such as `please subscribe rag`; "" if unclear."""
     words = [name, *rest.split()]
     last = find(other_name(words[-1]) or "")
     if last is not None and len(words) > 2 and name.casefold() in _POLITE:  # in German the verb comes last
-        behind = dropwhile(lambda word: word.casefold() in _POLITE, words[:-1])
-        return f"/paper {with_rest(last, ' '.join(behind))}"
-    for place, word in enumerate(words[1:], 1):
-        if words[place - 1].casefold() not in _POLITE:
+        subject_words = dropwhile(lambda word: word.casefold() in _POLITE, words[:-1])
+        return f"/paper {with_rest(last, ' '.join(subject_words))}"
+    for index, word in enumerate(words[1:], 1):
+        if words[index - 1].casefold() not in _POLITE:
             return ""
         spec = find(word) or find(other_name(word) or "")
         if spec is not None and word.casefold() not in _POLITE:
             if name.casefold() in _QUESTION:
                 return f"/paper help {spec.name}"
-            subject = " ".join(words[place + 1 :])
+            subject = " ".join(words[index + 1 :])
             foreign = find(word) is None
             return f"/paper {with_rest(spec, without_preposition(subject) if foreign else subject)}"
     return ""
 
 
 def without_preposition(rest: str) -> str:
-    """What follows a foreign command, without the word between: `suscribirse a robots`."""
+    """Return what follows a foreign command, without the preposition: `suscribirse a robots`."""
     return _TO.sub("", rest, count=1)
 
 
 def with_rest(spec: CommandSpec, rest: str) -> str:
-    """The command with the rest of a line, as far as it takes any."""
+    """Return the command with the rest of a line, if it takes any."""
     takes = spec.free is not None or (":" in rest and any(not option.hidden for option in spec.named))
     return f"{spec.name} {rest if takes else ''}".rstrip()
 
@@ -183,8 +183,8 @@ def refuse_options_of_others(spec: CommandSpec, text: str) -> None:
         return
     bare = without_quoted(text)
     own = {option.name for option in spec.options}
-    if spec.name == "preview" and (said := _NUMBERED.fullmatch(bare)):
-        raise UserError("A preview takes no options.", hint=f"/paper {spec.name} {said[1]}")
+    if spec.name == "preview" and (found := _NUMBERED.fullmatch(bare)):
+        raise UserError("A preview takes no options.", hint=f"/paper {spec.name} {found[1]}")
     search = next(one for one in shown() if one.name == "search")
     for option in search.named:
         if option.name in own or option.hidden:
@@ -210,27 +210,27 @@ def _refuse_lead(spec: CommandSpec, text: str) -> None:
 
 
 def _refuse_single_quotes(spec: CommandSpec, text: str) -> None:
-    """A phrase is in double quotes, since an apostrophe can be in any word."""
+    """Raises UserError for a phrase in single quotes: an apostrophe can be in any word, so only double quotes work."""
     bare = without_quoted(text, "x")
-    if any(" " in said[1].strip() for said in _SINGLE.finditer(bare)):
+    if any(" " in found[1].strip() for found in _SINGLE.finditer(bare)):
         hint = _SINGLE.sub(r'"\1"', text)
         raise UserError("A phrase needs double quotes.", hint=f"/paper {spec.name} {hint}")
 
 
 def _refuse_number(spec: CommandSpec, text: str) -> None:
     bare = without_quoted(text, "x")
-    if (said := _SOME_NUMBER.search(bare)) and said[0] != text:
-        rest = " ".join(f"{text[: said.start()]} {text[said.end() :]}".split())
+    if (found := _SOME_NUMBER.search(bare)) and found[0] != text:
+        rest = " ".join(f"{text[: found.start()]} {text[found.end() :]}".split())
         raise UserError(
-            f"{said[0]} is the number of a subscription, not a word.", hint=f"/paper {spec.name} {rest}"
+            f"{found[0]} is the number of a subscription, not a word.", hint=f"/paper {spec.name} {rest}"
         )
 
 
 def _refuse_author(spec: CommandSpec, text: str) -> None:
-    if said := _AUTHOR.fullmatch(text):
-        name = f'"{said[1]}"' if " " in said[1] else said[1]
+    if found := _AUTHOR.fullmatch(text):
+        name = f'"{found[1]}"' if " " in found[1] else found[1]
         raise UserError(
-            f"For papers by {said[1]}, type author:{name}. {_in_quotes(text)}",
+            f"For papers by {found[1]}, type author:{name}. {_in_quotes(text)}",
             hint=f"/paper {spec.name} author:{name}",
         )
 

@@ -11,7 +11,7 @@ from bot.cards import Block, Button, Card
 from bot.cards.build import MAX_BUTTON, actions, bold, count, dim, paragraph
 from bot.cards.paper import NOTICE, link_buttons, link_card, paper_block
 from bot.cards.sanitize import plain
-from bot.commands.places import places_for, said_places
+from bot.commands.places import place_lines, places_for
 from bot.commands.resolve import resolve_papers
 from bot.commands.saved import save
 from bot.commands.services import Services
@@ -23,24 +23,24 @@ from bot.store.reactions import PaperList
 from bot.text import shorten
 from bot.text.mentions import papers_in
 
-WITH_BUTTONS = 5
-"""Papers up to which each has its own buttons."""
-UNKNOWN_ID = 60
-"""Characters of an id that is shown."""
+MAX_WITH_BUTTONS = 5
+"""Maximum number of papers for which each has its own buttons."""
+MAX_UNKNOWN_ID = 60
+"""Maximum number of characters shown of an unknown id."""
 
 
 async def papers(command: Command, services: Services) -> Reply:
-    """A card of each paper that the message names."""
-    found, unknown = await _named(command, services)
+    """Reply with a card of each paper that the message names."""
+    found, unknown = await _mentioned_papers(command, services)
     if len(found) == 1 and not unknown:
         card, now = link_card(found[0], services.now()), services.now()
-        places = said_places(await places_for(command, found[0].id, services), now)
+        places = place_lines(await places_for(command, found[0].id, services), now)
         return Reply(replace(card, blocks=(*card.blocks, *places)))
     heading = f"{count(len(found), 'paper')} in this message"
     shown: list[Block] = []
     for paper in found:
         shown.append(paper_block(paper, (), services.now(), "line"))
-        if len(found) <= WITH_BUTTONS:
+        if len(found) <= MAX_WITH_BUTTONS:
             shown += actions(*link_buttons(paper))
     save_all = Button("Save all", await _line("savepapers", found, services))
     blocks = (*shown, *_left_out(unknown), *(actions(save_all) if len(found) > 1 else ()))
@@ -48,35 +48,35 @@ async def papers(command: Command, services: Services) -> Reply:
 
 
 async def savepapers(command: Command, services: Services) -> Reply:
-    """Put them on the person's list, as the Save button does with one; or undo that."""
-    found, unknown = await _named(command, services)
-    mine = PaperList.of_person(command.user, command.channel)
-    had = set(await services.saved.of(mine))
+    """Put the message's papers on the person's list, as the Save button does with one; or undo that."""
+    found, unknown = await _mentioned_papers(command, services)
+    own_list = PaperList.of_person(command.user, command.channel)
+    saved_before = set(await services.saved.of(own_list))
     if command.options.get("remove") == "yes":
         for paper in found:
             with suppress(UserError):  # it was taken off in the meantime
-                await save(_one(command, "save", paper, remove="yes"), services)
-        there = [paper for paper in found if paper.id in had]
-        again = Button("Undo", await _line("savepapers", there, services))
-        return Reply(_saved_card("Removed from your list", there, (), (again,) if there else ()))
-    new = [paper for paper in found if paper.id not in had]
+                await save(_command_for(command, "save", paper, remove="yes"), services)
+        removed = [paper for paper in found if paper.id in saved_before]
+        undo = Button("Undo", await _line("savepapers", removed, services))
+        return Reply(_saved_card("Removed from your list", removed, (), (undo,) if removed else ()))
+    new = [paper for paper in found if paper.id not in saved_before]
     for paper in new:
-        await save(_one(command, "save", paper), services)
-    ways_on = [Button("My list", "saved")]
+        await save(_command_for(command, "save", paper), services)
+    buttons = [Button("My list", "saved")]
     if new:
-        ways_on.append(Button("Undo", f"{await _line('savepapers', new, services)} remove:yes"))
-    said = "Saved to your list" if new else "Already on your list"
-    return Reply(_saved_card(said, new or found, unknown, ways_on))
+        buttons.append(Button("Undo", f"{await _line('savepapers', new, services)} remove:yes"))
+    message = "Saved to your list" if new else "Already on your list"
+    return Reply(_saved_card(message, new or found, unknown, buttons))
 
 
 async def similarpapers(command: Command, services: Services) -> Reply:
-    """Papers like the one that the message names; if it names several, the question which one."""
-    found, _ = await _named(command, services)
+    """Reply with papers like the one that the message names; if it names several, ask which one."""
+    found, _ = await _mentioned_papers(command, services)
     if len(found) == 1:
-        return await similar(_one(command, "similar", found[0]), services)
+        return await similar(_command_for(command, "similar", found[0]), services)
     heading = "Similar to which paper?"
     blocks: list[Block] = []
-    for paper in found[:WITH_BUTTONS]:
+    for paper in found[:MAX_WITH_BUTTONS]:
         blocks += (
             paper_block(paper, (), services.now(), "line"),
             *actions(Button("Similar", f"similar {paper.id}")),
@@ -84,11 +84,11 @@ async def similarpapers(command: Command, services: Services) -> Reply:
     return Reply(Card("list", _notice(heading, found), heading, tuple(blocks)))
 
 
-async def _named(command: Command, services: Services) -> tuple[list[Paper], list[str]]:
-    """The papers of the command's text, and the ids of those that can't be found. Raises UserError if there is none."""
+async def _mentioned_papers(command: Command, services: Services) -> tuple[list[Paper], list[str]]:
+    """Return the papers of the command's text, and the ids that aren't found. Raises UserError if none is found."""
     text = command.options.get("papers", "")
     if text.startswith("~"):
-        text = await services.kept.get(text) or ""
+        text = await services.button_payloads.get(text) or ""
     ids = papers_in(text)
     if not ids:
         raise UserError(
@@ -101,25 +101,27 @@ async def _named(command: Command, services: Services) -> tuple[list[Paper], lis
 
 
 async def _line(name: str, found: Sequence[Paper], services: Services) -> str:
-    """The command for these papers, short enough for a button with an option after it."""
+    """Return the command for these papers, short enough for a button with an option after it."""
     ids = " ".join(paper.id for paper in found)
     if len(name) + len(ids) > MAX_BUTTON - len("  remove:yes"):
-        ids = await services.kept.put(ids)
+        ids = await services.button_payloads.put(ids)
     return f"{name} {ids}"
 
 
-def _one(command: Command, name: str, paper: Paper, **options: str) -> Command:
+def _command_for(command: Command, name: str, paper: Paper, **options: str) -> Command:
     return replace(command, name=name, options={"paper": paper.id, **options})
 
 
-def _saved_card(said: str, found: Sequence[Paper], unknown: Sequence[str], ways_on: Sequence[Button]) -> Card:
+def _saved_card(
+    message: str, found: Sequence[Paper], unknown: Sequence[str], buttons: Sequence[Button]
+) -> Card:
     titles = [shorten(plain(paper.title), NOTICE) for paper in found]
     if len(titles) == 1:
-        lines: tuple[Block, ...] = (paragraph(f"{said}: ", bold(titles[0])),)
+        lines: tuple[Block, ...] = (paragraph(f"{message}: ", bold(titles[0])),)
     else:
-        said = f"{said}: {count(len(titles), 'paper')}"
-        lines = (paragraph(f"{said}."), *(paragraph(bold(title)) for title in titles))
-    return Card("reply", _notice(said, found), blocks=(*lines, *_left_out(unknown), *actions(*ways_on)))
+        message = f"{message}: {count(len(titles), 'paper')}"
+        lines = (paragraph(f"{message}."), *(paragraph(bold(title)) for title in titles))
+    return Card("reply", _notice(message, found), blocks=(*lines, *_left_out(unknown), *actions(*buttons)))
 
 
 def _left_out(unknown: Sequence[str]) -> tuple[Block, ...]:
@@ -127,9 +129,9 @@ def _left_out(unknown: Sequence[str]) -> tuple[Block, ...]:
 
 
 def _listed(ids: Sequence[str]) -> str:
-    shown = ", ".join(shorten(plain(one), UNKNOWN_ID) for one in ids[:3])
+    shown = ", ".join(shorten(plain(one), MAX_UNKNOWN_ID) for one in ids[:3])
     return f"{shown} and {len(ids) - 3} more" if len(ids) > 3 else shown
 
 
-def _notice(said: str, found: Sequence[Paper]) -> str:
-    return shorten(f"{said}: {'; '.join(plain(paper.title) for paper in found)}", NOTICE)
+def _notice(message: str, found: Sequence[Paper]) -> str:
+    return shorten(f"{message}: {'; '.join(plain(paper.title) for paper in found)}", NOTICE)

@@ -24,9 +24,9 @@ from bot.text.identity import paper_id
 
 MAX_DURATION = timedelta(days=366)
 MAX_MUTES = 50
-"""Mutes per channel."""
+"""Maximum number of mutes per channel."""
 SUBSCRIPTION_FOR = "7d"
-"""How long the card's button mutes a subscription. To stop it for good, people unsubscribe."""
+"""Time for which the card's button mutes a subscription. To stop it for good, people unsubscribe."""
 
 EVERYTHING = frozenset({"all", "everything", "*"})
 _UNITS = {"h": timedelta(hours=1), "d": timedelta(days=1), "w": timedelta(weeks=1)}
@@ -39,13 +39,13 @@ _UNIT = re.compile(r"(?<!\S)(hour|day|week|month)s?\Z", re.IGNORECASE)
 async def mute(command: Command, services: Services) -> Reply:
     """Mute a query or a subscription; `mute list` shows the mutes."""
     if command.options["query"].casefold() in {"list", "show"}:
-        return Reply(await _muted(command, services))
+        return Reply(await _list_of_mutes(command, services))
     if command.options["query"].casefold() in EVERYTHING:
         raise UserError(
             "A mute needs words. To stop all posts here, unsubscribe from everything.",
             hint="/paper unsubscribe all",
         )
-    muted = await _named(command.options["query"], command, services)
+    muted = await _text_to_mute(command.options["query"], command, services)
     if len(await _active(command, services)) >= MAX_MUTES:
         raise UserError(
             f"This channel has {MAX_MUTES} mutes, the most there can be. Remove one first.",
@@ -55,9 +55,9 @@ async def mute(command: Command, services: Services) -> Reply:
     await services.rules.mute(
         command.channel, Mute(text=muted, created_by=command.user.signature, until=until)
     )
-    dropped, comes = await replan_waiting(command.channel, services)
+    dropped, next_post = await replan_waiting(command.channel, services)
     zone = (await services.settings.of(command.channel)).zone
-    return Reply(muted_card(muted, in_words(until, zone) if until else "", dropped, comes))
+    return Reply(muted_card(muted, in_words(until, zone) if until else "", dropped, next_post))
 
 
 async def mutewhat(command: Command, services: Services) -> Reply:
@@ -70,16 +70,16 @@ async def mutewhat(command: Command, services: Services) -> Reply:
 
 async def unmute(command: Command, services: Services) -> Reply:
     """End a mute; without a query, list the mutes."""
-    asked = command.options.get("query", "")
-    if asked.casefold() in {"", "list", "show", *EVERYTHING}:
-        return Reply(await _muted(command, services))
-    if not any(map(str.isalnum, asked)):
+    typed = command.options.get("query", "")
+    if typed.casefold() in {"", "list", "show", *EVERYTHING}:
+        return Reply(await _list_of_mutes(command, services))
+    if not any(map(str.isalnum, typed)):
         raise UserError("Which mute? Give its query or its number.", hint="/paper unmute")
-    number = number_in(asked)
-    wanted = f"#{number}" if number is not None else await _text(parse(asked), command, services)
+    number = number_in(typed)
+    wanted = f"#{number}" if number is not None else await _text(parse(typed), command, services)
     if not await services.rules.unmute(command.channel, wanted):
-        bare = without_lead(asked)
-        hint = "/paper unmute" if bare == asked else f"/paper unmute {bare}"
+        bare = without_lead(typed)
+        hint = "/paper unmute" if bare == typed else f"/paper unmute {bare}"
         raise UserError(f"{wanted} isn't muted here.", hint=hint)
     message = f"No longer muted: {shorten(wanted, QUERY)}"
     return Reply(
@@ -95,23 +95,23 @@ async def unmute(command: Command, services: Services) -> Reply:
     )
 
 
-def muted_card(muted: str, until: str, dropped: int, comes: str) -> Card:
-    """What is muted, until when, and what happens to waiting papers."""
+def muted_card(muted: str, until: str, dropped: int, next_post: str) -> Card:
+    """Return a card with what is muted, until when, and what happens to waiting papers."""
     when = f"until {until}" if until else "until someone unmutes it"
-    gone = f"{count(dropped, 'waiting paper')} won't be posted. {comes}" if dropped else comes
+    effect = f"{count(dropped, 'waiting paper')} won't be posted. {next_post}" if dropped else next_post
     return Card(
         "reply",
         f"Muted here, {when}: {shorten(muted, QUERY)}",
         blocks=(
             paragraph("Muted here, ", bold(when), ": ", code(muted)),
-            paragraph(gone),
+            paragraph(effect),
             *actions(Button("Undo", f"unmute {muted}")),
         ),
     )
 
 
 def choice_card(paper: Paper, subscription: Subscription | None) -> Card:
-    """The question, with a button for each answer."""
+    """Return the question, with a button for each answer."""
     question = f"Mute what about “{shorten(plain(paper.title), QUERY)}”?"
     choices: list[Button] = []
     if subscription:
@@ -129,13 +129,13 @@ async def _active(command: Command, services: Services) -> list[Mute]:
     return [mute for mute in (await services.rules.of(command.channel)).mutes if mute.is_active(now)]
 
 
-async def _muted(command: Command, services: Services) -> Card:
+async def _list_of_mutes(command: Command, services: Services) -> Card:
     zone = (await services.settings.of(command.channel)).zone
     return list_card(await _active(command, services), zone)
 
 
 def list_card(mutes: Sequence[Mute], zone: str) -> Card:
-    """A line for each mute."""
+    """Return a card with a line for each mute."""
     if not mutes:
         message = "Nothing is muted here."
         return Card("list", message, blocks=(paragraph(message, " Try ", code("/paper mute survey for:7d")),))
@@ -153,21 +153,21 @@ def _line(mute: Mute, zone: str) -> Text:
 
 
 async def _text(query: Query, command: Command, services: Services) -> str:
-    """As the query is stored among the mutes, which may be in another spelling."""
+    """Return the query as it is stored among the mutes, which can be in another spelling."""
     mutes = (await services.rules.of(command.channel)).mutes
     stored = (mute.text for mute in mutes if mute.number is None and parse(mute.text) == query)
     return next(stored, spelled(query))
 
 
-async def _named(asked: str, command: Command, services: Services) -> str:
-    if number_in(asked) is not None:
-        return f"#{(await resolve_subscription(asked, command.channel, services)).number}"
-    if NUMBERS.fullmatch(asked.strip()):
+async def _text_to_mute(typed: str, command: Command, services: Services) -> str:
+    if number_in(typed) is not None:
+        return f"#{(await resolve_subscription(typed, command.channel, services)).number}"
+    if NUMBERS.fullmatch(typed.strip()):
         raise UserError("Mute one subscription at a time.", hint="/paper list")
-    if (paper := paper_id(asked)) is not None:
+    if (paper := paper_id(typed)) is not None:
         raise UserError("That is a paper's id, not a word.", hint=f"/paper mute id:{paper}")
-    query = parse(asked)
-    refuse_vague(query, asked)
+    query = parse(typed)
+    refuse_vague(query, typed)
     if query.has_signals:
         raise UserError(
             "Only words, authors, categories and sources can be muted, not upvotes, rank or code.",
@@ -179,12 +179,12 @@ async def _named(asked: str, command: Command, services: Services) -> str:
 def _until(typed: str, query: str, now: datetime) -> datetime | None:
     if typed in {"", "ever", "good"}:
         return None
-    said = _FOR.fullmatch(typed)
-    length = int(said[1]) * _UNITS[said[2].lower()] if said else timedelta(0)
+    match = _FOR.fullmatch(typed)
+    length = int(match[1]) * _UNITS[match[2].lower()] if match else timedelta(0)
     if typed.isdecimal() and (unit := _UNIT.search(query)):
         rest, days = query[: unit.start()].strip(), int(typed) * (30 if unit[1].lower() == "month" else 1)
-        written = f"{days}{'d' if unit[1].lower() == 'month' else unit[1][0].lower()}"
-        raise UserError(f"Write that as for:{written}.", hint=f"/paper mute {rest} for:{written}")
+        option = f"{days}{'d' if unit[1].lower() == 'month' else unit[1][0].lower()}"
+        raise UserError(f"Write that as for:{option}.", hint=f"/paper mute {rest} for:{option}")
     if not timedelta(0) < length <= MAX_DURATION:
         raise UserError(
             f"“for:” is a time like 12h, 7d or 2w, not “{typed}”.", hint=f"/paper mute {query} for:7d"

@@ -9,32 +9,32 @@ from bot.domain.errors import UserError
 from bot.query.terms import FIELDS
 
 QUOTED = r"[\"“”„‟«»＂][^\"“”„‟«»＂]*[\"“”„‟«»＂]"
-"""Phones put curly quotes where straight ones were meant."""
+"""Text in quotes of any kind: phones type curly ones."""
 
 
 def without_quoted(text: str, fill: str = " ") -> str:
-    """`text` with `fill` for each character that is quoted: places stay the same, and no quoted word is found."""
+    """Return `text` with `fill` for each quoted character: positions stay the same, and no quoted word is found."""
     return re.sub(QUOTED, lambda quoted: fill * len(quoted[0]), text)
 
 
 def usual_form(text: str) -> str:
-    """The text with each option as `name:value`, between spaces."""
+    """Return the text with each option as `name:value`, between spaces."""
     return " ".join(_unusual().sub(_rewritten, text).split()) if _unusual().search(text) else text
 
 
 def refuse_unusual(spec: CommandSpec, text: str) -> None:
-    """Raises UserError for an option in another program's form, with the line in ours."""
-    found = next((said for said in _unusual().finditer(text) if said["value"]), None)
+    """Raises UserError for an option in another program's form; its hint is the line in our form."""
+    found = next((match for match in _unusual().finditer(text) if match["value"]), None)
     if found is not None:
         option = _rewritten(found).strip()
         raise UserError(f"Options are typed like {option}.", hint=f"/paper {spec.name} {usual_form(text)}")
 
 
-def _rewritten(said: re.Match[str]) -> str:
-    if not said["value"]:  # in quotes
-        return said[0]
-    name = next(filter(None, said.group("long", "short", "equal", "glued")))
-    return f" {name.lower()}:{said['value']}"
+def _rewritten(match: re.Match[str]) -> str:
+    if not match["value"]:  # in quotes
+        return match[0]
+    name = next(filter(None, match.group("long", "short", "equal", "glued")))
+    return f" {name.lower()}:{match['value']}"
 
 
 @cache

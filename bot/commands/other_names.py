@@ -1,4 +1,4 @@
-"""What people type for a command or a setting in their own words: in another language, or as other programs call it."""
+"""Other names that people type for commands and settings: in another language, or as in other programs."""
 
 import re
 from collections.abc import Mapping
@@ -8,7 +8,7 @@ from types import MappingProxyType
 from bot.commands.setting_specs import SETTING_SPECS
 
 MIN_SIMILARITY = 0.85
-"""Of a mistyped foreign word to the right one, 0 to 1: `abonieren` and `abonnieren` have 0.95."""
+"""Minimum similarity of a mistyped foreign word to the right one, 0 to 1: `abonieren` and `abonnieren` have 0.95."""
 
 OTHER_NAMES: Mapping[str, str] = MappingProxyType(
     {
@@ -38,32 +38,32 @@ OTHER_NAMES: Mapping[str, str] = MappingProxyType(
         for word in words.split()
     }
 )
-"""A word -> the command's name. It gets that as a hint: the words aren't commands themselves."""
+"""Word -> name of the command that is suggested: the words aren't commands themselves."""
 
 OTHER_SETTINGS: Mapping[str, str] = {
     "time": "hour", "at": "hour", "timezone": "zone", "tz": "zone", "city": "zone", "schedule": "every",
     "frequency": "every", "weekday": "day", "limit": "most", "max": "most", "budget": "most", "digest_size": "digest", "silent": "quiet", "night": "quiet",
     "mention": "ping", "notify": "ping", "size": "digest", "weekend": "weekends", "cards": "detail",
 }  # fmt: skip
-"""What people call a setting -> its name."""
+"""Another name of a setting -> its name."""
 
 SORTS: Mapping[str, str] = {
     **dict.fromkeys(("date", "newest", "recent", "latest", "time"), "new"),
     **dict.fromkeys(("popular", "upvotes", "likes", "votes", "trending"), "top"),
     "relevance": "best",
 }
-"""What people call an order of results -> its name."""
+"""Another name of an order of results -> its name."""
 
 _UNSPACED = tuple(
     word for word in OTHER_NAMES if re.match(r"[\u3040-\u30ff\u4e00-\u9fff\uac00-\ud7af]{2}", word)
 )
 """Names in scripts that put no spaces between words: `一覧を見せて` begins with one."""
-_AROUND = re.compile(r"\A(?:[smtdl]['’]|[-!/.]+)(?=\w)|(?<=\w)[:!?.]+\Z")
+_AFFIXES = re.compile(r"\A(?:[smtdl]['’]|[-!/.]+)(?=\w)|(?<=\w)[:!?.]+\Z")
 
 
 def other_name(typed: str) -> str | None:
-    """The command that a word which is no command's name stands for."""
-    word = _AROUND.sub("", typed.casefold()) or typed
+    """Return the command that `typed` is another name of, even if mistyped; None if there is none."""
+    word = _AFFIXES.sub("", typed.casefold()) or typed
     if (name := OTHER_NAMES.get(word)) is not None:
         return name
     if not word.isascii() and (begins := [known for known in _UNSPACED if word.startswith(known)]):
@@ -73,5 +73,5 @@ def other_name(typed: str) -> str | None:
 
 
 def setting_named(name: str) -> str | None:
-    """The setting that is called so, by its own name or by another one."""
+    """Return the setting that is called `name`, its own or another one; None if there is none."""
     return name if any(spec.name == name for spec in SETTING_SPECS) else OTHER_SETTINGS.get(name)

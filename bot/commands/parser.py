@@ -31,7 +31,7 @@ class ParsedCommand:
 
     @property
     def free_text(self) -> str:
-        """The text of a line that belongs to no named option; an error's place refers to it."""
+        """The text of a line that belongs to no named option; positions of errors refer to it."""
         return self.command.options.get(self.spec.free.name, "") if self.spec.free else ""
 
     @property
@@ -42,12 +42,12 @@ class ParsedCommand:
     @property
     def named_options(self) -> str:
         """The other options as they are typed, each after a space."""
-        given = self.command.options
-        return "".join(f" {_written(o, given[o.name])}" for o in self.spec.named if o.name in given)
+        options = self.command.options
+        return "".join(f" {_as_typed(o, options[o.name])}" for o in self.spec.named if o.name in options)
 
 
 MAX_LINE = 1000
-"""Characters of a line. A query may have 256; a longer line was pasted by mistake."""
+"""Maximum number of characters in a line. A query can have 256; a longer line was pasted by mistake."""
 
 INVOCATION = re.compile(r"\A(?:/?paper(?:boy)?(?:\s+|$))+", re.IGNORECASE)
 _NAMED = re.compile(r"(?<!\S)([A-Za-z]{1,20}):(\S+)")
@@ -58,15 +58,15 @@ _NUMBER = re.compile(r"#?(?<!\s)\s*+([0-9]{1,9})")
 
 
 def parse_line(line: str, user: User, channel: ChannelRef) -> ParsedCommand:
-    """The command that `line` says, with or without `/paper` before it; a bare `/paper` asks for help.
+    """Parse a line with or without `/paper` before it; a bare `/paper` asks for help.
 
     Raises UserError with the nearest valid line as its hint.
     """
     if len(line) > MAX_LINE:
         raise UserError(f"That is too long. A command has at most {MAX_LINE} characters.", hint="/paper help")
-    said = INVOCATION.sub("", narrow(line).strip(), count=1)
-    name = said.split(maxsplit=1)[0] if said else "help"
-    rest = said[len(name) :].strip()
+    text = INVOCATION.sub("", narrow(line).strip(), count=1)
+    name = text.split(maxsplit=1)[0] if text else "help"
+    rest = text[len(name) :].strip()
     spec = find(name)
     if spec is None:
         raise unknown(name, rest)
@@ -74,7 +74,7 @@ def parse_line(line: str, user: User, channel: ChannelRef) -> ParsedCommand:
 
 
 def resolve_command(command: Command) -> ParsedCommand:
-    """A command that a platform's form or button gave, with its spec. Raises UserError for an unknown name."""
+    """Return a command from a platform's form or button with its spec. Raises UserError for an unknown name."""
     spec = find(command.name)
     if spec is None:
         raise unknown(command.name, "")
@@ -94,7 +94,7 @@ def check_options(spec: CommandSpec, command: Command) -> None:
 
 
 def number_in(text: str) -> int | None:
-    """The subscription's number that `text` is: `#3` or `3`."""
+    """Return the number if `text` is only a subscription's number, `#3` or `3`; else None."""
     number = _NUMBER.fullmatch(text.strip())
     return int(number[1]) if number else None
 
@@ -103,16 +103,16 @@ def _options(spec: CommandSpec, rest: str) -> Mapping[str, str]:
     found: dict[str, str] = {}
     if spec.named:
         names = "|".join(re.escape(option.name) for option in spec.named)
-        # Within quotes nothing is an option; a quote that is never closed quotes nothing.
+        # Quoted text contains no options; a quote that is never closed quotes nothing.
         pattern = re.compile(
             rf"(?<!\S)(?P<name>{names}):\s*(?P<value>{QUOTED}(?!\S)|\S+)|{QUOTED}", re.IGNORECASE
         )
         named = [match for match in pattern.finditer(rest) if match[1]]
         free, end = "", 0
-        for match, behind in zip_longest(named, named[1:]):
+        for match, following in zip_longest(named, named[1:]):
             free += rest[end : match.start()]
             value, end = _unquoted(match["value"]), match.end()
-            words = rest[end : behind.start() if behind else len(rest)]
+            words = rest[end : following.start() if following else len(rest)]
             if spec.free is None and words.strip() and ":" not in words:
                 value, end = f"{value} {words.strip()}", end + len(words)  # zone:New York
             _add(found, match["name"].lower(), value, spec)
@@ -122,15 +122,15 @@ def _options(spec: CommandSpec, rest: str) -> Mapping[str, str]:
         raise _unexpected(spec, text)
     if text and spec.free is not None:
         try:
-            _judge(spec, text, sure="sure" in found)
+            _refuse_unintended(spec, text, sure="sure" in found)
         except UserError as error:
             raise _with_options(error, spec, found) from None
         found[spec.free.name] = text.lower() if spec.free.kind == "choice" else text
     return found
 
 
-def _judge(spec: CommandSpec, text: str, *, sure: bool) -> None:
-    """Raises UserError for a free text that is hardly meant as it stands, with the line that was meant."""
+def _refuse_unintended(spec: CommandSpec, text: str, *, sure: bool) -> None:
+    """Raises UserError for a free text that is probably not meant as it is; its hint is the likely line."""
     if spec.free is not None and spec.free.kind != "choice":
         _refuse_settings(spec, usual_form(text))
         refuse_options_of_others(spec, usual_form(text))
@@ -138,16 +138,16 @@ def _judge(spec: CommandSpec, text: str, *, sure: bool) -> None:
     _refuse_mistyped_options(spec, text)
     if not sure:
         ask_what_is_meant(spec, text)
-    _refuse_any_option(spec, text)
+    _refuse_subscribe_options(spec, text)
     _refuse_empty_option(spec, text)
 
 
-def _with_options(error: UserError, spec: CommandSpec, given: Mapping[str, str]) -> UserError:
-    """The error with the options that were typed added to its hint."""
+def _with_options(error: UserError, spec: CommandSpec, options: Mapping[str, str]) -> UserError:
+    """Return the error with the options that were typed added to its hint."""
     if not error.hint.startswith(f"/paper {spec.name} "):
         return error
-    lost = (option for option in spec.named if option.name in given and not option.hidden)
-    more = "".join(f" {_written(o, given[o.name])}" for o in lost if f" {o.name}:" not in error.hint)
+    lost = (option for option in spec.named if option.name in options and not option.hidden)
+    more = "".join(f" {_as_typed(o, options[o.name])}" for o in lost if f" {o.name}:" not in error.hint)
     return UserError(str(error), hint=f"{error.hint}{more}", at=error.at)
 
 
@@ -164,12 +164,12 @@ def _add(found: dict[str, str], name: str, value: str, spec: CommandSpec) -> Non
 
 
 def _unexpected(spec: CommandSpec, text: str) -> UserError:
-    """The error for words after a command that takes none."""
+    """Return the error for words after a command that takes none."""
     names = [option.name for option in spec.named if not option.hidden]
     if not names:
         return UserError(f"“{spec.name}” doesn't take any words.", hint=f"/paper {spec.name}")
-    if said := _WITHOUT_COLON.fullmatch(text):
-        name, value = said[1].casefold(), said[2]
+    if match := _WITHOUT_COLON.fullmatch(text):
+        name, value = match[1].casefold(), match[2]
         if name in names:
             return UserError(
                 f"Type it as name:value, like {name}:{value or _sample(spec, name)}.",
@@ -191,7 +191,7 @@ def _unexpected(spec: CommandSpec, text: str) -> UserError:
 
 
 def _sample(spec: CommandSpec, name: str) -> str:
-    """A value of a setting or option, as it would be typed."""
+    """Return a value of a setting or option, as it would be typed."""
     if spec.name == "settings":
         return next(one.example for one in SETTING_SPECS if one.name == name)
     option = next(option for option in spec.named if option.name == name)
@@ -206,15 +206,15 @@ def _refuse_settings(spec: CommandSpec, text: str) -> None:
     own = {option.name for option in spec.named}
     names = "|".join(option.name for option in settings.named if option.name not in own)
     unquoted = without_quoted(text)
-    if said := re.search(rf"(?<!\S)({names}):(\S+)", unquoted, re.IGNORECASE):
-        if spec.name == "preview" and said[1].casefold() in {"every", "always"}:
+    if match := re.search(rf"(?<!\S)({names}):(\S+)", unquoted, re.IGNORECASE):
+        if spec.name == "preview" and match[1].casefold() in {"every", "always"}:
             raise UserError(
-                f"“{said[1]}:” is an option of subscribe, not a part of a query.",
+                f"“{match[1]}:” is an option of subscribe, not a part of a query.",
                 hint=f"/paper subscribe {text}",
             )
         raise UserError(
-            f"“{said[1]}:” is a setting of the channel, not a part of a query.",
-            hint=f"/paper settings {said[1].lower()}:{said[2]}",
+            f"“{match[1]}:” is a setting of the channel, not a part of a query.",
+            hint=f"/paper settings {match[1].lower()}:{match[2]}",
         )
 
 
@@ -223,24 +223,24 @@ def _refuse_mistyped_options(spec: CommandSpec, text: str) -> None:
     if spec.free is None or spec.free.kind == "choice":
         return
     names = [option.name for option in spec.named if not option.hidden]
-    for said in _NAMED.finditer(without_quoted(text)):
-        name = said[1].casefold()
+    for match in _NAMED.finditer(without_quoted(text)):
+        name = match[1].casefold()
         near = get_close_matches(name, names, n=1, cutoff=MIN_NAME_SIMILARITY)
         if near and name not in FIELDS:
-            line = f"{text[: said.start()]}{near[0]}:{said[2]}{text[said.end() :]}"
+            line = f"{text[: match.start()]}{near[0]}:{match[2]}{text[match.end() :]}"
             raise UserError(
-                f"I don't know “{said[1]}:”. Did you mean “{near[0]}:”?", hint=f"/paper {spec.name} {line}"
+                f"I don't know “{match[1]}:”. Did you mean “{near[0]}:”?", hint=f"/paper {spec.name} {line}"
             )
 
 
-def _refuse_any_option(spec: CommandSpec, text: str) -> None:
-    """Raises UserError for an option of subscribe after a command that takes a name alone: `org openai every:daily`."""
-    said = re.search(r"(?<!\S)(?:every|always):\S+", without_quoted(text), re.IGNORECASE)
-    if spec.name in {"author", "org"} and said:
-        name = text.replace(said[0], "").strip()
+def _refuse_subscribe_options(spec: CommandSpec, text: str) -> None:
+    """Raises UserError for an option of subscribe after a command that takes only a name: `org openai every:daily`."""
+    match = re.search(r"(?<!\S)(?:every|always):\S+", without_quoted(text), re.IGNORECASE)
+    if spec.name in {"author", "org"} and match:
+        name = text.replace(match[0], "").strip()
         quoted = f'"{name}"' if " " in name and '"' not in name else name
-        hint = f"/paper subscribe {spec.name}:{quoted} {said[0]}"
-        raise UserError(f"“{said[0]}” is an option of subscribe.", hint=hint)
+        hint = f"/paper subscribe {spec.name}:{quoted} {match[0]}"
+        raise UserError(f"“{match[0]}” is an option of subscribe.", hint=hint)
 
 
 def _refuse_empty_option(spec: CommandSpec, text: str) -> None:
@@ -255,17 +255,17 @@ def _refuse_empty_option(spec: CommandSpec, text: str) -> None:
             )
 
 
-def _check(option: OptionSpec, value: str, spec: CommandSpec, given: Mapping[str, str]) -> None:
+def _check(option: OptionSpec, value: str, spec: CommandSpec, options: Mapping[str, str]) -> None:
     if option.kind == "integer" and not re.fullmatch("[0-9]{1,6}", value):
-        said = _DAYS.fullmatch(value)
+        match = _DAYS.fullmatch(value)
         days = (
-            str(int(said[1]) * (7 if said[2].casefold() == "w" else 1))
-            if said and option.name == "days"
+            str(int(match[1]) * (7 if match[2].casefold() == "w" else 1))
+            if match and option.name == "days"
             else ""
         )
         raise UserError(
             f"“{option.name}:” needs a whole number, not “{value}”.",
-            hint=_line_with(spec, given, option, days),
+            hint=_line_with(spec, options, option, days),
         )
     if option.kind == "choice" and value not in option.choices + option.also:
         if spec.name == "trending" and not (
@@ -281,17 +281,17 @@ def _check(option: OptionSpec, value: str, spec: CommandSpec, given: Mapping[str
         values = f"{', '.join(firsts)} or {last}, not “{value}”."
         raise UserError(
             f"Type {values}" if option.free else f"“{option.name}:” is {values}",
-            hint=_line_with(spec, given, option, near[0] if near else ""),
+            hint=_line_with(spec, options, option, near[0] if near else ""),
         )
 
 
-def _line_with(spec: CommandSpec, given: Mapping[str, str], option: OptionSpec, value: str) -> str:
-    """The line that was typed, with another value of one option; without that option if `value` is empty."""
-    values = {**given, option.name: value}
+def _line_with(spec: CommandSpec, options: Mapping[str, str], option: OptionSpec, value: str) -> str:
+    """Return the line that was typed, with another value of one option; without that option if `value` is empty."""
+    values = {**options, option.name: value}
     free = values.get(spec.free.name, "") if spec.free else ""
-    named = (_written(o, values[o.name]) for o in spec.named if values.get(o.name))
+    named = (_as_typed(o, values[o.name]) for o in spec.named if values.get(o.name))
     return " ".join(filter(None, ("/paper", spec.name, free, *named)))
 
 
-def _written(option: OptionSpec, value: str) -> str:
+def _as_typed(option: OptionSpec, value: str) -> str:
     return f'{option.name}:"{value}"' if " " in value else f"{option.name}:{value}"

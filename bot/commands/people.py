@@ -1,4 +1,4 @@
-"""`/paper author` and `/paper org`: their latest papers, and a button to follow them. The Follow button of a card."""
+"""`/paper author`, `/paper org`: the latest papers, and a button to follow them. Also the Follow button of a card."""
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
@@ -18,45 +18,45 @@ from bot.text import shorten
 from bot.text.organizations import organization
 
 SHOWN = 8
-"""Papers of an author or an organization."""
+"""Maximum number of papers listed for an author or an organization."""
 DAYS = 90
-"""Days whose papers are counted."""
+"""Number of days whose papers are counted."""
 AUTHORS = 8
-"""Authors in the menu of a card, from the first on; the last one is there, too."""
+"""Number of authors in the menu of a card, from the first on; the last author is added to them."""
 
 
 async def author(command: Command, services: Services) -> Reply:
-    """The latest papers of an author."""
-    person = _person(command.options["name"])
+    """Reply with the latest papers of an author."""
+    person = _require_person(command.options["name"])
     named = spelled(Query(person, command.options["name"]))
     papers, recent = await _latest(Query(person), services)
     people = await namesakes(person, services)
     who = named.removeprefix("author:").strip('"')
-    said = [f"{count(recent, 'paper')} in the last {DAYS} days.", *said_of(people)]
+    sentences = [f"{count(recent, 'paper')} in the last {DAYS} days.", *namesake_note(people)]
     if not papers:
-        said = [f"No paper here has the author {who}."]
+        sentences = [f"No paper here has the author {who}."]
     follow = Button("Follow", f"subscribe {named}")
     narrower = [Button(label, f"subscribe {named} {more}") for label, more in narrowings(people)]
-    return Reply(_card(f"Papers by {who}", said, papers, services.now(), (follow, *narrower)))
+    return Reply(_card(f"Papers by {who}", sentences, papers, services.now(), (follow, *narrower)))
 
 
 async def org(command: Command, services: Services) -> Reply:
-    """The latest papers of an organization."""
+    """Reply with the latest papers of an organization."""
     name = organization(command.options["name"])
     if not name:
         raise UserError("Type the name of an organization.", hint="/paper org deepmind")
     lab, typed = Organization(name), plain(command.options["name"]).strip()
     shown = shorten(typed if name in typed.casefold() or typed.isupper() else name, AUTHOR)
     papers, recent = await _latest(Query(lab), services)
-    said = [f"{count(recent, 'paper')} in the last {DAYS} days."]
+    sentences = [f"{count(recent, 'paper')} in the last {DAYS} days."]
     if not papers:
-        said = [
+        sentences = [
             f"No paper here names the organization {shown}. Hugging Face names one for about 6 of 10 papers."
         ]
     return Reply(
         _card(
             f"Papers by {shown}",
-            said,
+            sentences,
             papers,
             services.now(),
             (Button("Follow", f"subscribe {_as_named(lab, shown)}"),),
@@ -70,13 +70,13 @@ async def followwhat(command: Command, services: Services) -> Reply:
 
 
 def follow_card(paper: Paper) -> Card:
-    """The question, with a button for each answer."""
+    """Return the question, with a button for each answer."""
     question = f"Who of “{shorten(plain(paper.title), AUTHOR)}” should this channel follow?"
     names = dict.fromkeys((*paper.authors[:AUTHORS], *paper.authors[-1:]))
     buttons = [
         Button(shorten(plain(name), AUTHOR), f"subscribe {spelled(Query(person, name))}")
         for name in names
-        if (person := _named(name))
+        if (person := _parse_person(name))
     ]
     if name := organization(paper.organization or ""):
         label = shorten(plain(paper.organization or ""), AUTHOR)
@@ -91,15 +91,15 @@ def follow_card(paper: Paper) -> Card:
 
 
 async def namesakes(person: Person, services: Services) -> list[SamePerson]:
-    """Who wrote the papers of the last 90 days that have an author of this whole name."""
+    """Return the people who wrote the papers of the last 90 days that have an author of this full name."""
     if not person.is_whole:
         return []
     papers, _ = await services.search.newest(Query(person), DAYS)
     return people_among(papers, person)
 
 
-def said_of(people: Sequence[SamePerson]) -> list[str]:
-    """That several people have the name, if so."""
+def namesake_note(people: Sequence[SamePerson]) -> list[str]:
+    """Return a sentence if several people have the name."""
     if len(people) < 2:
         return []
     papers = sum(len(one.papers) for one in people)
@@ -110,14 +110,14 @@ def said_of(people: Sequence[SamePerson]) -> list[str]:
 
 
 def narrowings(people: Sequence[SamePerson]) -> list[tuple[str, str]]:
-    """Labels and terms that narrow a name to one of several people: by category, and by co-author."""
+    """Return labels and terms that narrow a name to one of several people: by category, and by co-author."""
     if len(people) < 2:
         return []
     found: list[tuple[str, str]] = []
     for one in people[:2]:
         if one.category:
             found.append((f"Only {one.category}", f"cat:{one.category}"))
-        if one.coauthor and (person := _named(one.coauthor)):
+        if one.coauthor and (person := _parse_person(one.coauthor)):
             found.append((f"Only with {shorten(plain(one.coauthor), AUTHOR)}", str(person)))
     return list(dict.fromkeys(found))
 
@@ -131,14 +131,14 @@ async def _latest(query: Query, services: Services) -> tuple[list[Paper], int]:
     return papers, await services.search.count(query, DAYS) if papers else 0
 
 
-def _person(name: str) -> Person:
-    found = _named(name)
+def _require_person(name: str) -> Person:
+    found = _parse_person(name)
     if found is None:
         raise UserError("Type the name of an author.", hint="/paper author Yoshua Bengio")
     return found
 
 
-def _named(name: str) -> Person | None:
+def _parse_person(name: str) -> Person | None:
     try:
         term = parse(f'author:"{name.replace(chr(34), " ")}"').root
     except UserError:
@@ -147,10 +147,10 @@ def _named(name: str) -> Person | None:
 
 
 def _card(
-    heading: str, said: Iterable[str], papers: Sequence[Paper], now: datetime, buttons: Iterable[Button]
+    heading: str, sentences: Iterable[str], papers: Sequence[Paper], now: datetime, buttons: Iterable[Button]
 ) -> Card:
     lines: tuple[Block, ...] = tuple(paper_block(paper, (), now, "line") for paper in papers)
-    sentence = " ".join(said)
+    sentence = " ".join(sentences)
     return Card(
         "reply",
         shorten(f"{heading}: {sentence}", NOTICE),

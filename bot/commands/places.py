@@ -1,7 +1,7 @@
-"""Where a paper was posted before, as far as the person who asks may know it.
+"""Earlier posts of a paper, limited to those that the person who asks is allowed to know about.
 
-An answer that only one person sees names the channels that they can read, as the platform says at this moment. One that
-everyone in a channel sees names that channel alone. Without an answer of the platform nothing is said.
+An answer that only one person sees names the channels that they can read according to the platform at this moment. An
+answer that everyone in a channel sees names only that channel. If the platform doesn't answer, no channel is named.
 """
 
 import asyncio
@@ -22,14 +22,14 @@ from bot.domain.models import ChannelRef, Command
 from bot.policy.planner import REST
 from bot.text import shorten
 
-ELSEWHERE = 3
-"""Other channels that are asked about and named, the latest post first."""
-ASKED = 6
-"""Other channels that are asked about for a list of papers."""
+MAX_OTHER_CHANNELS = 3
+"""Maximum number of other channels that are checked and named, the latest post first."""
+MAX_CHECKED_CHANNELS = 6
+"""Maximum number of other channels that are checked for a list of papers."""
 DEADLINE = 2.0
-"""Seconds for what the platform is asked."""
-NAME = 80
-"""Characters of a channel's name."""
+"""Seconds to wait for the platform's answers."""
+MAX_NAME = 80
+"""Maximum number of characters shown of a channel's name."""
 
 log = structlog.get_logger(__name__)
 
@@ -43,13 +43,13 @@ class Place:
     at: datetime
     url: str | None
     likes: int
-    """How many people pressed 👍 there."""
+    """Number of people who pressed 👍 there."""
 
 
 async def place_here(paper_id: str, channel: ChannelRef, services: Services) -> Place | None:
-    """Where it was posted in this channel: everyone there may know.
+    """Return where the paper was posted in this channel, which everyone there may know.
 
-    A person's own channel says nothing: what is typed there may be answered in a conversation with someone else.
+    Returns None in a person's own channel: what is typed there may be answered in a conversation with someone else.
     """
     if channel.person:
         return None
@@ -62,7 +62,7 @@ async def _place_in(paper_id: str, channel: ChannelRef, services: Services) -> P
 
 
 async def places_for(command: Command, paper_id: str, services: Services) -> Sequence[Place]:
-    """Where it was posted, in this channel and in others that the person can read. For their eyes only."""
+    """Return the paper's posts here and in other channels that the person can read. For private answers only."""
     user, channel = command.user, command.channel
     here = None
     if await services.access.lets_read(user, channel, by_default=True):
@@ -71,13 +71,13 @@ async def places_for(command: Command, paper_id: str, services: Services) -> Seq
 
 
 async def places_elsewhere(command: Command, paper_id: str, services: Services) -> Sequence[Place]:
-    """The same without this channel."""
+    """Return where the paper was posted in other channels that the person can read. For private answers only."""
     posts = (await services.outbox.sent_elsewhere(command.channel, [paper_id])).get(paper_id, ())
-    asked = [(channel, sent) for channel, sent in posts if _shown(sent)][:ELSEWHERE]
+    candidates = [(channel, sent) for channel, sent in posts if _shown(sent)][:MAX_OTHER_CHANNELS]
     try:
         async with asyncio.timeout(DEADLINE):
             found = await asyncio.gather(
-                *(_elsewhere(command, channel, paper_id, sent, services) for channel, sent in asked)
+                *(_elsewhere(command, channel, paper_id, sent, services) for channel, sent in candidates)
             )
     except TimeoutError:
         log.info("places_unknown", channel=str(command.channel), paper=paper_id)
@@ -88,9 +88,9 @@ async def places_elsewhere(command: Command, paper_id: str, services: Services) 
 async def place_of_each(
     command: Command, paper_ids: Sequence[str], services: Services
 ) -> Mapping[str, Place]:
-    """One place for each of several papers that was posted: this channel, else the latest that the person can read.
+    """Return one place for each of the papers that was posted: this channel, else the latest that the person can read.
 
-    For their eyes only. The platform is asked about few channels, so that no list waits for long.
+    For private answers only. The platform is asked about few channels, so that no list waits long.
     """
     here, found = command.channel, dict[str, Place]()
     if await services.access.lets_read(command.user, here, by_default=True):
@@ -98,16 +98,19 @@ async def place_of_each(
             if _shown(sent):
                 found[paper_id] = await _place("here", here, paper_id, sent, services)
     others = await services.outbox.sent_elsewhere(here, [one for one in paper_ids if one not in found])
-    posts = {paper_id: [post for post in each if _shown(post[1])] for paper_id, each in others.items()}
+    posts = {
+        paper_id: [post for post in paper_posts if _shown(post[1])]
+        for paper_id, paper_posts in others.items()
+    }
     # The latest post of each paper first, then the second latest.
     ranked = [post[0] for rank in zip_longest(*posts.values()) for post in rank if post]
-    asked = list(dict.fromkeys(ranked))[:ASKED]
+    checked = list(dict.fromkeys(ranked))[:MAX_CHECKED_CHANNELS]
     try:
         async with asyncio.timeout(DEADLINE):
-            answers = await asyncio.gather(*(services.access.lets_read(command.user, one) for one in asked))
-            readable = {channel for channel, reads in zip(asked, answers, strict=True) if reads}
-            for paper_id, each in posts.items():
-                for channel, sent in [post for post in each if post[0] in readable][:1]:
+            answers = await asyncio.gather(*(services.access.lets_read(command.user, one) for one in checked))
+            readable = {channel for channel, reads in zip(checked, answers, strict=True) if reads}
+            for paper_id, paper_posts in posts.items():
+                for channel, sent in [post for post in paper_posts if post[0] in readable][:1]:
                     place = await _elsewhere(command, channel, paper_id, sent, services)
                     found |= {paper_id: place} if place else {}
     except TimeoutError:
@@ -115,19 +118,19 @@ async def place_of_each(
     return found
 
 
-def said_places(places: Sequence[Place], now: datetime) -> tuple[Paragraph, ...]:
-    """`Posted in #nlp on 3 May · 14 👍`, a line for each."""
-    return tuple(_said(place, now) for place in places)
+def place_lines(places: Sequence[Place], now: datetime) -> tuple[Paragraph, ...]:
+    """Return a line for each place: `Posted in #nlp on 3 May · 14 👍`."""
+    return tuple(_place_line(place, now) for place in places)
 
 
 def with_place(card: Card, place: Place, now: datetime) -> Card:
-    """A paper's small card with where it was posted, in its byline and as a button that leads there."""
+    """Add to a paper's small card where it was posted: in its byline, and as a button that leads there."""
     blocks: list[Block] = []
     for block in card.blocks:
         if isinstance(block, PaperBlock):
-            see = (Button("Earlier post", url=place.url),) if place.url else ()
+            earlier_post = (Button("Earlier post", url=place.url),) if place.url else ()
             byline = (*block.byline, f"posted {_when(place, now)}{_likes(place)}")
-            blocks.append(replace(block, byline=byline, actions=(*block.actions, *see)))
+            blocks.append(replace(block, byline=byline, actions=(*block.actions, *earlier_post)))
         else:
             blocks.append(block)
     return replace(card, blocks=tuple(blocks))
@@ -140,7 +143,7 @@ async def _elsewhere(
         return None
     if channel.person:
         return await _place("in your direct messages", channel, paper_id, sent, services)
-    name = shorten(plain(await services.channel_name(channel)), NAME)
+    name = shorten(plain(await services.channel_name(channel)), MAX_NAME)
     return await _place(f"in #{name}" if name else "elsewhere", channel, paper_id, sent, services)
 
 
@@ -149,11 +152,11 @@ async def _place(where: str, channel: ChannelRef, paper_id: str, sent: Sent, ser
 
 
 def _shown(sent: Sent) -> bool:
-    """Whether it was shown, rather than counted in a message about what a budget held back."""
+    """Whether the post showed the paper, rather than counting it among those that a budget held back."""
     return not sent.label.startswith(REST)
 
 
-def _said(place: Place, now: datetime) -> Paragraph:
+def _place_line(place: Place, now: datetime) -> Paragraph:
     linked = Span(_when(place, now), url=place.url) if place.url else dim(_when(place, now))
     return paragraph(dim("Posted "), linked, *((dim(_likes(place)),) if place.likes else ()))
 

@@ -1,4 +1,4 @@
-"""`/paper presets`: ready-made queries for fields of science, with what each would have brought."""
+"""`/paper presets`: ready-made queries for fields of science, with the number of recent matches."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -16,9 +16,9 @@ from bot.query import parse, spelled
 
 PAGE_SIZE = 10
 OFFERED = 3
-"""Presets on the first screen of a channel."""
-SHORTEST = 3
-"""Letters of a channel's name that may be short for a word: `alg` for algebraic."""
+"""Number of presets on the first screen of a channel."""
+MIN_ABBREVIATION = 3
+"""Minimum number of letters in a channel's name that can abbreviate a word: `alg` for algebraic."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +28,7 @@ class Preset:
     title: str
     query: str
     words: str = ""
-    """Further words by which a channel's name is recognized."""
+    """More words by which a channel's name is recognized."""
 
 
 PRESETS: Mapping[str, Preset] = {
@@ -63,7 +63,7 @@ PRESETS: Mapping[str, Preset] = {
     "statistics": Preset("Statistics", "cat:stat.ME title:(causal OR bayesian)", "stats math causality inference"),
     "economics": Preset("Economics", "cat:econ.EM OR cat:econ.TH", "econ finance econometrics"),
 }  # fmt: skip
-"""By the name that is typed: `preset:robotics`."""
+"""Presets by the name that is typed: `preset:robotics`."""
 
 _TYPED = re.compile(r"(?<!\S)(-?)preset:([\w-]{1,40})", re.IGNORECASE)
 _WITHOUT_NAME = re.compile(r"preset(?::| +([\w-]{1,40}))", re.IGNORECASE)
@@ -71,26 +71,26 @@ _WORD = re.compile(r"[^\W_]+")
 
 
 def expand(typed: str) -> str:
-    """A typed query with each `preset:name` replaced by its query. Raises UserError for an unknown name."""
-    if said := _WITHOUT_NAME.fullmatch(typed.strip()):
-        near = get_close_matches(said[1].casefold(), PRESETS, n=1) if said[1] else []
+    """Return a typed query with each `preset:name` replaced by its query. Raises UserError for an unknown name."""
+    if named := _WITHOUT_NAME.fullmatch(typed.strip()):
+        near = get_close_matches(named[1].casefold(), PRESETS, n=1) if named[1] else []
         if near or typed.strip().endswith(":"):
             hint = f"/paper subscribe preset:{near[0]}" if near else "/paper presets"
             raise UserError("“preset:” needs a preset's name right after it.", hint=hint)
     whole = _TYPED.fullmatch(typed.strip())
     if whole and not whole[1]:
-        return _named(whole[2]).query
-    return _TYPED.sub(lambda found: f"{found[1]}({_named(found[2]).query})", typed)
+        return _find_preset(whole[2]).query
+    return _TYPED.sub(lambda found: f"{found[1]}({_find_preset(found[2]).query})", typed)
 
 
 def for_channel(name: str) -> list[str]:
-    """The presets that suit a channel of this name best, at most three; well-known ones for any other name.
+    """Return the three presets that suit a channel of this name best, filled up with well-known ones.
 
     >>> for_channel("#math-alg-geom")[0]
     'algebraic-geometry'
     """
-    asked = [word for word in _WORD.findall(name.casefold()) if not word.isdigit()]
-    scores = {preset: _score(preset, asked) for preset in PRESETS}
+    words = [word for word in _WORD.findall(name.casefold()) if not word.isdigit()]
+    scores = {preset: _score(preset, words) for preset in PRESETS}
     suiting = sorted((p for p in PRESETS if scores[p]), key=lambda preset: -scores[preset])
     return list(dict.fromkeys((*suiting, *DEFAULTS)))[:OFFERED]
 
@@ -99,31 +99,34 @@ DEFAULTS: Sequence[str] = ("language-models", "robotics", "generative-images")
 
 
 async def presets(command: Command, services: Services) -> Reply:
-    """One page of the presets, each with its matches of the last days; those that suit the channel come first."""
+    """Reply with one page of the presets and their recent matches; those that suit the channel come first."""
     suiting = for_channel(await services.channel_name(command.channel))
     names = list(dict.fromkeys((*suiting, *PRESETS)))
     pages = -(-len(names) // PAGE_SIZE)
     page = min(max(int(command.options.get("page", 1)), 1), pages)
     shown = names[(page - 1) * PAGE_SIZE : page * PAGE_SIZE]
     lines = tuple([await _line(name, services) for name in shown])
-    turn = ((page > 1, "Previous", page - 1), (page < pages, "Next", page + 1))
-    turns = [Button(label, f"presets page:{to}") for there, label, to in turn if there]
+    neighbors = ((page > 1, "Previous", page - 1), (page < pages, "Next", page + 1))
+    page_buttons = [Button(label, f"presets page:{to}") for exists, label, to in neighbors if exists]
     heading = f"{len(PRESETS)} presets (page {page} of {pages})"
     return Reply(
         Card(
-            "reply", heading, heading, (Bullets(lines), *actions(*buttons(shown[:OFFERED])), *actions(*turns))
+            "reply",
+            heading,
+            heading,
+            (Bullets(lines), *actions(*buttons(shown[:OFFERED])), *actions(*page_buttons)),
         )
     )
 
 
 async def offers(channel: ChannelRef, services: Services) -> tuple[Text, Sequence[Button]]:
-    """A sentence and buttons for a channel that has no subscriptions yet."""
+    """Return a sentence and buttons for a channel that has no subscriptions yet."""
     names = for_channel(await services.channel_name(channel))
     return text("Or start with one of ", code("/paper presets"), ":"), buttons(names)
 
 
 def buttons(names: Sequence[str]) -> list[Button]:
-    """A button for each of these presets."""
+    """Return a button for each of these presets."""
     return [Button(PRESETS[name].title, f"subscribe preset:{name}") for name in names]
 
 
@@ -141,7 +144,7 @@ async def _line(name: str, services: Services) -> Text:
     )
 
 
-def _named(name: str) -> Preset:
+def _find_preset(name: str) -> Preset:
     preset = PRESETS.get(name.casefold())
     if preset is None:
         near = get_close_matches(name.casefold(), PRESETS, n=1)
@@ -150,12 +153,12 @@ def _named(name: str) -> Preset:
     return preset
 
 
-def _score(name: str, asked: Sequence[str]) -> int:
-    """How many words of a channel's name are a word of the preset, or short for one; a word of its title counts double."""
+def _score(name: str, words: Sequence[str]) -> int:
+    """Score a preset for the words of a channel's name: 2 for each word of its title, 1 for each of its others."""
     preset = PRESETS[name]
     titled = _WORD.findall(f"{name} {preset.title}".casefold())
-    return sum(2 * _is_meant(word, titled) + _is_meant(word, preset.words.split()) for word in asked)
+    return sum(2 * _matches(word, titled) + _matches(word, preset.words.split()) for word in words)
 
 
-def _is_meant(word: str, known: Sequence[str]) -> bool:
-    return any(word == one or (len(word) >= SHORTEST and one.startswith(word)) for one in known)
+def _matches(word: str, known: Sequence[str]) -> bool:
+    return any(word == one or (len(word) >= MIN_ABBREVIATION and one.startswith(word)) for one in known)

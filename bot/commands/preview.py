@@ -19,15 +19,15 @@ from bot.query import parse, respell, spelled
 from bot.text import shorten
 
 SHOWN = 8
-"""Papers in a preview."""
+"""Maximum number of papers in a preview."""
 
 
 async def preview(command: Command, services: Services) -> Reply:
-    """The newest papers that match."""
-    asked = command.options["query"]
-    by_number = number_in(asked) is not None
-    subscription = await resolve_subscription(asked, command.channel, services) if by_number else None
-    query = parse(subscription.query if subscription else expand(asked))
+    """Reply with the newest papers that match."""
+    typed = command.options["query"]
+    by_number = number_in(typed) is not None
+    subscription = await resolve_subscription(typed, command.channel, services) if by_number else None
+    query = parse(subscription.query if subscription else expand(typed))
     past = await look_back(query, services)
     offer: tuple[Block, ...] = (
         () if subscription else actions(Button("Subscribe", f"subscribe {spelled(query)}"))
@@ -53,16 +53,18 @@ def preview_card(
     past: Lookback,
     now: datetime,
     offer: tuple[Block, ...] = (),
-    said: str = "",
+    summary: str = "",
     *,
     weeks: tuple[Block, ...] = (),
 ) -> Card:
-    """The number of matches and the newest of them, a line each; then the buttons. `said` is about the matches, `weeks` how
-    many there were per week."""
-    said = said or past.sentence()
+    """Return a card with the number of matches, a line for each of the newest, and buttons.
+
+    `summary` describes the matches; `weeks` shows their number per week.
+    """
+    summary = summary or past.sentence()
     papers = tuple(paper_block(paper, (), now, "line") for paper in past.matching[:SHOWN])
     rest = len(past.matching) - len(papers)
     more = (paragraph(dim(f"and {rest:,} older")),) if rest else ()
-    notice = shorten(f"Preview of {shorten(query, QUERY)}: {said}", NOTICE)
-    blocks: tuple[Block, ...] = (paragraph(code(query)), paragraph(said), *weeks, *papers, *more, *offer)
+    notice = shorten(f"Preview of {shorten(query, QUERY)}: {summary}", NOTICE)
+    blocks: tuple[Block, ...] = (paragraph(code(query)), paragraph(summary), *weeks, *papers, *more, *offer)
     return Card("reply", notice, "Preview", blocks)

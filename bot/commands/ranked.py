@@ -15,15 +15,15 @@ class Matched:
     """Papers that a channel's subscriptions matched lately."""
 
     entries: Sequence[Entry]
-    """Each with its reasons."""
+    """Each paper with its reasons."""
     counts: Mapping[int, int]
-    """Subscription -> how many papers it matched."""
+    """Number of a subscription -> number of papers that it matched."""
 
 
 async def ranked(
     channel: ChannelRef, papers: Iterable[Paper], services: Services
 ) -> tuple[list[Entry], ChannelTaste]:
-    """The papers with the subscriptions that match them, the best first, and the channel's taste."""
+    """Return the papers with the subscriptions that match them, the best first, and the channel's taste."""
     taste = taste_of(await services.rules.of(channel))
     queries = [(s, parse(s.query)) for s in await services.subscriptions.of(channel)]
     entries: list[Entry] = [
@@ -34,7 +34,7 @@ async def ranked(
 
 
 async def matched(channel: ChannelRef, services: Services, most: int) -> Matched:
-    """The latest papers of the last 14 days that the channel's subscriptions match, at most so many."""
+    """Return the latest papers of the last 14 days that the channel's subscriptions match, `most` at most."""
     reasons: dict[str, list[Reason]] = {}
     counts: dict[int, int] = {}
     for subscription in await services.subscriptions.of(channel):

@@ -1,4 +1,4 @@
-"""Why a query brings no papers, or not at once: the true reason, with its figure."""
+"""Explains why a query brings no papers, or not at once, with figures."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from difflib import get_close_matches
 
 from bot.cards.build import count
 from bot.commands.lookback import Lookback
-from bot.commands.people import namesakes, said_of
+from bot.commands.people import namesake_note, namesakes
 from bot.commands.services import Services
 from bot.domain.models import ChannelRef, ChannelSettings, Paper, Rules, Subscription
 from bot.domain.polls import PollResult
@@ -22,86 +22,93 @@ from bot.sources.on_demand import Standing
 from bot.text.terms import STOP_WORDS
 
 DAYS = 90
-"""Days whose papers are looked at for a word, a name or a whole query that nothing matched lately."""
-MOST = 4
-"""Sentences of an answer."""
+"""Number of days searched for a word, a name or a whole query that nothing matched lately."""
+MAX_SENTENCES = 4
+"""Maximum number of sentences in an answer."""
 SOON = timedelta(hours=5)
-"""Time that is said in hours."""
+"""Waits up to this long are given in hours."""
 
 
-_MEANT: Mapping[str, str] = {
+_CATEGORY_OF: Mapping[str, str] = {
     typed: category
     for category, name in CATEGORIES.items()
     for typed in (category.casefold(), name.casefold().replace(" ", "-"))
 }
-"""What people may type for a category: its letters, or its name."""
+"""Category by what people type for it: its id, or its name with hyphens."""
 
 
 @dataclass(frozen=True, slots=True)
 class Reasons:
-    """What a person should know of a query, sentence by sentence."""
+    """Sentences that explain to a person what a query matches."""
 
-    said: tuple[str, ...]
-    follows: bool = False
-    """A category has only just been followed, so that the look-back says nothing yet."""
+    sentences: tuple[str, ...]
+    just_followed: bool = False
+    """Whether a category has only just been followed, so that the look-back says nothing yet."""
     people: tuple[SamePerson, ...] = ()
-    """Those who have the name of the query's only author."""
+    """People who have the name of the query's only author."""
 
     def text(self, found: str) -> str:
-        """`found`, the sentence of the look-back, and the reasons."""
-        return " ".join(self.said if self.follows else (found, *self.said))
+        """Join `found`, the look-back's sentence, and the reasons. Leave out `found` if it says nothing yet."""
+        return " ".join(self.sentences if self.just_followed else (found, *self.sentences))
 
 
 async def reasons(
     query: Query, past: Lookback, channel: ChannelRef, services: Services, *, follow: bool = False
 ) -> Reasons:
-    """Why `query` brings nothing, or less than it seems. With `follow`, its categories are followed from now on."""
+    """Explain why `query` brings nothing, or less than it seems. With `follow`, follow its categories from now on."""
     rules = await services.rules.of(channel)
     terms = list(dict.fromkeys(term for term, is_wanted in terms_of(query.root) if is_wanted))
     polls = await services.polls()
-    said: list[str] = []
+    sentences: list[str] = []
     just_followed = False
     for term in terms:
         match term:
             case Category(name):
                 standing = await _standing(name, services, follow=follow)
                 just_followed = just_followed or (follow and standing.state == "free")
-                said += _about_category(name, standing, services, rules.settings.zone, follow=follow)
+                sentences += _about_category(name, standing, services, rules.settings.zone, follow=follow)
             case Upstream(name):
-                said += _about_source(name, polls)
+                sentences += _about_source(name, polls)
             case _:
                 continue
     authors = [term for term in terms if isinstance(term, Person)]
     people = await namesakes(authors[0], services) if len(authors) == 1 == len(terms) else []
-    said += said_of(people)
-    said += _failing(terms, polls, rules.settings.zone)
-    if not (past.matching or said or past.unread or past.sample or not past.seen):
-        said += await _about_words(query, terms, services, rules.settings.zone)
-    said += _held_back(past.matching, rules, services.now())
-    return Reasons(tuple(said[:MOST]), follows=just_followed and not past.matching, people=tuple(people))
+    sentences += namesake_note(people)
+    sentences += _failing(terms, polls, rules.settings.zone)
+    if not (past.matching or sentences or past.unread or past.sample or not past.seen):
+        sentences += await _about_words(query, terms, services, rules.settings.zone)
+    sentences += _held_back(past.matching, rules, services.now())
+    return Reasons(
+        tuple(sentences[:MAX_SENTENCES]),
+        just_followed=just_followed and not past.matching,
+        people=tuple(people),
+    )
 
 
 async def unread_subscriptions(subscriptions: Sequence[Subscription], services: Services) -> list[str]:
-    """A sentence for each category that a subscription asks for and that isn't read."""
+    """Return a sentence for each category that a subscription asks for and that isn't read."""
     terms = {
-        term for one in subscriptions for term, is_wanted in terms_of(parse(one.query).root) if is_wanted
+        term
+        for subscription in subscriptions
+        for term, is_wanted in terms_of(parse(subscription.query).root)
+        if is_wanted
     }
-    said: list[str] = []
+    sentences: list[str] = []
     for name in sorted(term.name for term in terms if isinstance(term, Category)):
         standing = await services.catalog.standing(name)
-        if standing.state != "free":  # else it is read from the next minute on
-            said += _about_category(name, standing, services, "UTC", follow=False)
-    return said
+        if standing.state != "free":  # a free one is read from the next minute on
+            sentences += _about_category(name, standing, services, "UTC", follow=False)
+    return sentences
 
 
 async def unread_categories(paper: Paper, services: Services) -> list[str]:
-    """The categories of a paper that nothing reads, though they could be followed."""
+    """Return the categories of a paper that no source reads, though one could."""
     found = [(name, await services.catalog.standing(name)) for name in paper.categories]
     return [name for name, standing in found if standing.state in ("free", "full", "off")]
 
 
 def quiet_now(settings: ChannelSettings, now: datetime) -> list[str]:
-    """That quiet hours or a weekend hold posts back, where they do now."""
+    """Return a sentence if quiet hours or a weekend hold posts back now."""
     if is_open(settings, now):
         return []
     until = in_words(due("now", settings, now), settings.zone)
@@ -139,14 +146,16 @@ def _about_category(
 
 
 def _unknown_category(name: str) -> str:
-    """That there is no such category, and what may be meant."""
-    begun = name.casefold()
-    source = begun.removesuffix(".*")
+    """Say that the category doesn't exist, and which one was probably meant."""
+    typed = name.casefold()
+    source = typed.removesuffix(".*")
     if title := SOURCE_TITLES.get(source):
         return f"{title} is a source, not a category: its papers are source:{source}."
-    near = get_close_matches(begun, _MEANT, n=1, cutoff=0.75)
-    meant = FORMER.get(begun) or (_MEANT[near[0]] if near else "")
-    hint = f" Did you mean cat:{meant} ({CATEGORIES[meant]})?" if meant not in ("", name) else ""
+    near = get_close_matches(typed, _CATEGORY_OF, n=1, cutoff=0.75)
+    suggestion = FORMER.get(typed) or (_CATEGORY_OF[near[0]] if near else "")
+    hint = (
+        f" Did you mean cat:{suggestion} ({CATEGORIES[suggestion]})?" if suggestion not in ("", name) else ""
+    )
     return f"No source has a category {name}.{hint}"
 
 
@@ -164,7 +173,7 @@ def _about_source(name: str, polls: Mapping[str, PollResult]) -> list[str]:
 
 
 def _failing(terms: Sequence[Term], polls: Mapping[str, PollResult], zone: str) -> list[str]:
-    """That the sources of a query don't answer, where none of them does."""
+    """Return a sentence if none of the sources of a query answers."""
     named = [term for term in terms if isinstance(term, Category | Upstream)]
     relevant = {
         name: poll
@@ -188,7 +197,7 @@ def _reads(source: str, term: Category | Upstream) -> bool:
 
 
 async def _about_words(query: Query, terms: Sequence[Term], services: Services, zone: str) -> list[str]:
-    """Which part of a query no paper of the last 90 days has; or how many have all of it."""
+    """Say which part of a query no paper of the last 90 days has, or how many papers have all of it."""
     if waiting := await _waiting(query, services) or await _excluded(query, services):
         return waiting
     named = [term for term in terms if isinstance(term, Phrase | Person | Organization | Category)]
@@ -202,7 +211,7 @@ async def _about_words(query: Query, terms: Sequence[Term], services: Services, 
 
 
 async def _missing(term: Phrase | Person | Organization | Category, services: Services, zone: str) -> str:
-    """That no paper of the last 90 days has this, and what comes nearest."""
+    """Say that no paper of the last 90 days has the term, and name the nearest one."""
     none = f"No paper of the last {DAYS} days"
     match term:
         case Phrase():
@@ -236,7 +245,7 @@ async def _missing_words(term: Phrase, services: Services) -> str:
 
 
 async def _waiting(query: Query, services: Services) -> list[str]:
-    """That papers match but for a signal, which they may still reach."""
+    """Say how many papers match except for a signal, which they may still reach."""
     if not query.has_signals:
         return []
     words = without_signals(query.root)
@@ -247,7 +256,7 @@ async def _waiting(query: Query, services: Services) -> list[str]:
 
 
 async def _excluded(query: Query, services: Services) -> list[str]:
-    """That papers would match without the exclusions."""
+    """Say how many papers would match without the exclusions."""
     wanted = without_exclusions(query.root)
     if wanted is None or wanted == query.root:
         return []
@@ -256,7 +265,7 @@ async def _excluded(query: Query, services: Services) -> list[str]:
 
 
 def without_exclusions(node: Node) -> Node | None:
-    """What is left of a query without its `-word`; None for nothing."""
+    """Return the query without its `-word` parts; None if nothing is left."""
     match node:
         case Not():
             return None
@@ -270,7 +279,7 @@ def without_exclusions(node: Node) -> Node | None:
 
 
 def without_signals(node: Node) -> Node | None:
-    """What is left of a query if upvotes, rank and code don't matter; None for nothing."""
+    """Return the query without upvotes, rank and code; None if nothing is left."""
     match node:
         case Signal() | Not(Signal()):
             return None
@@ -286,9 +295,9 @@ def without_signals(node: Node) -> Node | None:
 def _held_back(matching: Sequence[Paper], rules: Rules, now: datetime) -> list[str]:
     mutes = [mute for mute in rules.mutes if mute.is_active(now)]
     muted = [mute for paper in matching if (mute := muting(paper, mutes))]
-    said = []
+    sentences = []
     if muted:
         which = muted[0].text if len({mute.text for mute in muted}) == 1 else "mutes of this channel"
         all_of_them = "All" if len(muted) == len(matching) else f"{len(muted)}"
-        said.append(f"{all_of_them} of them would be muted here: {which}.")
-    return [*said, *quiet_now(rules.settings, now)]
+        sentences.append(f"{all_of_them} of them would be muted here: {which}.")
+    return [*sentences, *quiet_now(rules.settings, now)]

@@ -1,4 +1,4 @@
-"""A channel's waiting posts: when they are due, and how they follow a change of the channel's rules."""
+"""Plans a channel's waiting posts again after a change of its rules, and says when the next ones are due."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -14,7 +14,7 @@ from bot.policy.schedule import due, frequency_of, in_words, is_open
 async def replan_waiting(channel: ChannelRef, services: Services) -> tuple[int, str]:
     """Plan the channel's waiting posts again, by its present rules and subscriptions.
 
-    Returns how many papers are no longer wanted, and in words what is posted next.
+    Returns the number of papers that are no longer wanted, and in words what is posted next.
     """
     now = await services.outbox.now()
     deliveries = await services.outbox.open_deliveries(channel)
@@ -35,7 +35,7 @@ def next_words(
     settings: ChannelSettings,
     now: datetime,
 ) -> str:
-    """`Next digest: Mon 24 Nov 09:00 Berlin, 3 papers waiting.`, or why there is none."""
+    """Say what is posted next: `Next digest: Mon 24 Nov 09:00 Berlin, 3 papers waiting.`, or why there is no digest."""
     waiting = [one for one in deliveries if one.state == "pending" and one.due > now and not one.why]
     if waiting:
         papers = sum(len(one.papers) for one in waiting)

@@ -1,4 +1,4 @@
-"""Which paper or subscription a person means by an id, a link, a number or a query."""
+"""Resolves an id, a link, a title, a number or a query to the paper or subscription that a person means."""
 
 import asyncio
 import re
@@ -15,18 +15,18 @@ from bot.query import parse
 from bot.text.identity import paper_id
 from bot.text.words import tokens
 
-ALIKE = 10
-"""Papers with like titles that are looked at."""
-TELLING = 3
-"""Words of a title that name the only paper that has them."""
+MAX_CANDIDATES = 10
+"""Maximum number of papers with similar titles that are compared."""
+MIN_TITLE_WORDS = 3
+"""Minimum number of words that identify a paper if it is the only one with them in its title."""
 MAX_LOOKUPS = 5
-"""Papers of one message that the upstreams are asked for."""
+"""Maximum number of papers per message that the upstreams are asked for."""
 NUMBERS = re.compile(r"#?[0-9]{1,9}(?:(?:\s*(?:,|-|–|and)\s*|\s+)#?[0-9]{1,9})+")
 """Several numbers of subscriptions, in any of the ways that people list them."""
 
 
 async def resolve_paper(typed: str, services: Services) -> Paper:
-    """The paper that `typed` names by its id, a link or its title; the upstreams are asked for an id that we have never seen.
+    """Return the paper that `typed` names by its id, a link or its title. Asks the upstreams for an unknown id.
 
     Raises UserError if there is none.
     """
@@ -37,28 +37,28 @@ async def resolve_paper(typed: str, services: Services) -> Paper:
     found = await services.papers.get(ids)
     if found:
         return next(found[i] for i in ids if i in found)
-    one = await look_up(ids[1], services) if paper_id(wanted) else await titled(wanted, services)
-    if one is None:
+    paper = await look_up(ids[1], services) if paper_id(wanted) else await titled(wanted, services)
+    if paper is None:
         raise _no_paper(wanted)
-    return one
+    return paper
 
 
 async def titled(typed: str, services: Services) -> Paper | None:
-    """The paper with this title, or the only one with these words in its title, if they are enough to tell."""
+    """Return the paper with this title, or the only one with these words in its title, if there are enough of them."""
     words = _words_of(typed)
     if not words:
         return None
-    papers = await services.search.titled(typed, ALIKE)
+    papers = await services.search.titled(typed, MAX_CANDIDATES)
     exact = [paper for paper in papers if _words_of(paper.title) == words]
     if exact:
         return exact[0]
-    return papers[0] if len(papers) == 1 and len(words) >= TELLING else None
+    return papers[0] if len(papers) == 1 and len(words) >= MIN_TITLE_WORDS else None
 
 
 async def resolve_papers(ids: Sequence[str], services: Services) -> tuple[list[Paper], list[str]]:
-    """The papers of these canonical ids in their order, and the ids of those that no upstream knows either.
+    """Return the papers of these canonical ids in their order, and the ids that aren't found.
 
-    The upstreams are asked for the first few that we have never seen.
+    The upstreams are asked for the first few unknown ones.
     """
     found = await services.papers.get(ids)
     unknown = [paper for paper in ids if paper not in found][:MAX_LOOKUPS]
@@ -72,20 +72,20 @@ async def resolve_papers(ids: Sequence[str], services: Services) -> tuple[list[P
 
 
 async def look_up(paper: str, services: Services) -> Paper | None:
-    """Ask the upstreams for a paper by its canonical id, and remember it."""
-    one = await services.upstream_search.paper(paper)
-    if one is None:
+    """Ask the upstreams for a paper by its canonical id, and store it."""
+    answer = await services.upstream_search.paper(paper)
+    if answer is None:
         return None
-    await services.papers.remember([one[1]])
-    return one[1]
+    await services.papers.remember([answer[1]])
+    return answer[1]
 
 
 async def resolve_subscription(
     text: str, channel: ChannelRef, services: Services, *, then: str = ""
 ) -> Subscription:
-    """The channel's subscription that `text` names.
+    """Return the channel's subscription that `text` names.
 
-    Raises UserError with the nearest one; its hint is the command `then` for that one.
+    Raises UserError that names the nearest one; its hint is the command `then` for that one.
     """
     if NUMBERS.fullmatch(text.strip()):
         raise UserError("Name one subscription at a time, or “all”.", hint="/paper list")
@@ -108,7 +108,7 @@ def _words_of(title: str) -> list[str]:
 
 
 def _no_paper(typed: str) -> UserError:
-    """The error for a paper that isn't known; of a text with one id in it, or with a command's name, the hint says so."""
+    """Return the error for an unknown paper. Its hint names an id in the text, or the command at its end."""
     ids = [word for word in typed.split() if paper_id(word)]
     if len(ids) > 1:
         return UserError("Name one paper at a time.", hint=ids[0])
@@ -118,9 +118,9 @@ def _no_paper(typed: str) -> UserError:
         return UserError(
             f"“{typed}” isn't a paper. Did you mean the command “{spec.name}”?", hint=f"/paper {spec.name}"
         )
-    said = typed if paper_id(typed) else f"“{typed}”"
+    shown = typed if paper_id(typed) else f"“{typed}”"
     return UserError(
-        f"I don't have the paper {said}. Try its title, or an id like 2405.01234.",
+        f"I don't have the paper {shown}. Try its title, or an id like 2405.01234.",
         hint=f"/paper search {typed}",
     )
 
@@ -134,7 +134,7 @@ def _missing(text: str, existing: Sequence[Subscription], then: str) -> UserErro
     near = get_close_matches(subject, [s.query for s in existing], n=1)
     numbers = re.findall(r"[0-9]{1,9}", text) if number_in(text) is None else []
     subscription = next((s for s in existing if s.query in near or [str(s.number)] == numbers), None)
-    said = text if number_in(text) is not None else f"“{text}”"
+    shown = text if number_in(text) is not None else f"“{text}”"
     closest = f" The closest is #{subscription.number}: {subscription.query}" if subscription else ""
     hint = f"/paper {then} #{subscription.number}" if subscription and then else "/paper list"
-    return UserError(f"This channel has no subscription {said}.{closest}", hint=hint)
+    return UserError(f"This channel has no subscription {shown}.{closest}", hint=hint)

@@ -1,4 +1,4 @@
-"""The card of a search: what was found, and the ways on from it."""
+"""The card of a search: the papers found, and buttons for the next steps."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -9,7 +9,7 @@ from typing import Self, cast
 from bot.cards import Block, Button, Card, Span, Text
 from bot.cards.build import actions, bold, code, count, dim, paragraph, text
 from bot.cards.paper import NOTICE, QUERY, paper_block
-from bot.commands.places import Place, said_places
+from bot.commands.places import Place, place_lines
 from bot.domain.models import Paper
 from bot.query import Person, Phrase, spelled
 from bot.query.nodes import terms_of
@@ -20,9 +20,9 @@ from bot.search.search import Search
 from bot.search.snippet import snippet
 from bot.text import shorten
 
-NOWHERE: Mapping[str, Place] = MappingProxyType({})
-PART = 24
-"""Characters of a search on a button's label."""
+NO_PLACES: Mapping[str, Place] = MappingProxyType({})
+MAX_PART = 24
+"""Maximum number of characters of a search on a button's label."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,27 +32,27 @@ class SearchRequest:
     query: str
     days: str = ""
     sort: Sort = "best"
-    kept: str = ""
-    """What stands for a query that buttons have no room for."""
+    stored_as: str = ""
+    """Name under which a query is stored that is too long for buttons."""
 
     @classmethod
-    def of(cls, query: str, options: Mapping[str, str], kept: str = "") -> Self:
-        """The search for `query` with the options of a command."""
-        return cls(query, options.get("days", ""), cast("Sort", options.get("sort", "best")), kept)
+    def of(cls, query: str, options: Mapping[str, str], stored_as: str = "") -> Self:
+        """Return the search for `query` with the options of a command."""
+        return cls(query, options.get("days", ""), cast("Sort", options.get("sort", "best")), stored_as)
 
     @property
     def max_days(self) -> int | None:
-        """How many days old a paper may be."""
+        """Maximum age of a paper in days."""
         return int(self.days) if self.days else None
 
     async def results(self, index: Search, page: int) -> SearchResults:
-        """A page of what it finds."""
+        """Return a page of its results."""
         return await index.find(self.query, days=self.max_days, sort=self.sort, page=page)
 
     def __str__(self) -> str:
         days = f" days:{self.days}" if self.days else ""
         sort = f" sort:{self.sort}" if self.sort != "best" else ""
-        return f"search {self.kept or self.query}{days}{sort}"
+        return f"search {self.stored_as or self.query}{days}{sort}"
 
 
 def results_card(
@@ -62,11 +62,11 @@ def results_card(
     now: datetime,
     origins: Mapping[str, str] | None = None,
     *,
-    places: Mapping[str, Place] = NOWHERE,
+    places: Mapping[str, Place] = NO_PLACES,
 ) -> Card:
-    """Each paper with what was found in it, then the ways on; without papers what to try.
+    """Return a card with each paper and what was found in it, then next steps; without papers, what to try.
 
-    `origins` says by their ids which papers were found elsewhere, and where; `places`, where they were posted before.
+    `origins` maps ids of papers found upstream to the upstreams' names; `places` maps ids to earlier posts.
     """
     if not found.papers:
         return _nothing_card(request, found)
@@ -84,27 +84,27 @@ def results_card(
         "reply",
         shorten(f"{heading}: {titles}", NOTICE),
         heading,
-        (*_meant(request, found), *papers, *_ways_on(request, found, page)),
+        (*_spelling_hint(request, found), *papers, *_next_steps(request, found, page)),
     )
 
 
 def _result(
     paper: Paper, found: SearchResults, now: datetime, origins: str, place: Place | None
 ) -> tuple[Block, ...]:
-    """One paper in a list: its line, what was found in it, where it was posted, what can be done with it."""
+    """Return one paper of the list: its line, what was found in it, where it was posted, and its buttons."""
     line = paper_block(paper, (), now, "line")
-    said: Text = tuple(
+    passages: Text = tuple(
         bold(run.text) if run.found else dim(run.text)
         for run in snippet(found.parsed, paper, near=found.loose)
     )
-    marked: Text = (Span(f"Found on {origins}{' · ' if said else ''}", "italic"),) if origins else ()
-    what = (paragraph(*marked, *said),) if said or marked else ()
+    marked: Text = (Span(f"Found on {origins}{' · ' if passages else ''}", "italic"),) if origins else ()
+    details = (paragraph(*marked, *passages),) if passages or marked else ()
     buttons = actions(
         Button("Share here", f"share {paper.id}"),
         Button("Similar", f"similar {paper.id}"),
         Button("Save", f"save {paper.id}"),
     )
-    return (line, *what, *(said_places([place], now) if place else ()), *buttons)
+    return (line, *details, *(place_lines([place], now) if place else ()), *buttons)
 
 
 def _heading(request: SearchRequest, found: SearchResults, page: int) -> str:
@@ -114,25 +114,25 @@ def _heading(request: SearchRequest, found: SearchResults, page: int) -> str:
     if found.loose:
         return f"No exact match for “{query}”. Closest results:"
     pages = f" (page {page} of {found.pages})" if found.pages > 1 else ""
-    near = ", and what comes near" if page == 1 and found.total < len(found.papers) else ""
+    near = ", and close matches" if page == 1 and found.total < len(found.papers) else ""
     about = "About " if found.about else ""
     return f"{about}{count(max(found.total, 1), 'paper')} for “{query}”{near}{pages}"
 
 
-def _meant(request: SearchRequest, found: SearchResults) -> Sequence[Block]:
+def _spelling_hint(request: SearchRequest, found: SearchResults) -> Sequence[Block]:
     if not found.spelling:
         return ()
-    again = str(replace(request, query=found.spelling, kept=""))
+    corrected = str(replace(request, query=found.spelling, stored_as=""))
     return (
         paragraph("Did you mean ", code(found.spelling), "?"),
-        *actions(Button("Search for that", again)),
+        *actions(Button("Search for that", corrected)),
     )
 
 
-def _ways_on(request: SearchRequest, found: SearchResults, page: int) -> Sequence[Block]:
-    turn = ((page > 1, "Previous", page - 1), (page < found.pages, "Next", page + 1))
-    turns = [Button(label, f"{request} page:{to}") for there, label, to in turn if there]
-    return (*_still_indexing(found), *actions(*turns, *_follow(found)))
+def _next_steps(request: SearchRequest, found: SearchResults, page: int) -> Sequence[Block]:
+    neighbors = ((page > 1, "Previous", page - 1), (page < found.pages, "Next", page + 1))
+    page_buttons = [Button(label, f"{request} page:{to}") for exists, label, to in neighbors if exists]
+    return (*_still_indexing(found), *actions(*page_buttons, *_subscribe_button(found)))
 
 
 def _still_indexing(found: SearchResults) -> Sequence[Block]:
@@ -143,8 +143,8 @@ def _indexing(progress: IndexProgress) -> str:
     return f"Still indexing: {progress.done:,} of {progress.total:,} papers can be found so far."
 
 
-def _follow(found: SearchResults) -> Sequence[Button]:
-    """To go on hearing of it; not of words that are perhaps misspelt."""
+def _subscribe_button(found: SearchResults) -> Sequence[Button]:
+    """Return a button that subscribes to the search, unless its words may be misspelled."""
     if found.loose or found.spelling or not found.parsed.query or "://" in found.parsed.text:
         return ()
     return (Button("Subscribe to this", f"subscribe {spelled(found.parsed.query)}"),)
@@ -164,14 +164,19 @@ def _nothing_card(request: SearchRequest, found: SearchResults) -> Card:
         ideas.append(text("fewer words, or rarer ones"))
     if found.parsed.paper_id:
         ideas.append(text("its title"))
-    tries = (paragraph("Try ", *_joined(ideas), "."),) if ideas else ()
-    wider = [Button("All dates", str(replace(request, days="")))] if request.days else []
+    advice = (paragraph("Try ", *_joined(ideas), "."),) if ideas else ()
+    buttons = [Button("All dates", str(replace(request, days="")))] if request.days else []
     if words := _words_alone(found):
-        wider.append(Button("Only the words", str(replace(request, query=words, kept=""))))
+        buttons.append(Button("Only the words", str(replace(request, query=words, stored_as=""))))
     return Card(
         "reply",
         message,
-        blocks=(paragraph(message), *_meant(request, found), *tries, *actions(*wider, *_follow(found))),
+        blocks=(
+            paragraph(message),
+            *_spelling_hint(request, found),
+            *advice,
+            *actions(*buttons, *_subscribe_button(found)),
+        ),
     )
 
 
@@ -179,26 +184,26 @@ def _unrelated_card(request: SearchRequest, found: SearchResults) -> Card:
     """Papers share words with the search, but none is about it: say so, and offer its parts."""
     message = f"No paper here is about “{shorten(request.query, QUERY)}”."
     parts = found.parts or ()
-    tries = [
-        Button(f"{shorten(part, PART)} ({papers:,})", str(replace(request, query=part, kept="")))
+    part_buttons = [
+        Button(f"{shorten(part, MAX_PART)} ({papers:,})", str(replace(request, query=part, stored_as="")))
         for part, papers in parts
     ]
-    hint = (paragraph("Parts of it have papers:"),) if tries else ()
+    hint = (paragraph("Parts of it have papers:"),) if part_buttons else ()
     return Card(
         "reply",
         message,
         blocks=(
             paragraph(message),
-            *_meant(request, found),
+            *_spelling_hint(request, found),
             *hint,
-            *actions(*tries),
+            *actions(*part_buttons),
             *_still_indexing(found),
         ),
     )
 
 
 def _words_alone(found: SearchResults) -> str:
-    """The words of a query without all else; nothing where it has nothing else."""
+    """Return the words of a query without anything else; "" if it has only words."""
     if found.parsed.must is None or found.parsed.query is None:
         return ""
     terms = terms_of(found.parsed.query.root)

@@ -24,20 +24,20 @@ from bot.store.watches import events_of
 from bot.text import shorten
 
 PAGE_SIZE = 10
-"""Papers on a page."""
+"""Number of papers per page."""
 MAX_NOTE = 500
-"""Characters of a note."""
+"""Maximum number of characters in a note."""
 MAX_TAGS, MAX_TAG = 10, 30
-"""Tags of a paper, and characters of one."""
+"""Maximum number of tags of a paper, and of characters in a tag."""
 HERE = "here"
-"""Typed after a paper or a search, it means the channel's shared list."""
+"""Word that means the channel's shared list if typed after a paper or a search."""
 NONE = "none"
-"""Given as a note or tag, it removes what was there."""
+"""Value of a note or tag that removes the present ones."""
 
 
 @dataclass(frozen=True, slots=True)
 class ListView:
-    """A list, or what was searched for in it."""
+    """A list, or those of its papers that match a search."""
 
     shared: bool
     papers: Sequence[Paper]
@@ -53,32 +53,34 @@ class ListView:
 
 
 async def save(command: Command, services: Services) -> Reply:
-    """Put a paper on a list, change what is written about it, or undo that."""
+    """Put a paper on a list, change its note and tags, or remove it."""
     typed, shared = _split(command, "paper")
-    one = await _list_for(command, services, shared=shared)
+    paper_list = await _list_for(command, services, shared=shared)
     paper = await resolve_paper(typed, services)
-    here, where = (" list:here", "this channel's list") if shared else ("", "your list")
+    list_option, list_name = (" list:here", "this channel's list") if shared else ("", "your list")
     if command.options.get("remove") == "yes":
-        if not await services.saved.remove(one, paper.id):
-            raise UserError(f"That paper isn't on {where}.", hint=f"/paper saved{here}")
+        if not await services.saved.remove(paper_list, paper.id):
+            raise UserError(f"That paper isn't on {list_name}.", hint=f"/paper saved{list_option}")
         if not shared:
             await _unlike(command, paper, services)
-        return Reply(_changed_card(f"Removed from {where}", paper, Button("Undo", f"save {paper.id}{here}")))
-    written = (await services.saved.annotations(one)).get(paper.id, Annotation())
-    annotation = _annotated(written, command, by=command.user.signature if shared else "")
-    added = await services.saved.add(one, paper.id, annotation)
+        return Reply(
+            _changed_card(f"Removed from {list_name}", paper, Button("Undo", f"save {paper.id}{list_option}"))
+        )
+    current = (await services.saved.annotations(paper_list)).get(paper.id, Annotation())
+    annotation = _annotated(current, command, by=command.user.signature if shared else "")
+    added = await services.saved.add(paper_list, paper.id, annotation)
     if not shared:
         await _like(command, paper, services)
-    about = "" if added or annotation == written else ", with what you wrote"
+    change = "" if added or annotation == current else ", with what you wrote"
     buttons = (
-        Button("Channel's list" if shared else "My list", f"saved{here}"),
-        Button("Undo", f"save {paper.id}{here} remove:yes"),
+        Button("Channel's list" if shared else "My list", f"saved{list_option}"),
+        Button("Undo", f"save {paper.id}{list_option} remove:yes"),
     )
-    return Reply(_changed_card(f"Saved to {where}{about}", paper, *buttons))
+    return Reply(_changed_card(f"Saved to {list_name}{change}", paper, *buttons))
 
 
 async def saved(command: Command, services: Services) -> Reply:
-    """A page of a list, or of what was found in it."""
+    """Reply with a page of a list, or of the papers found in it."""
     view = await list_view(command, services)
     if command.options.get("export") == "zotero":
         return await sent_to_zotero(view.papers, view.annotations, command, services)
@@ -89,12 +91,12 @@ async def saved(command: Command, services: Services) -> Reply:
 
 
 async def list_view(command: Command, services: Services) -> ListView:
-    """The papers that the command asks for. Raises UserError if the person may not see them."""
+    """Return the papers that the command asks for. Raises UserError if the person may not see them."""
     words, shared = _split(command, "words")
     tag = _tag(command.options.get("tag", ""))
-    one = await _list_for(command, services, shared=shared)
-    ids = await services.saved.of(one)
-    annotations = await services.saved.annotations(one)
+    paper_list = await _list_for(command, services, shared=shared)
+    ids = await services.saved.of(paper_list)
+    annotations = await services.saved.annotations(paper_list)
     papers = await services.papers.get(ids)
     found = [papers[paper_id] for paper_id in ids if paper_id in papers]
     query = parse(words) if words else None
@@ -109,7 +111,7 @@ async def list_view(command: Command, services: Services) -> ListView:
 
 
 def saved_card(view: ListView, now: datetime, page: int = 1) -> Card:
-    """A line for each paper, the last saved first."""
+    """Return a card with a line for each paper, the last saved first."""
     if not view.papers:
         return _empty_card(view)
     pages = -(-len(view.papers) // PAGE_SIZE)
@@ -120,12 +122,12 @@ def saved_card(view: ListView, now: datetime, page: int = 1) -> Card:
         blocks.append(paper_block(paper, (), now, "line"))
         if about := _about(view.annotations.get(paper.id, Annotation())):
             blocks.append(paragraph(dim(about)))
-    turn = ((page > 1, "Previous", page - 1), (page < pages, "Next", page + 1))
+    neighbors = ((page > 1, "Previous", page - 1), (page < pages, "Next", page + 1))
     heading = f"{'This channel’s list' if view.shared else 'Your list'}: {_counted(view)}"
     notice = shorten(f"{heading}: {'; '.join(paper.title for paper in shown)}", NOTICE)
-    turns = [Button(label, f"{view.line} page:{to}") for there, label, to in turn if there]
+    page_buttons = [Button(label, f"{view.line} page:{to}") for exists, label, to in neighbors if exists]
     buttons = actions(
-        *turns,
+        *page_buttons,
         Button("Export as BibTeX", f"{view.line} export:bibtex"),
         Button("Send to Zotero", f"{view.line} export:zotero"),
     )
@@ -133,7 +135,7 @@ def saved_card(view: ListView, now: datetime, page: int = 1) -> Card:
 
 
 def _split(command: Command, option: str) -> tuple[str, bool]:
-    """What was typed without a final `here`, and whether the channel's list is meant."""
+    """Return what was typed without a final `here`, and whether the channel's list is meant."""
     typed = command.options.get(option, "").strip()
     rest, _, last = f" {typed}".rpartition(" ")
     if last.casefold() == HERE:
@@ -142,7 +144,7 @@ def _split(command: Command, option: str) -> tuple[str, bool]:
 
 
 async def _list_for(command: Command, services: Services, *, shared: bool) -> PaperList:
-    """The list that is meant. A channel's is for its members only: `saved` can be asked for long after leaving."""
+    """Return the list that is meant. A channel's is for members only: people can send `saved` long after leaving."""
     if not shared:
         return PaperList.of_person(command.user, command.channel)
     if not (await services.access.of(command.user, command.channel)).member:
@@ -150,10 +152,10 @@ async def _list_for(command: Command, services: Services, *, shared: bool) -> Pa
     return PaperList(command.channel, shared=True)
 
 
-def _annotated(written: Annotation, command: Command, by: str) -> Annotation:
-    """What is written about a paper after the command. The first person who put it on a shared list stays named."""
+def _annotated(current: Annotation, command: Command, by: str) -> Annotation:
+    """Return a paper's annotation after the command. The first person who put it on a shared list stays named."""
     note, tags = command.options.get("note", "").strip(), command.options.get("tag", "").strip()
-    changed = replace(written, by=written.by or by)
+    changed = replace(current, by=current.by or by)
     if note:
         if len(note) > MAX_NOTE:
             raise UserError(f"That note is too long: {MAX_NOTE} characters at most.")
@@ -161,8 +163,8 @@ def _annotated(written: Annotation, command: Command, by: str) -> Annotation:
     if tags.casefold() == NONE:
         return replace(changed, tags=())
     if tags:
-        given = [tag for part in tags.split(",") if (tag := _tag(part))]
-        merged = tuple(dict.fromkeys((*changed.tags, *given)))
+        added = [tag for part in tags.split(",") if (tag := _tag(part))]
+        merged = tuple(dict.fromkeys((*changed.tags, *added)))
         if len(merged) > MAX_TAGS:
             raise UserError(f"That is too many tags: {MAX_TAGS} at most. tag:none removes them.")
         changed = replace(changed, tags=merged)
@@ -179,19 +181,19 @@ def _tag(typed: str) -> str:
 def _mentions(annotation: Annotation | None, words: Sequence[str]) -> bool:
     if annotation is None:
         return False
-    said = " ".join((annotation.note, *annotation.tags)).casefold()
-    return all(word in said for word in words)
+    text = " ".join((annotation.note, *annotation.tags)).casefold()
+    return all(word in text for word in words)
 
 
 def _about(annotation: Annotation) -> str:
-    """`#to-read #rl · read section 3 · saved by Ada`."""
+    """Return an annotation in words: `#to-read #rl · read section 3 · saved by Ada`."""
     tags = " ".join(f"#{tag}" for tag in annotation.tags)
     _, _, name = annotation.by.partition(" ")
     return " · ".join(filter(None, (tags, annotation.note, f"saved by {plain(name)}" if name else "")))
 
 
 async def _like(command: Command, paper: Paper, services: Services) -> None:
-    """Let the channel learn from it, and the person hear of its events."""
+    """Let the channel learn from the paper, and notify the person of its events."""
     await services.votes.save(command.channel, command.user, paper.id)
     await relearn(command.channel, services)
     watcher = watcher_of(command, services)

@@ -1,4 +1,4 @@
-"""`/paper search`: the papers that answer a question, five at a time, shown only to the person who asks."""
+"""`/paper search`: find papers, five at a time, shown only to the person who asks."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -12,7 +12,7 @@ from bot.cards import Card
 from bot.cards.build import MAX_BUTTON
 from bot.commands.export import exported, found_papers
 from bot.commands.places import Place, place_of_each
-from bot.commands.results import NOWHERE, SearchRequest, results_card
+from bot.commands.results import NO_PLACES, SearchRequest, results_card
 from bot.commands.services import Services
 from bot.domain.errors import UserError
 from bot.domain.models import Command, Paper
@@ -20,67 +20,68 @@ from bot.ports import Reply
 from bot.query import Query
 from bot.search.results import SearchResults
 from bot.search.search import PAGE
-from bot.store.button_payloads import LENGTH as KEPT
+from bot.store.button_payloads import LENGTH as NAME_LENGTH
 
-SETTLING = 60
-"""How much the first places of a list differ from its others; the value of the method's authors (Cormack and others,
-"Reciprocal rank fusion outperforms Condorcet and individual rank learning methods", SIGIR 2009)."""
+RANK_CONSTANT = 60
+"""Constant k of reciprocal rank fusion: the higher it is, the less the first ranks of a list differ from its others.
+The value is that of the method's authors (Cormack and others, "Reciprocal rank fusion outperforms Condorcet and
+individual rank learning methods", SIGIR 2009)."""
 
 log = structlog.get_logger(__name__)
 
 
 async def search(command: Command, services: Services) -> Reply:
-    """One page of results; where they are few, with what is found elsewhere to follow."""
+    """Reply with one page of results; if they are few, the upstreams' results follow."""
     request = await _request(command, services)
     if "export" in command.options:
         return await exported(await found_papers(request, services), "search", command)
     page = int(command.options.get("page", 1))
     found = await request.results(services.search, page)
-    little = found.total < PAGE and request.sort == "best"
+    few = found.total < PAGE and request.sort == "best"
     places = await _places(command, found, services)
-    later = partial(further, request, found, services, places) if little else None
+    later = partial(further, request, found, services, places) if few else None
     return Reply(results_card(request, found, page, services.now(), places=places), later=later)
 
 
 async def _places(command: Command, found: SearchResults, services: Services) -> Mapping[str, Place]:
-    """Where papers of a page were posted before."""
+    """Return where the papers of a page were posted before."""
     return await place_of_each(command, [paper.id for paper in found.papers], services)
 
 
 async def _request(command: Command, services: Services) -> SearchRequest:
     options = command.options
     query = options["query"]
-    if query.startswith("~") and len(query) == KEPT:
-        kept = await services.kept.get(query)
-        if kept is None:
+    if query.startswith("~") and len(query) == NAME_LENGTH:
+        stored_query = await services.button_payloads.get(query)
+        if stored_query is None:
             raise UserError("That search is too old to go on with. Type it again.", hint="/paper help search")
-        return SearchRequest.of(kept, options, query)
+        return SearchRequest.of(stored_query, options, query)
     request = SearchRequest.of(query, options)
     if len(f"{request} page:10") > MAX_BUTTON:
-        return replace(request, kept=await services.kept.put(query))
+        return replace(request, stored_as=await services.button_payloads.put(query))
     return request
 
 
 def fused(lists: Sequence[Sequence[Paper]]) -> list[Paper]:
-    """Each paper once, those high in many lists first; of two descriptions the earlier list's counts."""
+    """Merge lists by reciprocal rank: papers high in many lists first, each once and as the first list describes it."""
     papers: dict[str, Paper] = {}
     scores: dict[str, float] = {}
     for found in lists:
         for rank, paper in enumerate({paper.id: paper for paper in found}.values(), 1):
             papers.setdefault(paper.id, paper)
-            scores[paper.id] = scores.get(paper.id, 0.0) + 1 / (SETTLING + rank)
+            scores[paper.id] = scores.get(paper.id, 0.0) + 1 / (RANK_CONSTANT + rank)
     return sorted(papers.values(), key=lambda paper: -scores[paper.id])
 
 
 async def further(
-    request: SearchRequest, found: SearchResults, services: Services, places: Mapping[str, Place] = NOWHERE
+    request: SearchRequest, found: SearchResults, services: Services, places: Mapping[str, Place] = NO_PLACES
 ) -> Card | None:
-    """A card with the upstreams' results among ours; None if there are none, or no upstream answered in time.
+    """Return a card with the upstreams' results among ours; None if there are none, or no upstream answered in time.
 
-    What is found is remembered, so that its buttons work; it does not count as seen.
+    The papers are stored, so that their buttons work, but don't count as seen.
     """
     try:
-        lists = await _elsewhere(request, found, services)
+        lists = await _upstream_results(request, found, services)
         local = found.papers if found.parts is None else ()
         here = {paper.id for paper in local}
         origins = {p.id: name for name, papers in reversed(lists) for p in papers if p.id not in here}
@@ -96,18 +97,18 @@ async def further(
     )
 
 
-async def _elsewhere(
+async def _upstream_results(
     request: SearchRequest, found: SearchResults, services: Services
 ) -> list[tuple[str, list[Paper]]]:
-    asked = found.parsed
-    if asked.paper_id is not None:
-        one = await services.upstream_search.paper(asked.paper_id)
-        return [(one[0], [one[1]])] if one else []
-    words = " ".join(word.typed for word in asked.words) or asked.text
-    lists = await services.upstream_search.search(words, asked.query)
+    parsed = found.parsed
+    if parsed.paper_id is not None:
+        answer = await services.upstream_search.paper(parsed.paper_id)
+        return [(answer[0], [answer[1]])] if answer else []
+    words = " ".join(word.typed for word in parsed.words) or parsed.text
+    lists = await services.upstream_search.search(words, parsed.query)
     since = None if request.max_days is None else services.now() - timedelta(days=request.max_days)
-    holds = Query(asked.must).matches if asked.must is not None else lambda _: True
+    matches = Query(parsed.must).matches if parsed.must is not None else lambda _: True
     return [
-        (name, [paper for paper in papers if holds(paper) and (since is None or paper.published >= since)])
+        (name, [paper for paper in papers if matches(paper) and (since is None or paper.published >= since)])
         for name, papers in lists
     ]

@@ -1,4 +1,4 @@
-"""What commands work with. Passed in, so that a test or the tour can bring its own clock and server."""
+"""The dependencies of commands. They are passed in, so that a test or the tour can bring its own clock and server."""
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
@@ -29,7 +29,7 @@ from bot.store.zotero_keys import ZoteroKeys
 
 
 class AnyPlatform(PlatformSettings):
-    """A platform that declares nothing: it is taken to have all that the core offers."""
+    """A platform that declares nothing: it is assumed to support everything that the core offers."""
 
     title = "This platform"
     channel_settings = frozenset({"edits", "links", "threads", "embeds", "publish", "ping", "editors"})
@@ -38,7 +38,7 @@ class AnyPlatform(PlatformSettings):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Services:
-    """What a command may use."""
+    """Everything that a command can use."""
 
     access: AccessGate
     subscriptions: Subscriptions
@@ -51,38 +51,38 @@ class Services:
     rules: ChannelRules
     saved: Saved
     outbox: Outbox
-    kept: ButtonPayloads
+    button_payloads: ButtonPayloads
     votes: Votes
     watches: Watches
     tokens: Tokens
     copies: Copies
     catalog: CategoryCatalog
-    """Which categories are read, or could be."""
+    """The categories that are read, or could be."""
     platforms: Mapping[str, type[PlatformSettings]]
-    """What each platform declares, by its name in `ChannelRef`."""
+    """The declarations of each platform, by its name in `ChannelRef`."""
     polls: Callable[[], Awaitable[Mapping[str, PollResult]]]
     """The last poll result of each source, by its name."""
     now: Callable[[], datetime]
     join: Callable[[ChannelRef], Awaitable[str | None]]
-    """Makes Paperboy a member of a channel; a sentence if that matters and the platform refuses."""
+    """Makes Paperboy a member of a channel. Returns a sentence if that matters and the platform refuses."""
     forgetting: Forgetting
     pause: Callable[[ChannelRef, ChannelGone | WorkspaceGone], Awaitable[None]]
-    """Posts nothing in a channel, or its workspace, for now, and notifies one person who can help."""
+    """Stops posting in a channel, or its workspace, for now, and notifies one person who can help."""
     move: Callable[[ChannelRef, ChannelRef], Awaitable[None]]
-    """Gives a channel's new id everything that is stored of its old one."""
+    """Moves everything stored about a channel to its new id."""
     channel_name: Callable[[ChannelRef], Awaitable[str]]
-    """A channel's name, without a leading #; "" if it isn't known."""
+    """Returns a channel's name, without a leading #; "" if it isn't known."""
     zotero: Zotero
     zotero_keys: ZoteroKeys
     copying: Copying | None = None
     """The platform whose addresses get copies of posts; None if this installation has none."""
     cites: bool = False
-    """Whether a source says who cites a paper."""
+    """Whether a source knows who cites a paper."""
     public_url: str = ""
-    """Where people reach the pages and feeds; "" if the operator hasn't said."""
+    """Base URL of the pages and feeds; "" if the operator hasn't set it."""
     database_problem: Callable[[], str | None] = lambda: None
-    """Why the embedded database has stopped, such as `its disk is full`; None while it runs."""
+    """Returns why the embedded database has stopped, such as `its disk is full`; None while it runs."""
 
     def platform(self, channel: ChannelRef) -> type[PlatformSettings]:
-        """What the channel's platform declares."""
+        """Return the declarations of the channel's platform."""
         return self.platforms.get(channel.platform, AnyPlatform)

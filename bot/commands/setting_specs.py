@@ -1,4 +1,4 @@
-"""The channel's settings: how each is typed, what it means, and what a form asks."""
+"""Settings of a channel: how each is typed, what it means, and its field in a form."""
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -29,32 +29,32 @@ class SettingSpec:
     """One setting of a channel."""
 
     name: str
-    """As it is typed: `name:value`."""
+    """Name as it is typed: `name:value`."""
     group: str
-    """The heading that it is shown under."""
+    """Heading under which it is shown."""
     label: str
     help: str
     example: str
     """A value, as it would be typed."""
     read: Callable[[str], Any]
-    """A typed value as the setting's own. Raises UserError that says what may be typed."""
+    """Parses a typed value. Raises UserError that says what can be typed."""
     typed: Callable[[ChannelSettings], str]
-    """The present value as it would be typed."""
+    """Returns the present value as it would be typed."""
     meaning: Callable[[ChannelSettings], str]
-    """What the present value means, in a sentence."""
+    """Returns the meaning of the present value, in a sentence."""
     field: str = ""
-    """Its field of ChannelSettings, if that has another name."""
+    """Name of its field of ChannelSettings, if different."""
     choices: tuple[Choice, ...] = ()
     optional: bool = False
-    """Makes sense only on platforms whose `PlatformSettings.channel_settings` name it."""
+    """Whether it makes sense only on platforms whose `PlatformSettings.channel_settings` name it."""
 
     def changed(self, settings: ChannelSettings, typed: str) -> ChannelSettings:
-        """The settings with a new value. Raises UserError."""
+        """Return the settings with a new value. Raises UserError if the value is invalid."""
         changes: dict[str, Any] = {self.field or self.name: self.read(typed.strip())}
         return replace(settings, **changes)
 
-    def asked(self, settings: ChannelSettings) -> Field:
-        """As a form asks for it."""
+    def form_field(self, settings: ChannelSettings) -> Field:
+        """Return its field in a form."""
         return Field(self.name, self.label, self.typed(settings), self.help, self.choices)
 
 
@@ -154,7 +154,7 @@ SETTING_SPECS: tuple[SettingSpec, ...] = (
         read_most, lambda s: str(s.most) if s.most else "off", _most_meaning,
     ),
     SettingSpec(
-        "always", HOW_MUCH, "Always post", "subscriptions whose papers are posted whatever the limit, like #1,#3, or none",
+        "always", HOW_MUCH, "Always post", "subscriptions whose papers are posted even above the limit, like #1,#3, or none",
         "#1", read_always, lambda s: ",".join(f"#{number}" for number in s.always) or "none", _always_meaning,
     ),
     SettingSpec(
@@ -212,30 +212,30 @@ OPTIONAL_SETTINGS = frozenset(spec.name for spec in SETTING_SPECS if spec.option
 """Names of the settings that only some platforms have."""
 
 
-OF_A_ROOM = frozenset({"threads", "embeds", "publish", "ping", "editors"})
+NOT_IN_PERSONAL_CHANNELS = frozenset({"threads", "embeds", "publish", "ping", "editors"})
 """Names of the settings that make no sense in a person's own channel."""
 
 
 def specs_for(channel_settings: frozenset[str], channel: ChannelRef) -> tuple[SettingSpec, ...]:
-    """The settings that make sense in a channel, on a platform with these optional ones."""
-    here = channel_settings - OF_A_ROOM if channel.person else channel_settings
+    """Return the settings that make sense in a channel, on a platform with these optional ones."""
+    here = channel_settings - NOT_IN_PERSONAL_CHANNELS if channel.person else channel_settings
     return tuple(spec for spec in SETTING_SPECS if not spec.optional or spec.name in here)
 
 
 def changed_settings(
     settings: ChannelSettings, typed: Iterable[tuple[str, str]], specs: Sequence[SettingSpec]
 ) -> ChannelSettings:
-    """The settings after these changes, each of one of the specs. Raises UserError for the first that is impossible."""
+    """Return the settings after these changes, each of one of the specs. Raises UserError for the first invalid one."""
     by_name, typed = {spec.name: spec for spec in specs}, list(typed)
     for name, value in typed:
         try:
             settings = by_name[name].changed(settings, value)
         except UserError as error:
-            others = (f" {other}:{said}" for other, said in typed if other != name)
+            others = (f" {other}:{other_value}" for other, other_value in typed if other != name)
             raise UserError(str(error), hint=f"{error.hint}{''.join(others)}" if error.hint else "") from None
     return settings
 
 
 def difference(old: ChannelSettings, new: ChannelSettings) -> list[SettingSpec]:
-    """The settings whose value differs."""
+    """Return the settings whose value differs."""
     return [spec for spec in SETTING_SPECS if spec.typed(old) != spec.typed(new)]

@@ -1,4 +1,4 @@
-"""Reads the value of a setting as a person types it. Raises UserError that says what may be typed."""
+"""Parses the values of settings as people type them. Each parser raises UserError that says what can be typed."""
 
 import re
 from collections.abc import Callable
@@ -10,19 +10,19 @@ from bot.policy.schedule import find_zone, near_zones
 from bot.store.subscriptions import LIMIT
 
 MAX_PAPERS = 50
-"""Messages, or papers a day, that a channel may want at most."""
+"""Maximum value of `digest` (papers) and `most` (papers per day)."""
 
 _HOUR = re.compile(r"(\d{1,2})(?:[:.h]?00)?\s*(am|pm|h|uhr|o['’]clock)?", re.IGNORECASE)
 _UNTIL = re.compile("-|–|—|to|until", re.IGNORECASE)
 _OFFSET = re.compile(r"\A(?:utc|gmt)? *+[+-] *+[0-9:]++", re.IGNORECASE)
-"""A time zone by its distance from UTC, which knows no summer time."""
+"""A time zone as an offset from UTC, which has no daylight saving time."""
 _ROLE = re.compile(r"(?:<(?:@&|!subteam\^))?([a-z0-9]{1,32})(?:\|[^>]*)?>?", re.IGNORECASE | re.ASCII)
 _NOTHING = {"", "off", "no", "none", "never"}
 WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 
 
 def one_of(name: str, *values: str) -> Callable[[str], str]:
-    """A reader of one of a few words; nothing means the first."""
+    """Return a parser of one of a few words; nothing means the first."""
 
     def read(typed: str) -> str:
         value = typed.lower() or values[0]
@@ -35,7 +35,7 @@ def one_of(name: str, *values: str) -> Callable[[str], str]:
 
 
 def on_off(name: str) -> Callable[[str], bool]:
-    """A reader of on or off."""
+    """Return a parser of on or off."""
     words = {"on": True, "yes": True, "off": False, "no": False}
 
     def read(typed: str) -> bool:
@@ -47,18 +47,18 @@ def on_off(name: str) -> Callable[[str], bool]:
 
 
 def read_hour(typed: str) -> int:
-    """An hour of the day: `9`, `9:00`, `9 pm`."""
-    said = _HOUR.fullmatch(typed)
-    hour = int(said[1]) if said else 24
-    if said and (said[2] or "").lower() in {"am", "pm"} and 1 <= hour <= 12:
-        hour = hour % 12 + (12 if said[2].lower() == "pm" else 0)
+    """Parse an hour of the day: `9`, `9:00`, `9 pm`."""
+    match = _HOUR.fullmatch(typed)
+    hour = int(match[1]) if match else 24
+    if match and (match[2] or "").lower() in {"am", "pm"} and 1 <= hour <= 12:
+        hour = hour % 12 + (12 if match[2].lower() == "pm" else 0)
     if hour > 23:
         raise UserError(f"“{typed}” isn't an hour. Use 0–23.", hint="/paper settings hour:9")
     return hour
 
 
 def read_quiet(typed: str) -> tuple[int, int] | None:
-    """From one hour to another, `22-7`, or off."""
+    """Parse quiet hours: from one hour to another, `22-7`, or off."""
     if typed.lower() in _NOTHING:
         return None
     hours = [hour.strip() for hour in _UNTIL.split(typed, maxsplit=1)]
@@ -76,7 +76,7 @@ def read_quiet(typed: str) -> tuple[int, int] | None:
 
 
 def read_weekday(typed: str) -> int:
-    """A day of the week by its first letters; 0 is Monday."""
+    """Parse a day of the week by its first letters; 0 is Monday."""
     names = [day.lower() for day in WEEKDAYS]
     found = [n for n, name in enumerate(names) if len(typed) >= 2 and name.startswith(typed.lower())]
     if len(found) != 1:
@@ -85,7 +85,7 @@ def read_weekday(typed: str) -> int:
 
 
 def read_zone(typed: str) -> str:
-    """A time zone by its name or by a city in it."""
+    """Parse a time zone: its name, or a city in it."""
     if not typed:
         return "UTC"
     zone = find_zone(typed)
@@ -99,26 +99,26 @@ def read_zone(typed: str) -> str:
 
 
 def read_role(typed: str) -> str:
-    """A role's id, typed or mentioned; empty for none."""
+    """Parse a role's id, typed or mentioned; empty for none."""
     if typed.lower() in _NOTHING:
         return ""
-    said = _ROLE.fullmatch(typed)
-    if said is None:
+    match = _ROLE.fullmatch(typed)
+    if match is None:
         raise UserError(
             "“ping:” takes a role: mention it, type its id, or “none”.", hint="/paper settings ping:none"
         )
-    return said[1].upper()
+    return match[1].upper()
 
 
 def read_size(typed: str) -> int:
-    """How many messages become one."""
+    """Parse the maximum number of papers that are posted separately."""
     if not re.fullmatch("[0-9]{1,3}", typed) or not 1 <= int(typed) <= MAX_PAPERS:
         raise UserError(f"“digest:” takes a number from 1 to {MAX_PAPERS}.", hint="/paper settings digest:5")
     return int(typed)
 
 
 def read_most(typed: str) -> int:
-    """How many papers a day, or off (0)."""
+    """Parse a number of papers per day, or off (0)."""
     if typed.lower() in _NOTHING:
         return 0
     if not re.fullmatch("[0-9]{1,3}", typed) or not 1 <= int(typed) <= MAX_PAPERS:
@@ -130,7 +130,7 @@ def read_most(typed: str) -> int:
 
 
 def read_always(typed: str) -> tuple[int, ...]:
-    """Numbers of subscriptions: `#1,#3`, or none."""
+    """Parse numbers of subscriptions: `#1,#3`, or none."""
     if typed.lower() in _NOTHING:
         return ()
     numbers = [number.lstrip("#") for number in re.split("[ ,]+", typed)]
@@ -142,5 +142,5 @@ def read_always(typed: str) -> tuple[int, ...]:
 
 
 def read_frequency(typed: str) -> Frequency:
-    """Now, daily or weekly."""
+    """Parse a schedule: now, daily or weekly."""
     return cast("Frequency", one_of("every", "now", "daily", "weekly")(typed))

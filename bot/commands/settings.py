@@ -1,4 +1,4 @@
-"""`/paper settings`: what a channel's settings are, and what a change of them means."""
+"""`/paper settings`: show a channel's settings, or change them and say what the change means."""
 
 from collections.abc import Sequence
 from itertools import groupby
@@ -18,7 +18,7 @@ FREQUENCY_LABELS = {"now": "As they come", "daily": "Daily digest", "weekly": "W
 
 
 async def settings(command: Command, services: Services) -> Reply:
-    """Show them, with a form to change them; or change those that are named."""
+    """Show the settings, with a form to change them; or change those that are named."""
     platform = services.platform(command.channel)
     specs = specs_for(platform.channel_settings, command.channel)
     old = await services.settings.of(command.channel)
@@ -37,8 +37,8 @@ async def settings(command: Command, services: Services) -> Reply:
     await services.settings.put(command.channel, new)
     if new.most and new.most != old.most:
         await relearn(command.channel, services)
-    _, comes = await replan_waiting(command.channel, services)
-    return Reply(changed_card(old, new, changed, comes, platform.title))
+    _, next_post = await replan_waiting(command.channel, services)
+    return Reply(changed_card(old, new, changed, next_post, platform.title))
 
 
 def refuse_foreign(command: Command, services: Services) -> None:
@@ -65,8 +65,8 @@ async def _refuse_unknown(numbers: set[int], command: Command, services: Service
 
 
 def form(now: ChannelSettings, specs: Sequence[SettingSpec]) -> Form:
-    """Everything that can be set on this platform."""
-    return Form(TITLE, "settings", tuple(spec.asked(now) for spec in specs))
+    """Return a form with everything that can be set on this platform."""
+    return Form(TITLE, "settings", tuple(spec.form_field(now) for spec in specs))
 
 
 async def _shown(
@@ -74,12 +74,12 @@ async def _shown(
 ) -> Card:
     waiting = await services.outbox.open_deliveries(command.channel)
     subscriptions = await services.subscriptions.of(command.channel)
-    comes = next_words(waiting, subscriptions, now, await services.outbox.now())
-    return settings_card(now, comes, specs, services.platform(command.channel).title)
+    next_post = next_words(waiting, subscriptions, now, await services.outbox.now())
+    return settings_card(now, next_post, specs, services.platform(command.channel).title)
 
 
-def settings_card(now: ChannelSettings, comes: str, specs: Sequence[SettingSpec], platform: str) -> Card:
-    """Each setting as it is typed, and what it means, by group."""
+def settings_card(now: ChannelSettings, next_post: str, specs: Sequence[SettingSpec], platform: str) -> Card:
+    """Return a card with each setting as it is typed, and what it means, by group."""
     groups: list[Block] = []
     for group, members in groupby(specs, key=lambda spec: spec.group):
         lines = tuple(
@@ -93,10 +93,10 @@ def settings_card(now: ChannelSettings, comes: str, specs: Sequence[SettingSpec]
         groups += [paragraph(bold(group)), Bullets(lines)]
     return Card(
         "reply",
-        f"Settings of this channel. {comes}",
+        f"Settings of this channel. {next_post}",
         "Settings of this channel",
         (
-            paragraph(comes),
+            paragraph(next_post),
             *groups,
             paragraph(
                 dim("Change several at once: "), code("/paper settings every:daily hour:18 zone:Berlin")
@@ -113,10 +113,10 @@ def settings_card(now: ChannelSettings, comes: str, specs: Sequence[SettingSpec]
 
 
 def changed_card(
-    old: ChannelSettings, new: ChannelSettings, changed: Sequence[SettingSpec], comes: str, platform: str
+    old: ChannelSettings, new: ChannelSettings, changed: Sequence[SettingSpec], next_post: str, platform: str
 ) -> Card:
-    """What has changed, what it means, and the way back."""
-    back = " ".join(f"{spec.name}:{spec.typed(old)}" for spec in changed)
+    """Return a card with what has changed, what it means, and an Undo button."""
+    undo = " ".join(f"{spec.name}:{spec.typed(old)}" for spec in changed)
     meanings = [_meaning(spec, new, platform) for spec in changed]
     lines = (
         text(code(f"{spec.name}:{spec.typed(new)}"), f" – {meaning}")
@@ -124,17 +124,17 @@ def changed_card(
     )
     return Card(
         "reply",
-        f"{count(len(changed), 'setting')} changed. {meanings[0]} {comes}",
+        f"{count(len(changed), 'setting')} changed. {meanings[0]} {next_post}",
         blocks=(
             Bullets(tuple(lines)),
-            paragraph(bold(comes)),
-            *actions(Button("Undo", f"settings {back}")),
+            paragraph(bold(next_post)),
+            *actions(Button("Undo", f"settings {undo}")),
         ),
     )
 
 
 def unchanged_card(now: ChannelSettings, named: Sequence[SettingSpec], platform: str) -> Card:
-    """What was asked for is so already."""
+    """Return a card for a change to the values that are already set."""
     lines = (
         text(code(f"{spec.name}:{spec.typed(now)}"), f" – {_meaning(spec, now, platform)}") for spec in named
     )
@@ -143,10 +143,11 @@ def unchanged_card(now: ChannelSettings, named: Sequence[SettingSpec], platform:
 
 
 def _example(spec: SettingSpec, now: ChannelSettings) -> Text:
-    """Another value, as it would be typed; the line shows the present one already."""
-    is_so = spec.typed(now).casefold() == spec.example.casefold()
+    """Return another value, as it would be typed; the line already shows the present one."""
+    is_present = spec.typed(now).casefold() == spec.example.casefold()
     return text(
-        dim(" Change it: "), code(f"{spec.name}:{spec.typed(ChannelSettings()) if is_so else spec.example}")
+        dim(" Change it: "),
+        code(f"{spec.name}:{spec.typed(ChannelSettings()) if is_present else spec.example}"),
     )
 
 

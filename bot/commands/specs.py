@@ -1,4 +1,4 @@
-"""What a command of the `/paper` table is: its name, its options, how it is typed."""
+"""Types of the `/paper` table: a command, its options and how they are typed."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -9,7 +9,7 @@ Kind = Literal["query", "subscription", "title", "text", "choice", "integer"]
 
 
 MAX_OPTIONS_SHOWN = 5
-"""Options above which a usage line is too long to read."""
+"""Maximum number of options that a usage line lists: with more it is too long to read."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,39 +20,39 @@ class OptionSpec:
     help: str
     kind: Kind
     free: bool = False
-    """Takes a typed line's free text. The others are typed as `name:value`; at most one of a command is free."""
+    """Whether it takes a line's free text, as at most one of a command does. The others are typed as `name:value`."""
     required: bool = False
     choices: tuple[str, ...] = ()
     """The first one is the default, unless the channel's settings say otherwise."""
     also: tuple[str, ...] = ()
-    """Values that only buttons give."""
+    """Additional values that only buttons send."""
     hidden: bool = False
-    """Only buttons give it."""
+    """Whether only buttons send it."""
     sample: str = ""
     """A value to show how it is typed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CommandSpec:
-    """One command. `summary` is what it does, in a short line that begins with a verb."""
+    """One command. `summary` says what it does, in a short line that begins with a verb."""
 
     name: str
     summary: str
     example: str
     group: Group = "Papers"
-    """Where the help lists it."""
+    """Heading under which the help lists it."""
     aliases: tuple[str, ...] = ()
     options: tuple[OptionSpec, ...] = ()
     changes: bool = False
-    """Changes something in the channel, unless it is given without options: needs the right to edit."""
+    """Whether it changes something in the channel and so needs the right to edit, unless it is sent without options."""
     posts: bool = False
-    """Leads to posts in the channel: a platform checks first whether it can post there."""
+    """Whether it leads to posts in the channel: a platform checks first whether it can post there."""
     anywhere: bool = False
-    """Makes sense outside a channel that Paperboy was added to, as in a direct message."""
+    """Whether it makes sense outside a channel that Paperboy was added to, as in a direct message."""
     hidden: bool = False
-    """Only buttons give it."""
+    """Whether only buttons send it."""
     typed: bool = False
-    """It can only be typed. Where commands are forms, another command's option does the same."""
+    """Whether it can only be typed. Where commands are forms, another command's option does the same."""
     on_message: str = ""
     """Its name in the menu of a message, on platforms that have one; its free option then gets the papers' ids."""
 
@@ -68,7 +68,7 @@ class CommandSpec:
 
     @property
     def usage(self) -> str:
-        """How it is typed: `subscribe <query> [every:now|daily|weekly]`."""
+        """Its usage line: `subscribe <query> [every:now|daily|weekly]`."""
         shown = [option for option in self.options if not option.hidden]
         if len(shown) > MAX_OPTIONS_SHOWN:
             return f"{self.name} [name:value …]"
@@ -76,7 +76,7 @@ class CommandSpec:
 
     @property
     def short_usage(self) -> str:
-        """The same without what is typed as `name:value`."""
+        """Its usage line without the options that are typed as `name:value`."""
         return " ".join((self.name, *map(_usage, (self.free,) if self.free else ())))
 
 

@@ -17,18 +17,18 @@ from bot.ports import Reply
 
 FAILED = frozenset({"dead", "held"})
 SHOWN = 5
-"""Failed posts that are listed, and categories that aren't read."""
+"""Maximum number of failed posts listed, and of categories that aren't read."""
 MAX_SOURCES = 16
-"""Sources that have a line each: subscriptions can make Paperboy follow hundreds."""
+"""Maximum number of sources with a line each: subscriptions can make Paperboy follow hundreds."""
 
 
 async def status(command: Command, services: Services) -> Reply:
-    """The last poll of each source, the next digest, what waits, what failed, what is paused and why."""
+    """Reply with each source's last poll, the next digest, and what is waiting, failed or paused, and why."""
     channel, now = command.channel, await services.outbox.now()
     deliveries = await services.outbox.open_deliveries(channel)
     settings = await services.settings.of(channel)
     subscriptions = await services.subscriptions.of(channel)
-    comes = next_words(deliveries, subscriptions, settings, now)
+    next_post = next_words(deliveries, subscriptions, settings, now)
     pause = (await services.outbox.status(channel)).pause
     polls = await services.polls()
     notes = [
@@ -37,12 +37,12 @@ async def status(command: Command, services: Services) -> Reply:
         *(await unread_subscriptions(subscriptions, services))[:SHOWN],
         *await problems(channel, services),
     ]
-    return Reply(status_card(pause, comes, deliveries, polls, zone=settings.zone, now=now, notes=notes))
+    return Reply(status_card(pause, next_post, deliveries, polls, zone=settings.zone, now=now, notes=notes))
 
 
 def status_card(
     pause: Pause | None,
-    comes: str,
+    next_post: str,
     deliveries: Sequence[OpenDelivery],
     polls: Mapping[str, PollResult],
     *,
@@ -50,11 +50,11 @@ def status_card(
     now: datetime,
     notes: Sequence[str] = (),
 ) -> Card:
-    """A headline, then a line for each source and each post that is waiting or has failed.
+    """Return a card with a headline, then a line for each source and each post that is waiting or has failed.
 
     `notes` say what holds papers back.
     """
-    headline = f"Posts here are paused: {pause.why}." if pause else comes
+    headline = f"Posts here are paused: {pause.why}." if pause else next_post
     failed = [one for one in deliveries if one.state in FAILED]
     lines = (
         *((_pause(pause, zone, now),) if pause else ()),
@@ -66,8 +66,8 @@ def status_card(
     )  # fmt: skip
     if not polls:
         lines = (text("No source has been read yet."), *lines)
-    look = (Button("Subscriptions", "list"), Button("Settings", "settings"))
-    return Card("reply", headline, "Status", (paragraph(bold(headline)), Bullets(lines), *actions(*look)))
+    links = (Button("Subscriptions", "list"), Button("Settings", "settings"))
+    return Card("reply", headline, "Status", (paragraph(bold(headline)), Bullets(lines), *actions(*links)))
 
 
 def _pause(pause: Pause, zone: str, now: datetime) -> Text:
@@ -78,14 +78,14 @@ def _pause(pause: Pause, zone: str, now: datetime) -> Text:
 
 
 def _polls(polls: Mapping[str, PollResult], zone: str, now: datetime) -> Iterator[Text]:
-    """A line for each source, those that fail first; of very many only the first."""
+    """Yield a line for each source, those that fail first; if there are very many, only for the first."""
     listed = sorted(polls.values(), key=lambda poll: (poll.error is None, poll.source))
     yield from (_poll(poll, zone, now) for poll in listed[:MAX_SOURCES])
     rest = listed[MAX_SOURCES:]
     if rest:
         failing = sum(poll.error is not None for poll in rest)
-        well = f"{failing} of them failing" if failing else f"all read since {in_words(_oldest(rest), zone)}"
-        yield text(f"{len(rest)} more sources, {well}.")
+        state = f"{failing} of them failing" if failing else f"all read since {in_words(_oldest(rest), zone)}"
+        yield text(f"{len(rest)} more sources, {state}.")
 
 
 def _oldest(polls: Sequence[PollResult]) -> datetime:
@@ -100,31 +100,33 @@ def _mutes(mutes: Sequence[Mute], now: datetime) -> list[str]:
 
 
 def _poll(poll: PollResult, zone: str, now: datetime) -> Text:
-    following = f"; next check in {_ago(poll.next_at - now)}" if poll.next_at > now else ""
+    next_check = f"; next check in {_ago(poll.next_at - now)}" if poll.next_at > now else ""
     if poll.error is None:
         found = f", {count(poll.new, 'new paper')}" if poll.new else ", nothing new"
         alarm = f" {poll.alarm}." if poll.alarm else ""
-        return text(bold(poll.source), f" read {_ago(now - poll.at)} ago{found}{following}.{alarm}")
+        return text(bold(poll.source), f" read {_ago(now - poll.at)} ago{found}{next_check}.{alarm}")
     last = f", last read on {in_words(poll.succeeded_at, zone)}" if poll.succeeded_at else ", never read yet"
-    return text(bold(poll.source), f" failed {_ago(now - poll.at)} ago{last}: {poll.error}{following}.")
+    return text(bold(poll.source), f" failed {_ago(now - poll.at)} ago{last}: {poll.error}{next_check}.")
 
 
 def _waiting(deliveries: Sequence[OpenDelivery], now: datetime) -> tuple[Text, ...]:
-    going = [one for one in deliveries if one.state not in FAILED]
-    later = sum(len(one.papers) for one in going if one.due > now)
-    soon = sum(len(one.papers) for one in going) - later
+    active = [one for one in deliveries if one.state not in FAILED]
+    later = sum(len(one.papers) for one in active if one.due > now)
+    soon = sum(len(one.papers) for one in active) - later
     parts = [f"{count(soon, 'paper')} on the way"] if soon else []
     parts += [f"{count(later, 'paper')} waiting for later"] if later else []
     return (text(f"{'; '.join(parts)}."),) if parts else ()
 
 
-def _retried(one: OpenDelivery, zone: str) -> Text:
-    papers = count(len(one.papers), "paper")
-    return text(f"Retrying on {in_words(one.due, zone)}: {papers}. The last attempt failed: {one.why}.")
+def _retried(delivery: OpenDelivery, zone: str) -> Text:
+    papers = count(len(delivery.papers), "paper")
+    return text(
+        f"Retrying on {in_words(delivery.due, zone)}: {papers}. The last attempt failed: {delivery.why}."
+    )
 
 
 def _ago(span: timedelta) -> str:
-    """`3 min`, `5 h`, `2 days`."""
+    """Return a time span in words: `3 min`, `5 h`, `2 days`."""
     minutes = max(0, round(span.total_seconds() / 60))
     if minutes < 100:
         return f"{minutes} min"

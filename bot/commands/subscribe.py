@@ -37,7 +37,7 @@ _WHEN_ALONE: dict[Frequency, str] = {
     "daily": "New papers come to you in a daily digest by direct message, next on {}.",
     "weekly": "New papers come to you in a weekly digest by direct message, next on {}.",
 }
-"""The same in a person's own channel."""
+"""Sentences for a person's own channel."""
 
 
 async def subscribe(command: Command, services: Services) -> Reply:
@@ -61,9 +61,9 @@ async def subscribe(command: Command, services: Services) -> Reply:
     settings, exception = await _with_exception(command, subscription, services)
     if new:
         found = await reasons(query, past, command.channel, services, follow=True)
-        said = respell(found.text(past.sentence()), typed)
+        summary = respell(found.text(past.sentence()), typed)
         when = f"{when_posted(every, settings, services.now(), command.channel)} {exception}".rstrip()
-        card = subscribed_card(subscription, past, said, when, narrowings(found.people))
+        card = subscribed_card(subscription, past, summary, when, narrowings(found.people))
         if offer := await best_offer(query, past, services):
             *blocks, buttons = card.blocks
             card = replace(
@@ -87,8 +87,10 @@ async def subscribe(command: Command, services: Services) -> Reply:
 async def _with_exception(
     command: Command, subscription: Subscription, services: Services
 ) -> tuple[ChannelSettings, str]:
-    """The channel's settings, after `always:` has exempted the subscription from the daily limit or ended that, and a sentence
-    about the change."""
+    """Apply `always:`, which exempts the subscription from the daily limit or ends that.
+
+    Returns the channel's settings and a sentence about the change; "" if nothing has changed.
+    """
     settings = await services.settings.of(command.channel)
     number, wanted = subscription.number, command.options.get("always") == "yes"
     if "always" not in command.options or wanted == (number in settings.always):
@@ -105,7 +107,7 @@ async def _with_exception(
 
 
 def _refuse_number(text: str) -> None:
-    """Raises UserError for a subscription's number, which is no word to search for."""
+    """Raises UserError for a subscription's number, which isn't a word to search for."""
     if number_in(text) is not None:
         raise UserError(
             f"{text} is the number of a subscription, not a query. Subscribe to words instead."
@@ -116,7 +118,7 @@ def _refuse_number(text: str) -> None:
 
 
 def when_posted(every: Every, settings: ChannelSettings, now: datetime, channel: ChannelRef) -> str:
-    """When matching papers are posted, in words."""
+    """Say when matching papers are posted."""
     frequency = frequency_of((every,), settings)
     words = _WHEN_ALONE if channel.person else _WHEN
     return words[frequency].format(in_words(due(frequency, settings, now), settings.zone))
@@ -125,11 +127,11 @@ def when_posted(every: Every, settings: ChannelSettings, now: datetime, channel:
 def subscribed_card(
     subscription: Subscription,
     past: Lookback,
-    said: str,
+    summary: str,
     when: str,
     narrower: Sequence[tuple[str, str]] = (),
 ) -> Card:
-    """The query as understood, its number, and what it would have posted.
+    """Return a card with the query as understood, its number, and what it would have posted.
 
     `narrower` are labels and terms that narrow the query.
     """
@@ -137,10 +139,10 @@ def subscribed_card(
     see = (Button("Preview", f"preview {number}"),) if past.matching else ()
     return Card(
         "reply",
-        shorten(f"Subscribed as {number}: {shorten(query, QUERY)}. {said}", NOTICE),
+        shorten(f"Subscribed as {number}: {shorten(query, QUERY)}. {summary}", NOTICE),
         blocks=(
             paragraph("Subscribed as ", bold(number), ": ", code(query)),
-            paragraph(f"{said} {when}"),
+            paragraph(f"{summary} {when}"),
             *actions(*(Button(label, f"narrow {number} {term}") for label, term in narrower)),
             *actions(*see, Button("Undo", f"unsubscribe {number}")),
         ),
@@ -148,27 +150,27 @@ def subscribed_card(
 
 
 def with_warning(card: Card, warning: str) -> Card:
-    """The card with a last line about what may go wrong."""
+    """Return the card with a last line about what may go wrong."""
     *blocks, buttons = card.blocks
     return replace(card, blocks=(*blocks, paragraph(warning), buttons))
 
 
 def already_card(subscription: Subscription, change: str = "") -> Card:
-    """The channel already has this subscription. `change` says what has changed about it."""
-    number, query, said = f"#{subscription.number}", subscription.query, change or "Nothing has changed."
+    """Say that the channel already has this subscription. `change` says what has changed about it."""
+    number, query, message = f"#{subscription.number}", subscription.query, change or "Nothing has changed."
     return Card(
         "reply",
-        f"Already subscribed, as {number}. {said}",
+        f"Already subscribed, as {number}. {message}",
         blocks=(
             paragraph("Already subscribed, as ", bold(number), ": ", code(query)),
-            paragraph(said),
+            paragraph(message),
             *actions(Button("Preview", f"preview {number}"), Button("Unsubscribe", f"unsubscribe {number}")),
         ),
     )
 
 
 def changed_card(subscription: Subscription, was: Every, when: str) -> Card:
-    """The same subscription with another schedule."""
+    """Say that the subscription has another schedule now."""
     number, query = f"#{subscription.number}", subscription.query
     return Card(
         "reply",
@@ -184,7 +186,7 @@ def changed_card(subscription: Subscription, was: Every, when: str) -> Card:
 def operators_card(
     words: Query, operators: Query, every: Every, past_words: Lookback, past_operators: Lookback
 ) -> Card:
-    """Asks whether a small "or", "and" or "not" is an operator. Nothing has changed yet."""
+    """Ask whether a lower-case "or", "and" or "not" is an operator. Nothing has changed yet."""
     return Card(
         "reply",
         f"Did you mean {shorten(spelled(operators), QUERY)}? Operators are written in capitals.",
@@ -201,7 +203,7 @@ def operators_card(
 
 
 def broad_card(query: Query, every: Every, past: Lookback) -> Card:
-    """Asks before a flood. Nothing has changed yet."""
+    """Ask before a flood of papers. Nothing has changed yet."""
     line = _line(query, every)
     popular = _line(parse(f"({spelled(query)}) min:20"), every)
     return Card(

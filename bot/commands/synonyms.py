@@ -1,4 +1,4 @@
-"""The offer of other words for what a query asks for, with its figure, and `/paper also`, which accepts it."""
+"""Offers synonyms for a part of a query, with the number of papers they would add; `/paper also` accepts one."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,25 +19,25 @@ from bot.query import Query, parse, spelled
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """Another word for a part of a query, the query with it, and how many papers more it would have brought."""
+    """A synonym for a part of a query, the query with it, and how many more papers it would have brought."""
 
     synonym: Synonym
     query: Query
     more: int
 
     def blocks(self, command: str) -> tuple[Block, ...]:
-        """The line, and the button that gives `command`."""
+        """Return the line, and the button that sends `command`."""
         if len(command) > MAX_BUTTON:
             return ()
-        said = f"? +{count(self.more, 'paper')} in {DAYS} days."
+        figure = f"? +{count(self.more, 'paper')} in {DAYS} days."
         return (
-            paragraph("Also match ", code(str(self.synonym.other)), said),
+            paragraph("Also match ", code(str(self.synonym.other)), figure),
             *actions(Button(f"Also match {self.synonym.other}", command)),
         )
 
 
 async def best_offer(query: Query, past: Lookback, services: Services) -> Offer | None:
-    """The synonym that brings most, where there is one that is worth it and doesn't flood the channel."""
+    """Return the synonym that adds most papers, if one is worth it and doesn't flood the channel."""
     if past.sample or past.unread or not past.seen:
         return None
     now = len(past.matching)
@@ -50,7 +50,7 @@ async def best_offer(query: Query, past: Lookback, services: Services) -> Offer 
 
 
 async def wider_queries(query: Query, services: Services) -> Sequence[tuple[Synonym, Query]]:
-    """Every synonym that may be offered for a part of `query`, with the query that has it."""
+    """Return every synonym that can be offered for a part of `query`, with the query that has it."""
     found = []
     for synonym in await services.search.synonyms(query):
         try:
@@ -61,7 +61,7 @@ async def wider_queries(query: Query, services: Services) -> Sequence[tuple[Syno
 
 
 def accepting(subscription: Subscription, synonym: Synonym) -> str:
-    """The command that adds the synonym to the subscription."""
+    """Return the command that adds the synonym to the subscription."""
     return f"also #{subscription.number} {synonym}"
 
 

@@ -1,4 +1,4 @@
-"""`/paper taste`: what a channel's 👍 and 👎 have taught Paperboy, what it would have done, and changes of it."""
+"""`/paper taste`: show what Paperboy learned from a channel's 👍 and 👎, back-test it, or change it."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -20,10 +20,11 @@ from bot.ports import Reply
 from bot.text import shorten
 
 LIKED_TERMS, DISLIKED_TERMS = 10, 5
-"""Terms that are listed, the strongest of the papers that people like and of the others."""
+"""Maximum number of terms listed, the strongest of liked papers and of disliked ones."""
 REMOVABLE = 3
-"""Terms with a button that removes them."""
-TITLE = 60
+"""Number of terms with a button that removes them."""
+MAX_TITLE = 60
+"""Maximum number of characters shown of a title or term."""
 EXAMPLE = "/paper taste like 2405.01234"
 _OF_PAPERS = ("like", "dislike", "forget")
 _VERBS = (*_OF_PAPERS, "remove", "restore")
@@ -31,7 +32,7 @@ _EVERYTHING = frozenset({"all", "everything", "please", "it"})
 
 
 async def taste(command: Command, services: Services) -> Reply:
-    """Show the channel's taste, or change it: name an example, remove or restore a term, forget a paper, reset, off, on."""
+    """Show the channel's taste, or change it: examples, terms, papers to forget, reset, off, on."""
     verb, _, what = command.options.get("what", "").strip().partition(" ")
     channel, verb, what = command.channel, verb.lower(), what.strip()
     if not verb:
@@ -61,95 +62,101 @@ async def _switched(verb: str, channel: ChannelRef, services: Services) -> Card:
     if verb == "reset":
         forget = [vote.paper for vote in await services.votes.of(channel)]
 
-        def fresh(_taste: ChannelTaste) -> ChannelTaste:
+        def emptied(_taste: ChannelTaste) -> ChannelTaste:
             return ChannelTaste(forgotten=tuple(dict.fromkeys(forget))[-MOST_FORGOTTEN:])
 
-        await relearn(channel, services, fresh)
-        return _said("This channel's taste is empty again. What people like from now on counts.")
+        await relearn(channel, services, emptied)
+        return _message_card("This channel's taste is empty again. What people like from now on counts.")
     await relearn(channel, services, lambda taste: replace(taste, on=verb == "on"))
     if verb == "off":
-        return _said(
+        return _message_card(
             "Taste is off: upvotes and matches alone order papers here.", Button("Switch on", "taste on")
         )
-    return _said("Taste is on: it orders the papers here.", Button("Show", "taste"))
+    return _message_card("Taste is on: it orders the papers here.", Button("Show", "taste"))
 
 
 async def _term_changed(verb: str, what: str, channel: ChannelRef, services: Services) -> Card:
-    """A term no longer counts, or counts again. It may be written in any way that its papers may write it."""
-    kept, term, named = (
+    """Stop counting a term, or count it again. Any spelling that its papers use is accepted."""
+    stored, term, named = (
         taste_of(await services.rules.of(channel)),
         named_term(what),
-        f"“{shorten(plain(what), TITLE)}”",
+        f"“{shorten(plain(what), MAX_TITLE)}”",
     )
-    known = [] if kept.taste is None else [one.term for one in kept.taste.terms]
-    if term not in (known if verb == "remove" else ()) and term not in kept.removed:
+    known = [] if stored.taste is None else [one.term for one in stored.taste.terms]
+    if term not in (known if verb == "remove" else ()) and term not in stored.removed:
         missing = "wasn't removed from" if verb == "restore" else "isn't among the terms of"
         raise UserError(f"{named} {missing} this channel's taste.", hint="/paper taste")
     if verb == "restore":
         await relearn(channel, services, lambda taste: taste.with_term(term))
-        return _said(f"{named} counts here again.", Button("Show", "taste"))
+        return _message_card(f"{named} counts here again.", Button("Show", "taste"))
     await relearn(channel, services, lambda taste: taste.without_term(term))
-    return _said(
+    return _message_card(
         f"{named} no longer counts here.", Button("Show", "taste"), Button("Undo", f"taste restore {what}")
     )
 
 
 async def _paper_changed(verb: str, what: str, channel: ChannelRef, services: Services) -> Card:
-    """A paper is an example of what is liked or isn't, or counts no more. Undo leads to what it was before."""
+    """Make a paper an example of what is liked or disliked, or stop counting it. Undo restores what it was before."""
     try:
         paper = await resolve_paper(what, services)
     except UserError as error:
         hint = error.hint if error.hint.startswith("/") else f"/paper taste {verb} {error.hint}"
         raise UserError(str(error), hint=hint) from None
-    title = f"“{shorten(plain(paper.title), TITLE)}”"
-    was = _said_of(paper, await signals_of(channel, taste_of(await services.rules.of(channel)), services))
+    title = f"“{shorten(plain(paper.title), MAX_TITLE)}”"
+    was = _verdict_of(paper, await signals_of(channel, taste_of(await services.rules.of(channel)), services))
     undo = [Button("Undo", f"taste {was} {paper.id}")] if was != verb else []
     if verb == "forget":
         await relearn(channel, services, lambda taste: taste.without_paper(paper.id))
         counts = "no longer counts" if undo else "doesn't count"
-        return _said(f"{title} {counts} here.", *undo)
+        return _message_card(f"{title} {counts} here.", *undo)
     changed = await relearn(
         channel, services, lambda taste: taste.with_example(paper.id, liked=verb == "like")
     )
     signals = await signals_of(channel, changed, services)
-    said = f"{title} counts as {'liked' if verb == 'like' else 'not for this channel'}. {_progress(signals)}"
+    message = (
+        f"{title} counts as {'liked' if verb == 'like' else 'not for this channel'}. {_progress(signals)}"
+    )
     if not changed.on:
-        return _said(f"{said} But taste is off here.", Button("Switch on", "taste on"), *undo)
-    return _said(said, Button("Show", "taste"), *undo)
+        return _message_card(f"{message} But taste is off here.", Button("Switch on", "taste on"), *undo)
+    return _message_card(message, Button("Show", "taste"), *undo)
 
 
-def _said_of(paper: Paper, signals: Signals) -> str:
-    """The command by which a paper would count as it does: like, dislike, or forget if it doesn't count."""
+def _verdict_of(paper: Paper, signals: Signals) -> str:
+    """Return the command that makes a paper count as it does now: like, dislike, or forget if it doesn't count."""
     if paper.id in {one.id for one in signals.liked}:
         return "like"
     return "dislike" if paper.id in {one.id for one in signals.disliked} else "forget"
 
 
-async def _shown(kept: ChannelTaste, channel: ChannelRef, services: Services) -> Card:
-    signals = await signals_of(channel, kept, services)
-    if not kept.on:
-        return _said("Taste is off here: papers come in their usual order.", Button("Switch on", "taste on"))
-    if kept.taste is None:
-        return _said(f"Paperboy doesn't know this channel's taste yet. {_progress(signals)}", hint=EXAMPLE)
+async def _shown(stored: ChannelTaste, channel: ChannelRef, services: Services) -> Card:
+    signals = await signals_of(channel, stored, services)
+    if not stored.on:
+        return _message_card(
+            "Taste is off here: papers come in their usual order.", Button("Switch on", "taste on")
+        )
+    if stored.taste is None:
+        return _message_card(
+            f"Paperboy doesn't know this channel's taste yet. {_progress(signals)}", hint=EXAMPLE
+        )
     recent = await matched(channel, services, BACKGROUND)
-    return taste_card(kept.taste, signals, recent)
+    return taste_card(stored.taste, signals, recent)
 
 
 async def taste_blocks(channel: ChannelRef, services: Services) -> Sequence[Block]:
-    """What the channel's taste does about papers that people don't like, or how far it is until there is one."""
-    kept = taste_of(await services.rules.of(channel))
-    if not kept.on:
+    """Say what the channel's taste does with papers that people don't like, or what is missing until it has one."""
+    stored = taste_of(await services.rules.of(channel))
+    if not stored.on:
         return ()
-    signals = await signals_of(channel, kept, services)
-    if kept.taste is None:
+    signals = await signals_of(channel, stored, services)
+    if stored.taste is None:
         return (paragraph(f"A taste puts such papers last. {_progress(signals)}"),)
     recent = await matched(channel, services, BACKGROUND)
-    said = f"This channel's taste puts such papers last. {_back_test(kept.taste, signals, recent)}"
-    return (paragraph(said), *actions(Button("Show", "taste")))
+    message = f"This channel's taste puts such papers last. {_back_test(stored.taste, signals, recent)}"
+    return (paragraph(message), *actions(Button("Show", "taste")))
 
 
 def taste_card(learned: Taste, signals: Signals, recent: Matched) -> Card:
-    """The terms with their weights and the papers they came from, and what they would have done lately."""
+    """Return a card with the terms, their weights and the papers they came from, and a back-test on recent papers."""
     liked = sorted((term for term in learned.terms if term.weight > 0), key=lambda term: -term.weight)
     others = sorted((term for term in learned.terms if term.weight < 0), key=lambda term: term.weight)
     recently = (paper for paper, _ in recent.entries)
@@ -187,27 +194,27 @@ def _lines(terms: Sequence[TasteTerm], titles: dict[str, str]) -> Bullets:
 
 
 def _line(term: TasteTerm, titles: dict[str, str]) -> Text:
-    papers = [f"“{shorten(plain(titles[one]), TITLE)}”" for one in term.papers if one in titles]
+    papers = [f"“{shorten(plain(titles[one]), MAX_TITLE)}”" for one in term.papers if one in titles]
     source = f" from {papers[0]}" if papers else ""
     more = f" and {len(papers) - 1} more" if len(papers) > 1 else ""
     return text(bold(str(term)), f" {term.weight:+.2f}", dim(f"{source}{more}"))
 
 
 def _back_test(learned: Taste, signals: Signals, recent: Matched) -> str:
-    """What the taste would have done with the papers of the last 14 days."""
+    """Say what the taste would have done with the papers of the last 14 days."""
     papers: list[Paper] = [paper for paper, _ in recent.entries]
     if not papers:
         return "No papers of the last 14 days to try it on."
     folded = {paper.id for paper in papers if learned.folds(paper)}
     liked = {paper.id for paper in signals.liked} & {paper.id for paper in papers}
-    said = f"Of the last {count(len(papers), 'matching paper')} it would have kept {len(papers) - len(folded)} and folded {len(folded)}."
+    message = f"Of the last {count(len(papers), 'matching paper')} it would have kept {len(papers) - len(folded)} and folded {len(folded)}."
     if liked:
-        said += f" Of the {count(len(liked), 'liked one')} among them it keeps {len(liked - folded)}."
-    return said
+        message += f" Of the {count(len(liked), 'liked one')} among them it keeps {len(liked - folded)}."
+    return message
 
 
 def _progress(signals: Signals) -> str:
-    """How far it is until there is a taste."""
+    """Say how many signals there are, and how many are needed until there is a taste."""
     if signals.enough:
         return (
             f"Learned from {len(signals.liked)} liked and {count(len(signals.disliked), 'disliked paper')}."
@@ -218,7 +225,7 @@ def _progress(signals: Signals) -> str:
     )
 
 
-def _said(message: str, *buttons: Button, hint: str = "") -> Card:
+def _message_card(message: str, *buttons: Button, hint: str = "") -> Card:
     example = ((" You can also name examples: ", code(hint)),) if hint else ()
     return Card(
         "reply",

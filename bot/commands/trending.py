@@ -18,9 +18,9 @@ CURATORS = "curated by AK and the research community on Hugging Face"
 
 
 async def trending(command: Command, services: Services) -> Reply:
-    """The first SHOWN papers: for a day in the trending page's order, for longer spans by upvotes.
+    """Reply with the first SHOWN papers: for a day in the trending page's order, for longer spans by upvotes.
 
-    In a channel with a taste, the same papers are shown in the order of that.
+    If the channel has a taste, the taste orders the same papers.
     """
     span = command.options.get("span", "day")
     if span in DAYS:
@@ -47,7 +47,7 @@ def trending_card(
     *,
     by_taste: bool = False,
 ) -> Card:
-    """A line for each paper, when the list was read, and who curates it."""
+    """Return a card with a line for each paper, when the list was read, and who curates it."""
     if not papers:
         message = "Trending papers aren't loaded yet. Try again in a few minutes."
         return Card("reply", message, blocks=(paragraph(message),))

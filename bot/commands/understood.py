@@ -1,4 +1,4 @@
-"""Refuses a query that is readable and hardly meant, with what to type instead. Pure."""
+"""Refuses valid queries that people probably don't mean, and says what to type instead. Pure."""
 
 import re
 
@@ -21,7 +21,7 @@ _VAGUE = STOP_WORDS | frozenset({
 
 
 def refuse_vague(query: Query, typed: str) -> None:
-    """Raises UserError for a query that is hardly meant: common words only, `a*`, a category without `cat:`."""
+    """Raises UserError for a query that is probably not meant: common words only, `a*`, a category without `cat:`."""
     wanted = [term for term, is_wanted in terms_of(query.root) if is_wanted]
     words = [word for term in wanted if isinstance(term, Phrase) for word in term.words]
     if wanted and all(isinstance(term, Phrase) for term in wanted):
@@ -48,7 +48,7 @@ def refuse_vague(query: Query, typed: str) -> None:
 
 
 def _refuse_list_in_field(found: list[Piece], typed: str) -> None:
-    """Raises UserError for `author:LeCun,Yann` and `cat:cs.LG,cs.AI`, whose field ends at the comma."""
+    """Raises UserError for `author:LeCun,Yann` and `cat:cs.LG,cs.AI`: the field ends at the comma."""
     for first, comma, second in zip(found, found[1:], found[2:], strict=False):
         glued = first.at[1] == comma.at[0] and comma.at[1] == second.at[0]
         field = FIELDS.get(first.field.casefold())

@@ -1,4 +1,4 @@
-"""What a line means that begins with no command's name. The person gets it as a hint. Pure."""
+"""Guesses the meaning of a line that doesn't begin with a command's name, as a hint for the person. Pure."""
 
 import re
 from collections.abc import Iterable
@@ -13,9 +13,9 @@ from bot.domain.errors import UserError
 from bot.text.identity import paper_id
 
 MIN_NAME_SIMILARITY = 0.75
-"""Of a mistyped name to the one that is suggested, 0 to 1: `zonne` and `zone` have 0.89, `colour` and `hour` 0.6."""
-SHORTEST_GLUED, SHORTEST_STUCK = 4, 3
-"""Letters of a command's name, and of the word that may be stuck to it."""
+"""Minimum similarity of a name to the suggestion, 0 to 1: `zonne` and `zone` have 0.89, `colour` and `hour` 0.6."""
+MIN_GLUED_NAME, MIN_GLUED_WORD = 4, 3
+"""Minimum number of letters of a command's name, and of the word that is stuck to it."""
 
 _ANSWERS = frozenset(
     {
@@ -35,13 +35,13 @@ _ANSWERS = frozenset(
         "はい",
     }
 )
-"""Words that answer a question, and those that take something back: both are buttons."""
+"""Words that answer a question or take something back: Paperboy has buttons for both."""
 _PLEASE = frozenset({"", "please", "bitte", "it", "that"})
 _GLUE = re.compile(r"[:;,.=!/-]+")
 
 
 def unknown(name: str, rest: str) -> UserError:
-    """The error for a line that begins with `name`, with the line that was probably meant as its hint."""
+    """Return the error for a line that begins with `name`; its hint is the line that was probably meant."""
     if name.casefold() in _ANSWERS and rest.casefold() in _PLEASE:
         return UserError(
             "There is no question to answer here. Use the buttons below a message.", hint="/paper help"
@@ -74,7 +74,7 @@ def unknown(name: str, rest: str) -> UserError:
 
 
 def _setting(name: str, rest: str) -> UserError | None:
-    """The error for a setting that was typed as a command: `hour 9`, `limit 5 per day`."""
+    """Return the error for a setting that was typed as a command: `hour 9`, `limit 5 per day`."""
     setting = setting_named(name.strip(":=").casefold())
     if setting is None:
         return None
@@ -91,22 +91,22 @@ def _setting(name: str, rest: str) -> UserError | None:
 
 
 def _unglued(name: str, near: list[str]) -> tuple[str, str] | None:
-    """A command and what is stuck to it: `search:diffusion`, `unsubscribe#3`, `subscribediffusion`."""
+    """Split a command from what is stuck to it: `search:diffusion`, `unsubscribe#3`, `subscribediffusion`."""
     bare = name.lstrip("/!.")
     for known in sorted(_names(), key=len, reverse=True):
         if not bare.casefold().startswith(known) or len(bare) == len(known):
             continue
-        behind = bare[len(known) :]
-        subject = _GLUE.sub("", behind, count=1) if _GLUE.match(behind) else behind
+        remainder = bare[len(known) :]
+        subject = _GLUE.sub("", remainder, count=1) if _GLUE.match(remainder) else remainder
         if not any(map(str.isalnum, subject)) or find(subject) is not None:
             continue  # `subscribe;list` is two commands
         is_mistyped = bool(near) and near[0] != known
-        long_enough = len(known) >= SHORTEST_GLUED and len(behind) >= SHORTEST_STUCK
-        by_letters = long_enough and not is_mistyped and behind.casefold() != "ing"
-        stuck = by_letters or not behind[0].isalnum()
+        long_enough = len(known) >= MIN_GLUED_NAME and len(remainder) >= MIN_GLUED_WORD
+        by_letters = long_enough and not is_mistyped and remainder.casefold() != "ing"
+        is_glued = by_letters or not remainder[0].isalnum()
         spec = find(known)
         takes = spec is not None and (spec.free is not None or ":" in subject)
-        return (spec.name, subject) if stuck and takes and spec is not None else None
+        return (spec.name, subject) if is_glued and takes and spec is not None else None
     return None
 
 

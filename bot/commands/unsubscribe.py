@@ -14,9 +14,9 @@ ALL = frozenset({"all", "everything", "*"})
 
 
 async def unsubscribe(command: Command, services: Services) -> Reply:
-    """End it; a button in the answer restores it."""
+    """End the subscription; a button in the answer restores it."""
     if command.options["subscription"].casefold() in ALL:
-        return Reply(await _all(command, services))
+        return Reply(await _end_all(command, services))
     wanted = await resolve_subscription(
         command.options["subscription"], command.channel, services, then="unsubscribe"
     )
@@ -25,7 +25,7 @@ async def unsubscribe(command: Command, services: Services) -> Reply:
     return Reply(ended_card(ended or wanted))
 
 
-async def _all(command: Command, services: Services) -> Card:
+async def _end_all(command: Command, services: Services) -> Card:
     """End every subscription of the channel, after asking."""
     existing = await services.subscriptions.of(command.channel)
     if not existing:
@@ -48,7 +48,7 @@ async def _all(command: Command, services: Services) -> Card:
 
 
 def ended_card(ended: Subscription) -> Card:
-    """The subscription that ended, and how to restore it."""
+    """Return a card with the subscription that ended, and how to restore it."""
     number = f"#{ended.number}"
     every = "" if ended.every == "channel" else f" every:{ended.every}"
     return Card(

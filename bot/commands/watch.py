@@ -1,4 +1,4 @@
-"""`/paper watch` and `/paper unwatch`: who hears of a paper's events."""
+"""`/paper watch` and `/paper unwatch`: who is notified of a paper's events."""
 
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -21,7 +21,7 @@ from bot.text import shorten
 from bot.text.identity import paper_id
 
 SHOWN = 20
-"""Watched papers that are listed."""
+"""Maximum number of watched papers listed."""
 EVENT_WORDS: Mapping[EventKind, str] = {
     "version": "new versions",
     "accepted": "acceptance",
@@ -31,7 +31,7 @@ EVENT_WORDS: Mapping[EventKind, str] = {
     "milestone": "many upvotes",
     "cited": "citations",
 }
-_SAID: Mapping[str, str] = {
+_EVENT_NAMES: Mapping[str, str] = {
     **{kind: kind for kind in EVENT_KINDS},
     "all": "all",
     "everything": "all",
@@ -43,9 +43,9 @@ _SAID: Mapping[str, str] = {
     **dict.fromkeys(("milestones", "upvotes"), "milestone"),
     **dict.fromkeys(("citations", "citation", "cites"), "cited"),
 }
-"""What people call events -> `all`, `important` or the kind."""
-_BETWEEN = frozenset([",", "and", "new", "many"])
-"""What may stand between them, as in `new versions and acceptance`."""
+"""Word that people use for an event -> `all`, `important` or the kind."""
+_FILLERS = frozenset([",", "and", "new", "many"])
+"""Tokens that are ignored between events, as in `new versions and acceptance`."""
 SAVED_BUTTONS = {
     "all": "Watch saved papers for everything",
     "important": "Only for important news",
@@ -54,30 +54,30 @@ SAVED_BUTTONS = {
 
 
 def watch_button(paper: str) -> Button:
-    """Makes the person watch a paper."""
+    """Return a button that makes the person watch a paper."""
     return Button("Watch", f"watch {paper}")
 
 
 def unwatch_button(paper: str) -> Button:
-    """Ends that."""
+    """Return a button that makes the person stop watching a paper."""
     return Button("Stop watching", f"unwatch {paper}")
 
 
 async def watch(command: Command, services: Services) -> Reply:
-    """Watch a paper, say what is heard of saved ones, or list what is watched."""
-    wanted = command.options.get("saved", "")
-    if wanted:
-        await services.watches.set_saved_events(_me(command, services), wanted)
+    """Watch a paper, set which events of saved papers are sent, or list what is watched."""
+    saved_events = command.options.get("saved", "")
+    if saved_events:
+        await services.watches.set_saved_events(_me(command, services), saved_events)
     typed, events = await _split(
         command.options.get("paper", ""), command.options.get("events", ""), services
     )
     if typed.casefold() in {"", "list", "all"}:
-        return Reply(await _listed(command, services, changed=bool(wanted)))
+        return Reply(await _listed(command, services, changed=bool(saved_events)))
     watcher = await _watcher(command, services)
     paper = await resolve_paper(typed, services)
     kinds = _kinds(events, typed)
-    heard = kinds if services.cites else kinds - {"cited"}
-    if not heard:
+    sent_kinds = kinds if services.cites else kinds - {"cited"}
+    if not sent_kinds:
         raise UserError(
             "This installation doesn't know who cites a paper: its operator can connect OpenAlex."
         )
@@ -87,19 +87,19 @@ async def watch(command: Command, services: Services) -> Reply:
     ):
         raise UserError(f"That is too much to watch: {LIMIT} papers at most.", hint="/paper watch")
     watching = "This channel watches it" if _for_channel(command) else "Watched"
-    said = f"{watching} for {words_for(heard)}"
+    message = f"{watching} for {words_for(sent_kinds)}"
     stop = f"unwatch {paper.id}{_to(command)}"
     if before is None:
-        back = Button("Undo", stop)
+        undo = Button("Undo", stop)
     elif before.events == kinds:
-        back = Button("Stop watching", stop)
+        undo = Button("Stop watching", stop)
     else:
-        back = Button("Undo", _again(paper.id, before, command))
-    return Reply(_changed(said, paper, back, Button("Its life so far", f"life {paper.id}")))
+        undo = Button("Undo", _rewatching(paper.id, before, command))
+    return Reply(_changed(message, paper, undo, Button("Its life so far", f"life {paper.id}")))
 
 
 async def unwatch(command: Command, services: Services) -> Reply:
-    """Watch a paper no more."""
+    """Stop watching a paper, or all papers."""
     watcher = await _watcher(command, services)
     watches = await services.watches.of(watcher)
     if command.options["paper"].strip().casefold() in {"all", "everything"}:
@@ -108,19 +108,19 @@ async def unwatch(command: Command, services: Services) -> Reply:
     if not await services.watches.remove(watcher, paper.id):
         who = "This channel doesn't" if _for_channel(command) else "You don't"
         raise UserError(f"{who} watch this paper.", hint="/paper watch")
-    undo = [Button("Undo", _again(paper.id, watches[paper.id], command))] if paper.id in watches else []
+    undo = [Button("Undo", _rewatching(paper.id, watches[paper.id], command))] if paper.id in watches else []
     return Reply(_changed("No longer watched", paper, *undo))
 
 
 async def _unwatched_all(watcher: ChannelRef, papers: Sequence[str], services: Services) -> Card:
-    for one in papers:
-        _ = await services.watches.remove(watcher, one)
-    said = f"No longer watched: {count(len(papers), 'paper')}." if papers else "Nothing is watched."
-    return Card("reply", said, blocks=(paragraph(said),))
+    for paper in papers:
+        _ = await services.watches.remove(watcher, paper)
+    message = f"No longer watched: {count(len(papers), 'paper')}." if papers else "Nothing is watched."
+    return Card("reply", message, blocks=(paragraph(message),))
 
 
-def _again(paper: str, watch: Watch, command: Command) -> str:
-    """The command by which a paper is watched as it was."""
+def _rewatching(paper: str, watch: Watch, command: Command) -> str:
+    """Return the command that watches a paper as before."""
     return f"watch {paper} events:{in_words(watch.events)}{_to(command)}"
 
 
@@ -129,18 +129,18 @@ def _to(command: Command) -> str:
 
 
 def watcher_of(command: Command, services: Services) -> ChannelRef:
-    """Who hears of a paper by a command: the person, or the channel that it names."""
+    """Return who is notified by a command: the person, or the channel if the command says so."""
     return command.channel if _for_channel(command) else _me(command, services)
 
 
 def words_for(kinds: frozenset[EventKind]) -> str:
-    """`new versions, acceptance and code`."""
+    """Return the kinds in words: `new versions, acceptance and code`."""
     words = [EVENT_WORDS[kind] for kind in EVENT_KINDS if kind in kinds]
     return " and ".join(filter(None, (", ".join(words[:-1]), words[-1])))
 
 
 async def _watcher(command: Command, services: Services) -> ChannelRef:
-    """The same; raises UserError if the person may not change the channel."""
+    """Return `watcher_of` the command. Raises UserError if the person may not change the channel."""
     spec = find(command.name)
     if _for_channel(command) and spec is not None:
         settings = await services.settings.of(command.channel)
@@ -149,7 +149,7 @@ async def _watcher(command: Command, services: Services) -> ChannelRef:
 
 
 async def _of_channel(command: Command, services: Services) -> Mapping[str, Watch]:
-    """What the channel watches, for its members only: the list can be asked for anywhere, and long after leaving."""
+    """Return what the channel watches, for members only: people can send the command long after leaving."""
     with suppress(UserError):  # the platform doesn't answer
         if (await services.access.of(command.user, command.channel)).member:
             return await services.watches.of(command.channel)
@@ -157,7 +157,7 @@ async def _of_channel(command: Command, services: Services) -> Mapping[str, Watc
 
 
 def _me(command: Command, services: Services) -> ChannelRef:
-    """The person's direct messages; where Paperboy can't write to people, the channel is theirs alone."""
+    """Return the person's direct messages, or the channel on platforms without them: it is theirs alone there."""
     channel = command.channel
     if not services.platform(channel).direct_messages:
         return channel
@@ -169,13 +169,13 @@ def _for_channel(command: Command) -> bool:
 
 
 async def _split(typed: str, events: str, services: Services) -> tuple[str, str]:
-    """The paper and the events of what was typed: `2405.01234 accepted, code`. A title may end with such a word, too."""
+    """Split `2405.01234 accepted, code` into the paper and the events. A title can end with such a word, too."""
     words = typed.replace(",", " , ").split()
     end = len(words)
-    while end and (words[end - 1] in _BETWEEN or words[end - 1].casefold() in _SAID):
+    while end and (words[end - 1] in _FILLERS or words[end - 1].casefold() in _EVENT_NAMES):
         end -= 1
     if end == len(words) > 1 and paper_id(words[0]) and not events:
-        return words[0], " ".join(words[1:])  # none of them is an event, which is said then
+        return words[0], " ".join(words[1:])  # none of them is an event, so that `_kinds` raises
     if end in {0, len(words)}:
         return ("", " ".join(words)) if words and not end and not events else (typed.strip(), events)
     if not paper_id(_joined(words[:end])):
@@ -191,16 +191,16 @@ def _joined(words: Sequence[str]) -> str:
 
 
 def _kinds(typed: str, paper: str) -> frozenset[EventKind]:
-    """The events that the words mean; all of them for none."""
-    words = [word for word in typed.replace(",", " ").casefold().split() if word not in _BETWEEN] or ["all"]
-    if unknown := next((word for word in words if word not in _SAID), ""):
-        near = get_close_matches(unknown, _SAID, n=1)
+    """Return the events that the words mean; all events if there are no words. Raises UserError for an unknown word."""
+    words = [word for word in typed.replace(",", " ").casefold().split() if word not in _FILLERS] or ["all"]
+    if unknown := next((word for word in words if word not in _EVENT_NAMES), ""):
+        near = get_close_matches(unknown, _EVENT_NAMES, n=1)
         meant = [near[0] if word == unknown and near else word for word in words]
         raise UserError(
             f"“{unknown}” isn't an event. Choose from {', '.join(EVENT_KINDS)}, all and important.",
             hint=f"/paper watch {paper} {','.join(meant) if near else 'accepted,code'}",
         )
-    return frozenset[EventKind]().union(*(events_of(_SAID[word]) for word in words))
+    return frozenset[EventKind]().union(*(events_of(_EVENT_NAMES[word]) for word in words))
 
 
 async def _listed(command: Command, services: Services, *, changed: bool) -> Card:
@@ -210,8 +210,10 @@ async def _listed(command: Command, services: Services, *, changed: bool) -> Car
     saved = await services.watches.saved_events(me)
     papers = await services.papers.get([*mine, *here])
     kinds = events_of(saved) if services.cites else events_of(saved) - {"cited"}
-    heard = words_for(kinds) if kinds else ""
-    default = f"Saved papers are watched for {heard}." if saved != "none" else "Saved papers aren't watched."
+    event_words = words_for(kinds) if kinds else ""
+    default = (
+        f"Saved papers are watched for {event_words}." if saved != "none" else "Saved papers aren't watched."
+    )
     others = [one for one in ("all", "important", "none") if one != saved]
     blocks: list[Block] = [paragraph(default)] if changed else []
     for heading, watches in (
@@ -233,8 +235,13 @@ async def _listed(command: Command, services: Services, *, changed: bool) -> Car
 
 def _lines(watches: Mapping[str, Watch], papers: Mapping[str, Paper]) -> Bullets:
     lines = [
-        text(plain(papers[i].title) if i in papers else i, " (", code(i), f"): {in_words(one.events)}")
-        for i, one in list(watches.items())[:SHOWN]
+        text(
+            plain(papers[paper].title) if paper in papers else paper,
+            " (",
+            code(paper),
+            f"): {in_words(entry.events)}",
+        )
+        for paper, entry in list(watches.items())[:SHOWN]
     ]
     more = len(watches) - SHOWN
     return Bullets((*lines, *([text(f"and {more} more")] if more > 0 else ())))

@@ -1,4 +1,4 @@
-"""`/paper webhook`: each post of the channel is sent to an address outside, too."""
+"""`/paper webhook`: send each post of the channel to an outside address, too."""
 
 from dataclasses import replace
 
@@ -14,9 +14,9 @@ from bot.text import shorten
 
 REMOVING = frozenset({"remove", "delete", "rm", "off", "end"})
 BUTTONS = 4
-"""Webhooks that have a button to remove them; any can be typed."""
+"""Maximum number of webhooks with a button to remove them; any can be removed by typing."""
 NAME, PROBLEM = 60, 200
-"""Characters of who added a webhook, and of why it is paused."""
+"""Maximum number of characters of the name of who added a webhook, and of why it is paused."""
 FORMAT = "format:"
 
 
@@ -25,18 +25,19 @@ async def webhook(command: Command, services: Services) -> Reply:
     copying = _required(services)
     words = command.options.get("what", "").split()
     form = command.options.get("format", "").strip()
-    for word in [word for word in words if word.lower().startswith(FORMAT)]:  # where the line is one option
+    # On platforms where the whole line is one option, it contains the format, too.
+    for word in [word for word in words if word.lower().startswith(FORMAT)]:
         form = word[len(FORMAT) :]
         words.remove(word)
     action, *rest = words or ["list"]
-    said = action.lower()
-    if said.startswith("http"):
-        said, rest = "add", words
-    if said == "add":
+    verb = action.lower()
+    if verb.startswith("http"):
+        verb, rest = "add", words
+    if verb == "add":
         return Reply(await _added(command, " ".join(rest), form.lower(), copying, services))
-    if said in REMOVING:
+    if verb in REMOVING:
         return Reply(await _removed(command, " ".join(rest), copying, services))
-    if said == "list":
+    if verb == "list":
         return Reply(await _listed(command, copying, services))
     raise UserError(
         f"Type add and an address, list, or remove and a number, not “{action}”.", hint="/paper webhook list"
@@ -44,7 +45,7 @@ async def webhook(command: Command, services: Services) -> Reply:
 
 
 async def problems(channel: ChannelRef, services: Services) -> list[str]:
-    """A sentence for each webhook of the channel that is paused."""
+    """Return a sentence for each webhook of the channel that is paused."""
     if services.copying is None:
         return []
     return [
@@ -144,5 +145,5 @@ async def _removed(command: Command, which: str, copying: Copying, services: Ser
 
 
 async def by_option(command: Command, services: Services) -> Reply:
-    """The same as an option of another command, where commands are forms and their number has a limit."""
+    """Do what `webhook` does as an option of another command: where commands are forms, their number is limited."""
     return await webhook(replace(command, options={"what": command.options["webhook"]}), services)

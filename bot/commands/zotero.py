@@ -1,4 +1,4 @@
-"""`/paper zotero` and `/paper saved export:zotero`: what a person saved, in their Zotero library."""
+"""`/paper zotero` and `/paper saved export:zotero`: send a person's saved papers to their Zotero library."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -20,10 +20,10 @@ from bot.text import shorten
 NEW_KEY = (
     "https://www.zotero.org/settings/keys/new?name=Paperboy&library_access=1&notes_access=0&write_access=1"
 )
-"""Zotero's page for a new key, with what is needed ticked."""
+"""Zotero's page for a new key, with the needed permissions ticked."""
 OFF = "off"
-NAME = 80
-"""Characters of a person's name."""
+MAX_NAME = 80
+"""Maximum number of characters shown of a person's name."""
 _KEY = re.compile(r"[A-Za-z0-9]{20,40}")
 REFUSED = "Zotero doesn't take this key: it isn't known there, or it may not write to your library."
 
@@ -37,7 +37,7 @@ async def zotero(command: Command, services: Services) -> Reply:
         return Reply(await _connected(key, command, services))
     if what.casefold() == OFF:
         ended = await services.zotero_keys.end(command.user, command.channel)
-        return _said(
+        return _message_reply(
             "Your Zotero key is deleted. What was sent stays in your library."
             if ended
             else "No Zotero key of yours is stored."
@@ -47,17 +47,17 @@ async def zotero(command: Command, services: Services) -> Reply:
             "Type /paper zotero to send your list, or /paper zotero off to delete your key.",
             hint="/paper zotero",
         )
-    one = PaperList.of_person(command.user, command.channel)
-    ids = await services.saved.of(one)
+    paper_list = PaperList.of_person(command.user, command.channel)
+    ids = await services.saved.of(paper_list)
     papers = await services.papers.get(ids)
     found = [papers[paper_id] for paper_id in ids if paper_id in papers]
-    return await sent_to_zotero(found, await services.saved.annotations(one), command, services)
+    return await sent_to_zotero(found, await services.saved.annotations(paper_list), command, services)
 
 
 async def sent_to_zotero(
     papers: Sequence[Paper], annotations: Mapping[str, Annotation], command: Command, services: Services
 ) -> Reply:
-    """Send papers; without a key, the form that asks for it."""
+    """Send papers; without a key, reply with the form that asks for it."""
     _require_encryption(services)
     key = await services.zotero_keys.of(command.user, command.channel)
     if key is None:
@@ -76,7 +76,7 @@ async def _push(
     command: Command,
     services: Services,
 ) -> Card:
-    # Only here, because most starts export nothing.
+    # Imported only here, because most runs export nothing.
     from bot.text.bibliography import Listed  # noqa: PLC0415
 
     about = {paper.id: annotations.get(paper.id, Annotation()) for paper in papers}
@@ -104,7 +104,7 @@ async def _connected(key: str, command: Command, services: Services) -> Card:
     except SourceError as error:
         raise UserError(f"{error}. Try again in a minute.") from None
     await services.zotero_keys.put(command.user, command.channel, key)
-    whose = shorten(plain(name), NAME) or "you"
+    whose = shorten(plain(name), MAX_NAME) or "you"
     message = f"Connected to the Zotero library of {whose}. Your key is stored encrypted; /paper zotero off deletes it."
     return Card(
         "reply",
@@ -131,7 +131,7 @@ def _how_to_connect() -> Card:
         blocks=(
             paragraph(message),
             paragraph("Make one on ", Span("Zotero's page", url=NEW_KEY), " and paste it into the form. It is stored encrypted."),
-            paragraph("Where no form opens, type ", code("/paper zotero key:<your key>"),
+            paragraph("If no form opens, type ", code("/paper zotero key:<your key>"),
                       ". The answer is for you alone, but what you type passes through this platform."),
         ),
     )  # fmt: skip
@@ -163,5 +163,5 @@ def _pushed_card(pushed: Pushed) -> Card:
     )
 
 
-def _said(message: str) -> Reply:
+def _message_reply(message: str) -> Reply:
     return Reply(Card("reply", message, blocks=(paragraph(message),)))

@@ -8,27 +8,27 @@ from typing import Literal
 from bot.domain.models import ChannelRef, MessageRef, Reason
 
 PaperWithReasons = tuple[str, tuple[Reason, ...]]
-"""A paper's id, and why the channel gets it."""
+"""A paper's id, and the reasons why the channel gets it."""
 Scope = Literal["channel", "workspace"]
-"""What is paused or limited."""
+"""The extent of a pause or a rate limit."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Budget:
-    """How many papers of a delivery may be posted at once; the rest is folded into one message."""
+    """The budget that limits how many papers of a delivery are posted at once; the rest is folded into one message."""
 
     most: int
-    """Papers in any 24 hours."""
+    """Maximum number of papers in any 24 hours."""
     fits: Mapping[str, float]
-    """How well each paper fits: later budgets compare with it."""
+    """Paper id -> how well it fits; later budgets compare with it."""
     always: frozenset[str]
-    """Papers that are posted even so."""
+    """Papers that are posted regardless of the budget."""
     below: frozenset[str]
-    """Papers that are folded though there may be room: better ones are likely to come."""
+    """Papers that are folded even if there is room: better ones are likely to come."""
     label: str
-    """The label of the message of folded papers."""
+    """The label of the message with the folded papers."""
     due: int
-    """When that is due, in milliseconds of Redis' clock."""
+    """When that message is due, in milliseconds of Redis' clock."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,16 +40,16 @@ class PlannedDelivery:
     due: int
     """When to post, in milliseconds of Redis' clock."""
     label: str
-    """The message's name within its channel: plans of the same label become one message."""
+    """The message's name within its channel: plans with the same label become one message."""
     detected: int | None = None
-    """When its paper was announced, in the same; None if the message is meant to wait, as a digest does."""
+    """When its paper was announced, in milliseconds of Redis' clock; None if it waits by design, as digests do."""
     digest_threshold: int = 0
     """Post separately while at most this many messages leave within `flood_window`."""
     flood_window: int = 0
-    """Milliseconds in which messages are counted; 0 if the papers stay in one message and aren't counted."""
+    """Period in which messages are counted, in milliseconds; 0 if the papers stay in one message and aren't counted."""
     budget: Budget | None = None
     maybe_sent_since: int | None = None
-    """When it may have been posted at the earliest, in the same; then the platform is asked first."""
+    """Earliest time of a possible earlier post, in milliseconds of Redis' clock; if set, look it up before posting."""
 
     @property
     def key(self) -> str:
@@ -65,23 +65,23 @@ class Delivery:
     channel: ChannelRef
     papers: tuple[PaperWithReasons, ...]
     state: str
-    """`claimed`, or `unknown` if the platform must be asked first whether it was posted."""
+    """`claimed`, or `unknown` if a look-up on the platform must show first whether it was posted."""
     token: str
     """Names the claim: a worker whose claim has expired can't change the delivery any more."""
     tries: int
     """Failed attempts so far."""
     since: datetime | None
-    """When it may have been posted at the earliest."""
+    """Earliest time at which it may have been posted."""
     deaths: int = 0
-    """Workers that died while they sent it."""
+    """Number of workers that crashed while sending it."""
     detected: datetime | None = None
     """When its paper was announced, if it was to be posted at once."""
     refusals: int = 0
-    """Unexplained refusals so far; they are no failed attempts."""
+    """Unexplained refusals so far; they don't count as failed attempts."""
     refused_alone: int = 0
-    """How many of those came although another post had got through since the one before."""
+    """Number of these that came although another post had succeeded since the previous one."""
     copy_of: ChannelRef | None = None
-    """The channel whose post it repeats elsewhere: with the same papers, in the same order."""
+    """The channel whose post it copies to another address: the same papers, in the same order."""
 
     @property
     def label(self) -> str:
@@ -95,34 +95,34 @@ class Claims:
 
     deliveries: tuple[Delivery, ...]
     next_look: Mapping[int, float | None]
-    """Shard -> seconds until something there is due; None if nothing waits."""
+    """Shard -> seconds until its next delivery is due; None if none waits."""
     forgot: Mapping[int, str]
-    """Shards of a server that may have forgotten its last moments. Recent papers have to be announced again, and then
-    `mark_replayed` called with these."""
+    """Shards on a Redis server that may have lost its most recent writes. Announce recent papers again, then call
+    `mark_replayed` with these."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """The outcome of a delivery that was not confirmed."""
+    """The outcome of an unconfirmed delivery."""
 
     state: Literal["pending", "unknown", "dead", "held", "folded"]
     why: str
     rest: str = ""
     """Folded: the label of the message that its papers join."""
     due: int = 0
-    """Folded: when that is due, in milliseconds of Redis' clock."""
+    """Folded: when that message is due, in milliseconds of Redis' clock."""
     after: float = 0.0
     """Seconds until it is tried again."""
     counts: bool = False
-    """Whether it is a failed attempt: several make a dead letter, and some in a row give the channel a break."""
+    """Whether it is a failed attempt: several make a dead letter, and some in a row pause the channel."""
     limit: Scope | None = None
-    """Nothing may be posted in its channel, or workspace, for `after` seconds."""
+    """Post nothing in its channel, or workspace, for `after` seconds."""
     named: bool = False
-    """The platform itself named `after`: nothing makes it sooner."""
+    """The platform itself named `after`, so never retry sooner."""
     refused: Literal["channel", "platform"] | None = None
-    """The refusal is unexplained, and about no more than this: posts that get through there show that it is the card."""
+    """The refusal is unexplained and concerns at most this: if other posts succeed there, the card is at fault."""
     passed: float | None = None
-    """Seconds since this process posted something on the platform."""
+    """Seconds since this process last posted on the platform."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,22 +134,22 @@ class Sent:
     label: str = ""
     """The digest's label, if it was in one."""
     place: int = 0
-    """Its place in the message, from 1; 0 if that isn't known."""
+    """Its position in the message, from 1; 0 if unknown."""
     reasons: tuple[Reason, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Post:
-    """A paper or an event of one that was posted in a channel."""
+    """A paper, or an event of a paper, that was posted in a channel."""
 
     entry: str
-    """As in the outbox: the paper's id, or the event's name."""
+    """The paper's id or the event's name, as in the outbox."""
     sent: Sent
 
 
 @dataclass(frozen=True, slots=True)
 class OpenDelivery:
-    """A delivery that is not done."""
+    """A delivery that isn't done."""
 
     key: str
     papers: tuple[PaperWithReasons, ...]
@@ -162,7 +162,7 @@ class OpenDelivery:
 
     @property
     def channel(self) -> ChannelRef:
-        """The channel that it is for."""
+        """The channel that gets it."""
         return channel_of(self.key)
 
     @property
@@ -173,24 +173,24 @@ class OpenDelivery:
 
 @dataclass(frozen=True, slots=True)
 class ChannelStatus:
-    """How many messages wait for a channel, and why it is paused if it is."""
+    """A channel's waiting messages, and its pause, if any."""
 
     waiting: int
-    """Messages that will be posted without anyone doing anything."""
+    """Number of messages that will be posted without anyone's help."""
     dead_letters: int
-    """Messages that wait for the operator's decision."""
+    """Number of messages that wait for the operator's decision."""
     pause: "Pause | None"
     """The pause of the channel, else of its workspace; None if neither is paused."""
 
     @property
     def paused(self) -> str:
-        """Why nothing is posted in the channel; "" if it isn't paused."""
+        """The reason for the pause; "" if the channel isn't paused."""
         return self.pause.why if self.pause else ""
 
 
 @dataclass(frozen=True, slots=True)
 class Pause:
-    """A channel or a workspace in which nothing is posted but a probe now and then."""
+    """A paused channel or workspace: nothing is posted there except an occasional probe."""
 
     scope: Scope
     name: str
@@ -198,7 +198,7 @@ class Pause:
     why: str
     since: datetime | None
     next_probe: datetime | None
-    """When a post is tried again, if one waits by then."""
+    """When the next post is tried, if one is waiting."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,5 +223,5 @@ class DeadLetter:
 
 
 def channel_of(key: str) -> ChannelRef:
-    """The channel of the delivery of this key. Raises ValueError if it is no such key."""
+    """Return the channel of the delivery with this key. Raises ValueError if it isn't a delivery's key."""
     return ChannelRef.parse(key.partition("/")[0])

@@ -4,13 +4,13 @@ from typing import Literal
 
 
 class PaperboyError(Exception):
-    """The base of all errors that Paperboy raises itself. Its text is a sentence that a person can act on."""
+    """The base class of Paperboy's own errors. Its text is a sentence that a person can act on."""
 
 
 class UserError(PaperboyError):
-    """A person typed something impossible. `hint` is what to type instead, `at` the place of the mistake.
+    """Invalid input from a person. `hint` says what to type instead; `at` is the position of the mistake.
 
-    `at` is a (start, end) pair of character offsets into what was typed.
+    `at` is a (start, end) pair of character offsets into the input.
     """
 
     def __init__(self, message: str, *, hint: str = "", at: tuple[int, int] | None = None) -> None:
@@ -24,10 +24,10 @@ class ConfigurationError(PaperboyError):
 
 
 class SourceError(PaperboyError):
-    """A source could not be read this time. `retry_after` is in seconds, if the upstream named a time.
+    """A fetch of a source failed. `retry_after` is in seconds, if the upstream named a time.
 
     `refused` means that the upstream rejects us (HTTP 403): we stop polling it for a day. `unreachable` means that
-    nothing answered, which may be a fault of this machine's network.
+    no server answered, which may be the fault of this machine's network.
     """
 
     def __init__(
@@ -51,9 +51,9 @@ class SendError(PaperboyError):
 class RetryLater(SendError):
     """Not posted. Try again, after `after` seconds if the platform named a time.
 
-    `scope` is what has to wait. `counts` is False for rate limits and outages, which are not failed attempts.
-    `unexplained` is for a refusal that the platform doesn't document, or that something in between made: it may be
-    about this card, about the channel, or about everything.
+    `scope` says what has to wait. `counts` is False for rate limits and outages, which aren't failed attempts.
+    `unexplained` marks a refusal that the platform doesn't document, or that came from a proxy in between: it may
+    concern this card, the channel, or the whole platform.
     """
 
     def __init__(
@@ -73,7 +73,7 @@ class RetryLater(SendError):
 
 
 class ChannelGone(SendError):
-    """Not posted, and posting in this channel stays impossible until someone changes something: pause it."""
+    """Not posted, and posting in this channel stays impossible until someone fixes it: pause the channel."""
 
 
 class ChannelEnded(ChannelGone):
@@ -81,18 +81,18 @@ class ChannelEnded(ChannelGone):
 
 
 class WorkspaceGone(SendError):
-    """Not posted, and posting in the whole workspace stays impossible until someone changes something: pause it."""
+    """Not posted, and posting in the whole workspace stays impossible until someone fixes it: pause the workspace."""
 
 
 class CardRefused(SendError):
-    """Not posted: the platform will never accept this card. That is our bug; other cards go on."""
+    """Not posted: the platform will never accept this card. That is our bug; other cards are still posted."""
 
 
 class DeliveryUncertain(SendError):
     """It is unknown whether it was posted: a time-out, a dropped connection, a server error.
 
-    A platform that spaces its attempts by itself names the seconds until the next one, `after`. Then its channel waits
-    for so long, and it isn't a failed attempt.
+    A platform that schedules its own retries sets `after`, the seconds until the next one. The channel waits that long,
+    and it isn't a failed attempt.
     """
 
     def __init__(self, message: str, *, after: float | None = None) -> None:
@@ -101,8 +101,8 @@ class DeliveryUncertain(SendError):
 
 
 class LookupUnsupported(PaperboyError):
-    """The platform can't say whether a message was posted."""
+    """The platform has no way to find out whether a message was posted."""
 
 
 class AccessUnknown(PaperboyError):
-    """The platform could not say what a person may do in a channel, this time."""
+    """The platform didn't report a person's permissions in a channel this time."""

@@ -1,4 +1,4 @@
-"""What happens to a paper after it appeared: events, and what a record on arXiv says about it."""
+"""The life of a paper after it appeared: its events, and who watches for them."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -9,11 +9,11 @@ EventKind = Literal["version", "accepted", "published", "code", "withdrawn", "mi
 EVENT_KINDS: tuple[EventKind, ...] = get_args(EventKind)
 IMPORTANT: frozenset[EventKind] = frozenset(("withdrawn", "accepted", "code"))
 MAX_EVENTS = 20
-"""Events that are stored with a paper; the oldest are dropped."""
+"""Maximum number of events stored with a paper; the oldest are dropped."""
 ENTRY = "life:"
-"""Begins the name of an event in the outbox, `life:<key>:<paper>`, where a paper has its id."""
+"""Prefix of an event's name in the outbox, `life:<key>:<paper>`. It takes the place of a paper's id."""
 LIFE = "life@"
-"""Begins the label of a delivery of events."""
+"""Prefix of the label of a delivery of events."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,30 +22,30 @@ class Event:
 
     kind: EventKind
     key: str
-    """Names it among the paper's events, without colons or spaces: `v2`, `accepted-icml-2026`."""
+    """Unique among the paper's events, without colons or spaces: `v2`, `accepted-icml-2026`."""
     at: datetime
     """When Paperboy learned of it."""
     text: str
     """What happened, as a sentence in plain text."""
 
     def entry(self, paper_id: str) -> str:
-        """Its name in the outbox."""
+        """Return the event's name in the outbox."""
         return f"{ENTRY}{self.key}:{paper_id}"
 
 
 @dataclass(frozen=True, slots=True)
 class Watch:
-    """A channel or person wants to hear of a paper's events."""
+    """A channel's or person's request to be notified of a paper's events."""
 
     events: frozenset[EventKind]
     by: str
     """The `signature` of the person who watches, or made the channel watch."""
     at: datetime
-    """Since when."""
+    """When the watch began."""
     by_saving: bool = False
-    """It came with saving the paper, and ends when the paper is removed from the list."""
+    """Created by saving the paper; ends when the paper is removed from the saved list."""
 
 
 def paper_of(entry: str) -> str:
-    """The id of the paper that an entry of the outbox is about: a paper, or an event of one."""
+    """Return the paper's id of an outbox entry, which is a paper or an event of one."""
     return entry.split(":", 2)[2] if entry.startswith(ENTRY) else entry

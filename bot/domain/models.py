@@ -1,4 +1,4 @@
-"""The values that every part uses: papers, channels, subscriptions. All frozen."""
+"""The values that all packages use: papers, channels, subscriptions. All are frozen."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -10,7 +10,7 @@ from urllib.parse import quote, unquote
 from bot.domain.life import Event
 
 SAMPLE_SOURCE = "sample"
-"""The name that bundled sample papers have among a paper's `sources`."""
+"""The name of the bundled sample papers' source in `Paper.sources`."""
 
 Frequency = Literal["now", "daily", "weekly"]
 Every = Literal["now", "daily", "weekly", "channel"]
@@ -21,8 +21,8 @@ Every = Literal["now", "daily", "weekly", "channel"]
 class Paper:
     """A paper as its sources describe it, in plain text: no LaTeX, no markup, no line breaks.
 
-    `id` is the arXiv identifier without its version where there is one, so that the same paper from two
-    sources is one paper; elsewhere `doi:…` or `feed:…`. Times are aware, in UTC.
+    `id` is the arXiv identifier without its version if there is one, so that the same paper from two
+    sources is one paper; otherwise `doi:…` or `feed:…`. Times are aware, in UTC.
     """
 
     id: str
@@ -44,31 +44,31 @@ class Paper:
     thumbnail_url: str | None = None
     organization: str | None = None
     keywords: tuple[str, ...] = ()
-    """What it is about, in its source's words."""
+    """Topics, in the source's words."""
     upvotes: int | None = None
     comments: int | None = None
-    """Of the discussion on its source's page."""
+    """Number of comments in the discussion on its source's page."""
     upvotes_over_time: tuple[str, ...] = field(default=(), compare=False)
-    """`2026-11-23T07:30Z 12`: upvotes when it was first listed and, at the first sight after that, 6 hours, a day and a
-    week later. A record for later measurements, so that it doesn't make two papers differ."""
+    """`2026-11-23T07:30Z 12`: upvotes when it was first listed, and when it was first seen at least 6 hours, a day and
+    a week later. Recorded for later analysis only, so it is ignored when papers are compared."""
     rank: int | None = None
     """Rank among the trending papers, from 1."""
     withdrawn: bool | None = None
-    """True once its authors have withdrawn it, False if they took that back."""
+    """True if its authors have withdrawn it, False if they reinstated it."""
     versions: int | None = None
-    """How many versions it has on arXiv; None if that isn't known."""
+    """Number of its versions on arXiv; None if unknown."""
     comment: str | None = None
-    """Its authors' comment on arXiv; "" if they wrote none, None if that isn't known."""
+    """Its authors' comment on arXiv; "" if they wrote none, None if unknown."""
     journal_ref: str | None = None
     doi: str | None = None
     """The DOI of the published paper."""
     openalex: tuple[str, ...] = ()
-    """Its id at OpenAlex, then those of works that are known to cite it; empty until it was asked about."""
+    """Its OpenAlex id, then the ids of works known to cite it; empty until OpenAlex was queried."""
     events: tuple[Event, ...] = ()
-    """What happened to it since it appeared, the oldest first."""
+    """Events since it appeared, the oldest first."""
     backfilled: bool | None = None
-    """True if it was only read as the history of a category that was followed later: another source that lists it
-    announces it."""
+    """True if it was only read as history, when a category was added to the sources: if another source lists it, it is
+    announced then."""
 
 
 @lru_cache(maxsize=100_000)
@@ -78,7 +78,7 @@ def _joined(*parts: str) -> str:
 
 @dataclass(frozen=True, slots=True, order=True)
 class ChannelRef:
-    """Where cards go: one channel of one workspace (or server) of one platform.
+    """A place for cards: one channel of one workspace (or server) of one platform.
 
     Its text form, `slack:T024BE7LD:C061EG9SL`, is its identity in Redis.
     """
@@ -92,17 +92,17 @@ class ChannelRef:
 
     @classmethod
     def of_person(cls, platform: str, workspace: str, user: str) -> Self:
-        """A person's direct messages: a channel whose name is the person's id after an `@`."""
+        """Return the channel of a person's direct messages, whose id is `@` and the person's id."""
         return cls(platform, workspace, f"@{user}")
 
     @property
     def person(self) -> str:
-        """The id of the person whose direct messages these are; "" for every other channel."""
+        """The person's id if these are direct messages; "" for every other channel."""
         return self.channel[1:] if self.channel.startswith("@") else ""
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """The inverse of `str`. Raises ValueError for anything else."""
+        """Parse the output of `str`. Raises ValueError for anything else."""
         platform, workspace, channel = (unquote(part) for part in text.split(":"))
         return cls(platform, workspace, channel)
 
@@ -130,18 +130,18 @@ class Subscription:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChannelSettings:
-    """How a channel wants its cards. These are the defaults."""
+    """A channel's settings, with their defaults."""
 
     every: Frequency = "now"
     """The schedule of subscriptions that set none."""
     hour: int = 9
-    """The hour of digests, 0–23, in `zone`. During quiet hours they are due when those end."""
+    """The hour of digests, 0–23, in `zone`. If it is quiet, they are due when the quiet hours end."""
     weekday: int = 0
     """The day of weekly digests; 0 is Monday."""
     zone: str = "UTC"
     """The IANA name of the time zone of hours and days."""
     quiet: tuple[int, int] | None = None
-    """Nothing is posted from the first hour until the second; may span midnight."""
+    """Quiet hours, from the first hour until the second; they can span midnight."""
     weekends: bool = True
     """Whether to post on Saturdays and Sundays."""
     detail: Literal["compact", "full"] = "compact"
@@ -152,15 +152,15 @@ class ChannelSettings:
     publish: bool = False
     """Whether to publish posts of an announcement channel to its followers."""
     editors: Literal["default", "everyone", "managers"] = "default"
-    """Who may edit: those whom the platform's permissions allow, everyone, or only managers."""
+    """Who can edit: the people that the platform's permissions allow, everyone, or only managers."""
     ping: str = ""
-    """The platform's id of a role to notify of each post; "" for none."""
+    """Platform id of a role to mention in each post; "" for none."""
     digest_size: int = 5
-    """More messages than this in a few hours become one message."""
+    """Flood limit: more messages than this in a few hours become one message."""
     most: int = 0
-    """The budget: papers a day that are posted or named in a digest, the best ones; 0 for no limit."""
+    """The budget: only the best papers, at most this many a day, are posted or named in a digest; 0 for no limit."""
     always: tuple[int, ...] = ()
-    """Numbers of subscriptions whose papers are posted whatever the budget."""
+    """Numbers of subscriptions whose papers are posted regardless of the budget."""
     links: bool = True
     """Whether to show a card below a link to a paper that someone posts."""
     edits: bool = False
@@ -189,33 +189,33 @@ class Mute:
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """A channel's rules about what is posted there."""
+    """The rules that decide what is posted in a channel."""
 
     settings: ChannelSettings = ChannelSettings()
     mutes: tuple[Mute, ...] = ()
     taste: str = ""
-    """The channel's taste, as `policy.channel_taste` reads it."""
+    """The channel's taste, as JSON for `policy.channel_taste`."""
     fits: tuple[tuple[float, float], ...] = ()
-    """When papers matched lately (in ms), and how well each fitted; only with a budget."""
+    """Recent matches: when each paper matched (in ms) and how well it fitted; only with a budget."""
     left: int | None = None
-    """Papers of the delivery that is to be posted that the budget lets out; None without a budget."""
+    """Number of papers of the current delivery that the budget allows; None without a budget."""
     folds: bool = False
-    """Whether it lets out none of them, so that they wait with those that were folded before."""
+    """Whether the budget allows none of them, so that they join the papers that were folded before."""
 
 
 @dataclass(frozen=True, slots=True)
 class Reason:
-    """Why a paper is on a card: the subscription's number and its query."""
+    """The reason for a paper on a card: the subscription's number and its query."""
 
     number: int
     query: str
     note: str = ""
-    """What made an older paper match: `reached ▲ 50`."""
+    """The change that made an older paper match: `reached ▲ 50`."""
 
 
 @dataclass(frozen=True, slots=True)
 class User:
-    """A person, as the platform's verified payload names them."""
+    """A person, as named in the platform's verified payload."""
 
     id: str
     name: str
@@ -230,7 +230,7 @@ class User:
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """A command by its canonical name, with the given options as text."""
+    """A command by its canonical name, with its options as text."""
 
     name: str
     user: User

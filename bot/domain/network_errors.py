@@ -1,4 +1,4 @@
-"""Says why a connection failed in words for an operator; what libraries say is meant for programmers."""
+"""Explains connection errors to an operator: libraries' own texts are meant for programmers."""
 
 import os
 import re
@@ -9,9 +9,9 @@ from collections.abc import Iterator, Sequence
 from aiohttp import ClientConnectorDNSError
 
 _NUMBER = re.compile(r"\[Errno (\d{1,4})\]")
-"""asyncio joins the errors of several addresses of one host into a text."""
+"""asyncio joins the errors of a host's several addresses into one text."""
 _LONGEST = 200
-"""Characters of a library's text, if nothing better is known."""
+"""Maximum number of characters of a library's text, the last resort."""
 
 
 _REASONS: Sequence[tuple[type[BaseException] | tuple[type[BaseException], ...], str]] = (
@@ -22,21 +22,21 @@ _REASONS: Sequence[tuple[type[BaseException] | tuple[type[BaseException], ...], 
     ((ConnectionResetError, BrokenPipeError, ConnectionAbortedError), "the connection was cut off"),
     (TimeoutError, "no answer"),
 )
-"""By type of error; the first one that fits counts."""
+"""Explanations by type of error; the first match is used."""
 
 
 class ExplainedError(OSError):
-    """An error whose text is written for an operator already: `ExplainedError(errno, text)`."""
+    """An error whose text is already meant for an operator: `ExplainedError(errno, text)`."""
 
 
 def network_reason(error: BaseException) -> str:
-    """What is wrong, without a full stop: `connection refused`, `unknown host name`, `no answer`."""
+    """Return what is wrong, without a full stop: `connection refused`, `unknown host name`, `no answer`."""
     errors = list(_chain(error))
-    for one in errors:
-        if isinstance(one, ExplainedError):
-            return str(one.strerror)
+    for cause in errors:
+        if isinstance(cause, ExplainedError):
+            return str(cause.strerror)
         for kind, reason in _REASONS:
-            if isinstance(one, kind):
+            if isinstance(cause, kind):
                 return reason
     numbers = (one.errno or _number(str(one)) for one in errors if isinstance(one, OSError))
     if number := next(filter(None, numbers), None):
@@ -45,7 +45,7 @@ def network_reason(error: BaseException) -> str:
 
 
 def _chain(error: BaseException | None) -> Iterator[BaseException]:
-    """The error, and those that it was made from."""
+    """Yield the error and its causes."""
     seen: set[int] = set()
     while error is not None and id(error) not in seen:
         seen.add(id(error))

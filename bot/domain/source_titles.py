@@ -1,4 +1,4 @@
-"""How the sources that people know are called."""
+"""The display names of well-known sources."""
 
 from collections.abc import Mapping
 
@@ -8,4 +8,4 @@ SOURCE_TITLES: Mapping[str, str] = {
     "biorxiv": "bioRxiv",
     "medrxiv": "medRxiv",
 }
-"""What `source:` matches -> the name as its owner writes it."""
+"""Name that `source:` matches -> the name as its owner spells it."""

@@ -1,7 +1,7 @@
 """Sets of integers that take eight bytes each: most sets have one element, and a few have a million.
 
-A set of one is the integer itself; a larger one is a sorted array. Both change in microseconds: a place is found by
-bisection, and moving a million integers is one `memmove`.
+A set of one element is the integer itself; a larger one is a sorted array. Both change in microseconds: the position is
+found by bisection, and moving a million integers is one `memmove`.
 """
 
 from array import array
@@ -12,7 +12,7 @@ IdSet = int | MutableSequence[int]
 
 
 def with_id(ids: IdSet | None, number: int) -> IdSet:
-    """`ids` and `number`. An array is changed in place."""
+    """Return `ids` with `number`. An array is changed in place."""
     if ids is None or ids == number:
         return number
     if isinstance(ids, int):
@@ -24,7 +24,7 @@ def with_id(ids: IdSet | None, number: int) -> IdSet:
 
 
 def without_id(ids: IdSet, number: int) -> IdSet | None:
-    """`ids` without `number`, or None if that leaves it empty. An array is changed in place."""
+    """Return `ids` without `number`, or None if that leaves it empty. An array is changed in place."""
     if isinstance(ids, int):
         return None if ids == number else ids
     place = bisect_left(ids, number)
@@ -34,12 +34,12 @@ def without_id(ids: IdSet, number: int) -> IdSet | None:
 
 
 def ids_in(ids: IdSet) -> Sequence[int]:
-    """The elements in ascending order."""
+    """Return the elements in ascending order."""
     return (ids,) if isinstance(ids, int) else ids
 
 
 def first_from(ids: IdSet | None, least: int) -> int | None:
-    """The smallest element that is at least `least`, or None."""
+    """Return the smallest element that is at least `least`, or None."""
     if ids is None or isinstance(ids, int):
         return None if ids is None or ids < least else ids
     place = bisect_left(ids, least)

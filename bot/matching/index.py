@@ -9,13 +9,13 @@ from bot.matching.normal_form import Conjunction, NormalForm, is_sure, triggers
 from bot.query import Node
 
 Long = tuple[int, frozenset[str], frozenset[str]]
-"""A conjunction of several keys: the query's id, the keys it needs, the keys it bars."""
+"""A conjunction of several keys: the query's id, the needed keys, the barred keys."""
 
 Value = TypeVar("Value")
 
 
 class QueryIndex:
-    """Ids of queries, filed so that a look-up visits few that don't match.
+    """Ids of queries, filed so that a look-up visits few queries that don't match.
 
     A conjunction with one needed key, which most have, is in `_alone` under that key. If it bars keys, `_unless` maps
     each of them to the ids to subtract: 60,000 queries `model -x` cost one subtraction for each x of the paper. A
@@ -29,14 +29,14 @@ class QueryIndex:
         self._pairs: dict[str, dict[str, IdSet]] = {}
         self._long: dict[str, dict[str, list[Long]]] = {}
         self._derived: dict[str, tuple[str, ...]] = {}
-        """Trigger -> the derived keys that may match if it is present."""
+        """Trigger -> the derived keys that can match if it is present."""
         self._evaluated: dict[str, Node] = {}
-        """Derived key -> the node to evaluate, for those that a trigger doesn't prove."""
+        """Derived key -> the node to evaluate, for keys that a trigger doesn't prove."""
         self._uses: dict[str, int] = {}
-        """Derived key -> how many queries use it."""
+        """Derived key -> number of queries that use it."""
 
     def matching(self, keys: set[str], matches: Callable[[Node], bool]) -> set[int]:
-        """The ids of the queries that match a paper with these keys; `matches` evaluates what keys can't decide."""
+        """Return ids of the queries that match a paper with these keys; `matches` evaluates what keys can't decide."""
         keys = keys | self._derived_from(keys, matches)
         found: set[int] = set()
         for key in self._alone.keys() & keys:
@@ -58,43 +58,44 @@ class QueryIndex:
 
     def _not_barred(self, key: str, keys: set[str]) -> set[int]:
         """The ids under `key` that none of the paper's other keys excludes."""
-        spared = set(ids_in(self._alone[key]))
+        found = set(ids_in(self._alone[key]))
         barred = self._unless[key]
         for bar in barred.keys() & keys:
-            spared.difference_update(ids_in(barred[bar]))
-        return spared
+            found.difference_update(ids_in(barred[bar]))
+        return found
 
     def add(self, number: int, query: NormalForm) -> None:
         """Add a query under an id that isn't in use."""
         for key, node in query.derived.items():
             self._add_derived(key, node)
-        for one in query.conjunctions:
-            if _is_simple(one, query):
-                [need] = one.needs
+        for conjunction in query.conjunctions:
+            needs, bars = conjunction.needs, conjunction.bars
+            if _is_simple(conjunction, query):
+                [need] = needs
                 self._alone[need] = with_id(self._alone.get(need), number)
-                for bar in one.bars:
+                for bar in bars:
                     _file(self._unless, need, bar, number)
-            elif _is_pair(one):
-                _file(self._pairs, *_fewest_first(one, self._pairs), number)
+            elif _is_pair(conjunction):
+                _file(self._pairs, *_fewest_first(conjunction, self._pairs), number)
             else:
-                first, second = _fewest_first(one, self._long)
-                self._long.setdefault(first, {}).setdefault(second, []).append((number, one.needs, one.bars))
+                first, second = _fewest_first(conjunction, self._long)
+                self._long.setdefault(first, {}).setdefault(second, []).append((number, needs, bars))
 
     def remove(self, number: int, query: NormalForm) -> None:
         """Remove a query that was added under this id."""
         for key, node in query.derived.items():
             self._remove_derived(key, node)
-        for one in query.conjunctions:
-            if _is_simple(one, query):
-                [need] = one.needs
+        for conjunction in query.conjunctions:
+            if _is_simple(conjunction, query):
+                [need] = conjunction.needs
                 _put(self._alone, need, without_id(self._alone[need], number))
-                for bar in one.bars:
+                for bar in conjunction.bars:
                     _unfile(self._unless, need, bar, number)
-            elif _is_pair(one):
-                for first, second in permutations(one.needs):
+            elif _is_pair(conjunction):
+                for first, second in permutations(conjunction.needs):
                     _unfile(self._pairs, first, second, number)
             else:
-                for first, second in product(one.needs, repeat=2):
+                for first, second in product(conjunction.needs, repeat=2):
                     self._remove_long(first, second, number)
 
     def _remove_long(self, first: str, second: str, number: int) -> None:
@@ -128,7 +129,10 @@ class QueryIndex:
 
 
 def _is_simple(conjunction: Conjunction, query: NormalForm) -> bool:
-    """Whether it has one needed key; with bars, only if no other conjunction could match by the same key."""
+    """Whether it has one needed key; with bars, only if it is the query's only conjunction.
+
+    `_unless` subtracts the query's id, which must not undo a match of another conjunction.
+    """
     return len(conjunction.needs) == 1 and (not conjunction.bars or len(query.conjunctions) == 1)
 
 
@@ -137,7 +141,7 @@ def _is_pair(conjunction: Conjunction) -> bool:
 
 
 def _fewest_first(conjunction: Conjunction, table: Mapping[str, Sized]) -> tuple[str, str]:
-    """Two of the needed keys (the same twice if there is one), the less used one first."""
+    """Two of the needed keys (the same one twice if there is only one), the less used one first."""
     first, *others = sorted(conjunction.needs, key=lambda key: (len(table.get(key, ())), -len(key), key))
     return first, others[0] if others else first
 
@@ -155,7 +159,7 @@ def _unfile(table: dict[str, dict[str, IdSet]], first: str, second: str, number:
 
 
 def _put(table: dict[str, Value], key: str, value: Value | None) -> None:
-    """Set the value, or delete the key for None."""
+    """Set the value, or delete the key if the value is None."""
     if value is None:
         table.pop(key, None)
     else:

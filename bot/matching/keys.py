@@ -2,7 +2,7 @@
 
 A key is a term's canonical text with its words folded: `diffusion model`, `diffus…`, `=ACE`, `title:robot`,
 `author:doe`, `author:doe~j`, `cat:cs.*`, `min:30`. A term with a single key matches exactly the papers that have it.
-The dots are the star of a prefix, because a star may be a letter, as in `A*`.
+A prefix ends in `…` instead of a star, because a star can be part of a word, as in `A*`.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -28,12 +28,13 @@ from bot.text.names import given_first, keys_of_name, spelled
 from bot.text.organizations import organization_key
 
 ANY = "…"
+"""End of a prefix's key."""
 LONGEST_RUN = 4
-"""Words in a key."""
+"""Maximum number of words in a key."""
 
 
 def keys_of(paper: Paper) -> set[str]:
-    """Every key of `paper`."""
+    """Return every key of `paper`."""
     title, abstract = tokens(paper.title), tokens(paper.abstract)
     in_title = {*_runs(title), *_prefixes(title), *_forms(title)}
     keys = {f"title:{key}" for key in in_title} | in_title
@@ -54,7 +55,7 @@ def keys_of(paper: Paper) -> set[str]:
 
 
 def key_of(term: Term) -> str | None:
-    """The key that decides whether `term` matches, or None if no single key does."""
+    """Return the key that decides whether `term` matches, or None if no single key does."""
     match term:
         case Phrase(field="abs") | Person(is_whole=True):
             return None
@@ -74,7 +75,7 @@ def key_of(term: Term) -> str | None:
 
 
 def triggers_of(term: Term) -> set[str]:  # noqa: PLR0911  one return for each kind of term
-    """Keys of which every paper that matches `term` has at least one."""
+    """Return keys of which every paper that matches `term` has at least one."""
     match term:
         case Phrase(field="abs", words=words, exact=exact, prefix=prefix):
             return triggers_of(Phrase(words, "", exact=exact, prefix=prefix))
@@ -106,7 +107,7 @@ def _runs(found: Sequence[Token]) -> Iterator[str]:
 
 
 def _prefixes(found: Sequence[Token]) -> Iterator[str]:
-    """Every prefix of the words, from `SHORTEST_PREFIX` letters on."""
+    """Every prefix of the words with at least `SHORTEST_PREFIX` letters."""
     words = {token.word for token in found} | {
         small(token.form) for token in found if token.end - token.start == 1
     }

@@ -1,4 +1,4 @@
-"""Keeps all subscriptions, and finds those that a paper matches."""
+"""Holds all subscriptions, and finds those that a paper matches."""
 
 from functools import cache
 
@@ -45,11 +45,11 @@ class Matcher:
             self._index.remove(query, normal_form(parse(text).root))
 
     def match(self, paper: Paper) -> Matches:
-        """The subscriptions that `paper` matches."""
+        """Return the subscriptions that `paper` matches."""
         return self._matches(self._queries_for(paper))
 
     def newly(self, paper: Paper, before: Paper | None) -> Matches:
-        """Those that `paper` matches and `before`, its previous state, didn't; None for a new paper."""
+        """Return the subscriptions that `paper` matches and `before`, its previous state (None: new), didn't."""
         return self._matches(self._queries_for(paper) - (self._queries_for(before) if before else set()))
 
     def _id_of(self, subscription: Subscription) -> int | None:

@@ -9,7 +9,8 @@ from bot.query.nodes import And, Node, Not, Or, Person, Phrase
 from bot.query.variants import variants_of
 
 MAX_CONJUNCTIONS = 64
-"""Conjunctions of a query. One with more is a single derived key, evaluated as a whole if one of its triggers appears."""
+"""Maximum number of conjunctions of a query. With more, it becomes a single derived key, evaluated as a whole if one of
+its triggers is present."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,30 +23,30 @@ class Conjunction:
 
 @dataclass(frozen=True, slots=True)
 class NormalForm:
-    """The conjunctions, and the derived keys in them with the nodes that they stand for."""
+    """The conjunctions, and their derived keys with the nodes that these stand for."""
 
     conjunctions: tuple[Conjunction, ...]
     derived: dict[str, Node]
 
 
 def normal_form(root: Node) -> NormalForm:
-    """The normal form of `root`, which must be anchored."""
+    """Return the normal form of `root`, which must be anchored."""
     derived: dict[str, Node] = {}
     if _count(root, wanted=True) > MAX_CONJUNCTIONS:
         key = derived_key(root)
         return NormalForm((Conjunction(frozenset([key]), frozenset()),), {key: root})
     found = dict.fromkeys(_conjunctions(root, derived, wanted=True))
-    possible = tuple(one for one in found if not one.needs & one.bars)
+    possible = tuple(each for each in found if not each.needs & each.bars)
     return NormalForm(possible, derived)
 
 
 def derived_key(node: Node) -> str:
-    """The key that stands for `node`. Papers get it only by evaluation."""
+    """Return the key that stands for `node`. Papers only get it by evaluation."""
     return f"~{node}"
 
 
 def triggers(node: Node, *, wanted: bool = True) -> set[str]:
-    """Keys of which a paper has at least one if `node` matches (if it doesn't match, with `wanted` false)."""
+    """Return keys of which a paper has at least one if `node` matches (if it doesn't match, with `wanted` false)."""
     match node:
         case Not(inner):
             return triggers(inner, wanted=not wanted)
@@ -59,7 +60,7 @@ def triggers(node: Node, *, wanted: bool = True) -> set[str]:
 
 
 def is_sure(node: Node) -> bool:
-    """Whether each of its triggers alone proves that `node` matches."""
+    """Whether each trigger alone proves that `node` matches."""
     match node:
         case Phrase(field="abs") | Phrase(exact=True) | Person(is_whole=True):
             return False
@@ -83,8 +84,8 @@ def _conjunctions(node: Node, derived: dict[str, Node], *, wanted: bool) -> list
             if key is None:
                 key = derived_key(node)
                 derived[key] = node
-            one = frozenset([key])
-            return [Conjunction(one, frozenset()) if wanted else Conjunction(frozenset(), one)]
+            keys = frozenset([key])
+            return [Conjunction(keys, frozenset()) if wanted else Conjunction(frozenset(), keys)]
 
 
 def _both(parts: Iterable[Conjunction]) -> Conjunction:

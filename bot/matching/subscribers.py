@@ -1,7 +1,7 @@
-"""Which subscriptions each query has: millions of them, in about twenty bytes each.
+"""The subscriptions of each query: millions of them, in about twenty bytes each.
 
-A subscription is two packed integers: `channel · number · every` in the set of its query, and `number · query` in the set
-of its channel. `Match` objects are created only for those that are iterated over.
+A subscription is two packed integers: `channel · number · every` in the set of its query, and `number · query` in the
+set of its channel. `Match` objects are created only during iteration.
 """
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -29,7 +29,7 @@ class Match(NamedTuple):
 class Matches(Collection[Match]):
     """The subscriptions that a paper matches, created one by one during iteration.
 
-    It doesn't change while subscriptions are added and removed, because a fan-out may take long.
+    It doesn't change while subscriptions are added and removed, because a fan-out can take long.
     """
 
     def __init__(
@@ -49,7 +49,7 @@ class Matches(Collection[Match]):
         return self.part(0, 1)
 
     def part(self, part: int, parts: int) -> Iterator[Match]:
-        """One of `parts` disjoint slices. All matches of a channel are in the same slice."""
+        """Yield one of `parts` disjoint slices. All matches of a channel are in the same slice."""
         channels, number_mask, every_mask = self._channels, (1 << _NUMBER_BITS) - 1, (1 << _EVERY_BITS) - 1
         for query, subscribers in zip(self._queries, self._subscribers, strict=True):
             for packed in ids_in(subscribers):
@@ -60,11 +60,11 @@ class Matches(Collection[Match]):
 
 
 class SubscriberTable:
-    """The subscriptions of each query; queries are given by their ids."""
+    """The subscriptions of each query. Queries are identified by their ids."""
 
     def __init__(self) -> None:
         self._channels: list[ChannelRef] = []
-        """By id. Ids are never reused, so that older `Matches` stay valid."""
+        """Channels by id. Ids are never reused, so that older `Matches` stay valid."""
         self._channel_ids: dict[ChannelRef, int] = {}
         self._of_channel: list[IdSet | None] = []
         self._of_query: dict[int, IdSet] = {}
@@ -106,7 +106,7 @@ class SubscriberTable:
         return query in self._of_query
 
     def of(self, queries: Sequence[int], texts: Mapping[int, str]) -> Matches:
-        """All subscriptions of these queries; `texts` maps a query's id to its text."""
+        """Return all subscriptions of these queries; `texts` maps a query's id to its text."""
         sets = [self._of_query[query] for query in queries]
         copies = [ids if isinstance(ids, int) else ids[:] for ids in sets]
         return Matches([texts[query] for query in queries], copies, self._channels)

@@ -1,1 +1,1 @@
-"""What operators see: logs, metrics, error reports, progress."""
+"""Logs, metrics, error reports and progress, for operators."""

@@ -1,4 +1,4 @@
-"""What went wrong in this process, as names and numbers: no text of an error, which could hold a secret or a title."""
+"""Counts this process's errors by name. Errors' texts aren't stored: they could hold a secret or a title."""
 
 import logging
 import re
@@ -8,29 +8,29 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 MOST = 40
-"""Different errors that are counted at a time; all further ones count as one."""
+"""Maximum number of error kinds counted at a time; all further ones are counted as one kind."""
 
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,49}")
 _ORIGINS = ("platform", "source", "role", "worker", "upstream")
-"""Fields of a log event that say what it is about."""
+"""Fields of a log event that name its origin."""
 MAX_ORIGIN = 50
-"""Characters of one of these fields."""
+"""Maximum length of an origin."""
 
 
 class ErrorKind(NamedTuple):
-    """What is counted."""
+    """A kind of error, which is counted."""
 
     origin: str
     """A source, a platform, a role, or the part of the program that logged it."""
     name: str
-    """An event of the log, or a class of errors."""
+    """A log event, or an error class."""
 
 
 OTHERS = ErrorKind("others", "other errors")
 
 
 class ErrorTally(logging.Handler):
-    """Counts errors as they are logged, and what is passed to `count`, until they are taken."""
+    """Counts logged errors and calls of `count`, until the counts are taken."""
 
     def __init__(self) -> None:
         super().__init__(logging.ERROR)
@@ -44,7 +44,7 @@ class ErrorTally(logging.Handler):
         self._counts[kind] += times
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Count a line of the log."""
+        """Count a log record."""
         fields = record.msg if isinstance(record.msg, dict) else {}
         event = fields.get("event")
         name = event if isinstance(event, str) and _NAME.fullmatch(event) else "logged_error"
@@ -53,14 +53,14 @@ class ErrorTally(logging.Handler):
             error = sys.exception()
         if isinstance(error, BaseException):
             name = f"{name} {type(error).__name__}"
-        said = next((str(fields[field]) for field in _ORIGINS if field in fields), "")
-        self.count(said or record.name.rpartition(".")[2], name)
+        origin = next((str(fields[field]) for field in _ORIGINS if field in fields), "")
+        self.count(origin or record.name.rpartition(".")[2], name)
 
     def take(self) -> Mapping[ErrorKind, int]:
-        """What was counted since the last call."""
+        """Return the counts since the last call."""
         taken, self._counts = self._counts, Counter()
         return taken
 
 
 tally = ErrorTally()
-"""The one of this process."""
+"""This process's tally."""

@@ -16,28 +16,28 @@ from bot.observability.error_tally import tally
 
 REDACTED = "[redacted]"
 MALFORMED = (HttpProcessingError, RequestPayloadError)
-"""What aiohttp raises for a malformed request, which is answered with 400."""
+"""Errors that aiohttp raises for a malformed request, which it answers with 400."""
 RATE_LIMITED = ("aiohttp.server", "asyncio")
-"""Loggers that strangers can make write, such as a line for each connection when no descriptor is left."""
+"""Loggers whose output strangers can cause, such as a line for each connection when no file descriptor is left."""
 
 LOOKS_SECRET = re.compile(r"(?<=://)[^\s/@'\":]*+:[^\s/@'\"]++(?=@)")
 """User and password in a URL. Possessive quantifiers keep the time linear."""
 
 
 class Redact:
-    """Replaces every secret in an event, whatever it is part of, before it leaves the process."""
+    """Replaces every secret anywhere in an event before it leaves the process."""
 
     def __init__(self, secrets: Iterable[str], patterns: Iterable[str] = ()) -> None:
-        """`secrets` are replaced as they are; `patterns` are regular expressions of what other secrets look like."""
+        """`secrets` are literal strings; `patterns` are regular expressions that match other secrets."""
         self._secrets = tuple(sorted((s for s in secrets if len(s) >= 6), key=len, reverse=True))
         self._pattern = re.compile("|".join((LOOKS_SECRET.pattern, *patterns)))
 
     def __call__(self, _logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
-        """Redact one event; values that are no text are turned into text where they hold a secret."""
+        """Redact one event. Values that aren't text are converted to text if they contain a secret."""
         return {key: self._clean(value) for key, value in event.items()}
 
     def text(self, text: str) -> str:
-        """The text without secrets."""
+        """Return the text without secrets."""
         for secret in self._secrets:
             text = text.replace(secret, REDACTED)
         return self._pattern.sub(REDACTED, text)
@@ -49,7 +49,7 @@ class Redact:
 
 
 class LogRateLimit(logging.Filter):
-    """Lets through at most `most` records in any `seconds` of what a library logs about strangers' connections."""
+    """Passes at most `most` records per `seconds` of a library's logs about strangers' connections."""
 
     def __init__(self, most: int = 10, seconds: float = 60.0) -> None:
         super().__init__()
@@ -60,7 +60,7 @@ class LogRateLimit(logging.Filter):
         self._dropped = 0
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Whether to log it. The first record after some were dropped says how many."""
+        """Whether to log the record. The first record after a gap says how many were dropped."""
         if monotonic() >= self._until:
             if self._dropped:
                 record.msg = f"{record.getMessage()} ({self._dropped} more such lines were not logged)"
@@ -74,12 +74,12 @@ class LogRateLimit(logging.Filter):
 
 
 def _is_our_fault(record: logging.LogRecord) -> bool:
-    """Whether an error of the HTTP server's isn't just a malformed request, which was answered with 400."""
+    """Whether a record of the HTTP server is more than a malformed request, which was answered with 400."""
     return not (record.exc_info and isinstance(record.exc_info[1], MALFORMED))
 
 
 class _StandardError(logging.StreamHandler[TextIO]):
-    """Writes to whatever `sys.stderr` is at that moment: the terminal's prompt replaces it while it is open."""
+    """Writes to the current `sys.stderr`: the terminal's prompt replaces it while it is open."""
 
     def __init__(self) -> None:
         logging.Handler.__init__(self)
@@ -95,7 +95,7 @@ def configure(
     secrets: Iterable[str] = (),
     patterns: Iterable[str] = (),
 ) -> None:
-    """Set up logging for this process, of libraries too."""
+    """Set up logging for this process, including libraries."""
     as_text = form == "text" or (form == "auto" and sys.stderr.isatty())
     renderer: Processor = (
         structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
@@ -123,9 +123,9 @@ def configure(
         )
     )
     logging.basicConfig(handlers=[handler, tally], level=level.upper(), force=True)
-    # The access log would say every health check.
+    # The access log would contain every health check.
     logging.getLogger("aiohttp.access").setLevel(logging.WARNING)
-    # It logs each request, and warns of what strangers send.
+    # It logs each request, and warnings about malformed ones, which strangers can send.
     logging.getLogger("mcp").setLevel(logging.ERROR)
     for name in RATE_LIMITED:
         library = logging.getLogger(name)

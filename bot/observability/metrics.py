@@ -1,6 +1,6 @@
-"""What this process counts and times, for Prometheus. Figures that all processes share are read from Redis at a scrape.
+"""Prometheus metrics of this process. Values that all processes share are read from Redis at each scrape.
 
-No label holds a channel, a workspace or a person: there may be a million, and they are private.
+Labels never contain channels, workspaces or people: there can be a million of them, and they are private.
 """
 
 import asyncio
@@ -8,7 +8,7 @@ from time import monotonic
 
 from prometheus_client import Counter, Gauge, Histogram, disable_created_metrics
 
-# Else each metric has a second series with the time of its creation, which nothing reads.
+# Otherwise each metric has a second series with its creation time, which nothing reads.
 disable_created_metrics()  # type: ignore[no-untyped-call]  # prometheus_client leaves it untyped
 
 SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
@@ -80,7 +80,7 @@ loop_lag = Histogram(
 
 
 def source_labels(name: str) -> tuple[str, str]:
-    """`arxiv:cs.CL` -> source `arxiv`, category `cs.CL`."""
+    """Return the labels of a source: `arxiv` and `cs.CL` for `arxiv:cs.CL`."""
     source, _, category = name.partition(":")
     return source, category
 

@@ -1,4 +1,4 @@
-"""Which roles of this process run, and why one of them doesn't."""
+"""The states of this process's roles."""
 
 from bot.observability import metrics
 
@@ -12,22 +12,22 @@ class RoleStatus:
 
     @property
     def names(self) -> list[str]:
-        """Every role that was started, in that order."""
+        """The names of all roles that were started, in order."""
         return list(self._names)
 
     def problem(self, name: str) -> str | None:
-        """Why the role doesn't run now; None if it does."""
+        """Return why the role isn't running; None if it is."""
         return self._down.get(name)
 
     def started(self, name: str) -> None:
-        """The role runs, for the first time or again."""
+        """Record that the role has started or restarted."""
         if name not in self._names:
             self._names.append(name)
         self._down.pop(name, None)
         metrics.role_up.labels(name).set(1)
 
     def crashed(self, name: str, problem: str) -> None:
-        """The role ended with an error, and waits to be restarted."""
+        """Record that the role ended with an error and waits to be restarted."""
         self._down[name] = problem
         metrics.role_up.labels(name).set(0)
         metrics.role_restarts.labels(name).inc()

@@ -1,4 +1,4 @@
-"""Errors to Sentry, where the operator wants that: what is logged as an error, and whatever ends the program."""
+"""Reports errors to Sentry if the operator wants it: logged errors, and uncaught exceptions."""
 
 import logging
 import sys
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def start(dsn: str, secrets: Iterable[str], patterns: Iterable[str] = ()) -> None:
-    """Report errors from now on; call it after `logs.configure`. Sends no local variables, no people and no secrets."""
+    """Report errors from now on. Call it after `logs.configure`. Sends no local variables, personal data or secrets."""
     redact = Redact(secrets, patterns)
 
     def clean(event: "Event", _hint: dict[str, Any]) -> "Event":
@@ -29,7 +29,7 @@ def start(dsn: str, secrets: Iterable[str], patterns: Iterable[str] = ()) -> Non
         dsn,
         release=f"paperboy@{version('paperboy')}",
         before_send=clean,
-        default_integrations=False,  # its reader of logs can't read structlog's, others slow every command down
+        default_integrations=False,  # its logging can't read structlog's records; others slow commands
         integrations=[AtexitIntegration(), DedupeIntegration(), ExcepthookIntegration()],
         include_local_variables=False,
         max_breadcrumbs=0,
@@ -39,7 +39,7 @@ def start(dsn: str, secrets: Iterable[str], patterns: Iterable[str] = ()) -> Non
 
 
 class _Reporter(logging.Handler):
-    """Reports one record, of structlog or of a library."""
+    """Reports log records of structlog and of libraries."""
 
     def emit(self, record: logging.LogRecord) -> None:
         fields: Mapping[str, Any] = record.msg if isinstance(record.msg, dict) else {}
@@ -56,14 +56,14 @@ class _Reporter(logging.Handler):
                 sentry_sdk.capture_message(text, "error")
 
 
-def _error(said: Any) -> BaseException | None:
-    """The exception of a log record, in any of the forms that logging accepts."""
-    match said:
+def _error(exc_info: Any) -> BaseException | None:
+    """Return the exception of a log record, in any of the forms that logging accepts."""
+    match exc_info:
         case BaseException():
-            return said
+            return exc_info
         case (_, BaseException() as error, _):
             return error
-    return sys.exc_info()[1] if said else None
+    return sys.exc_info()[1] if exc_info else None
 
 
 def _cleaned(value: Any, redact: Redact) -> Any:

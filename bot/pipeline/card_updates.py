@@ -1,4 +1,4 @@
-"""Edits posted cards when their papers have changed much, in channels that want that or hear of the news."""
+"""Edits posted cards when their papers have changed a lot, in channels that want edits or get the news."""
 
 import asyncio
 from collections.abc import Callable
@@ -22,9 +22,9 @@ from bot.store.subscriptions import Subscriptions
 from bot.store.worker_loop import run_worker
 
 BATCH = 20
-"""Edits taken off the queue at a time."""
+"""Maximum number of edits taken off the queue at a time."""
 EDIT_TIMEOUT = 15.0
-"""Seconds that one call of the platform may take."""
+"""Timeout of one call to the platform, in seconds."""
 
 _log = get_logger()
 
@@ -54,7 +54,7 @@ class CardUpdater:
         self._now = now
 
     async def run(self, notifications: Notifications) -> None:
-        """Edit what is queued until cancelled."""
+        """Edit queued cards until cancelled."""
         with notifications.waiting_for(f"edits {self._platform.name}") as queued:
 
             async def work() -> None:

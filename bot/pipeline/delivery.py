@@ -26,16 +26,16 @@ from bot.store.worker_loop import CONNECTION_ERRORS, run_worker
 __all__ = ["DRAIN", "DeliveryWorker", "Render"]
 
 MAX_IN_FLIGHT = 128
-"""Deliveries that one process sends at the same time."""
+"""Maximum number of deliveries that one process sends at the same time."""
 MAX_WAIT = 5.0
-"""Seconds that `deliver_due` waits for a rate limit or the look-up of an uncertain post."""
+"""Maximum seconds that `deliver_due` waits for a rate limit or the look-up of an uncertain post."""
 DRAIN = 18.0
-"""Seconds that posts in flight may take at shutdown. More than a send takes (`SEND_TIMEOUT`), less than the 30 s after
-which the recipes in deploy/ kill the process. The only such time: docs/operators.md names it."""
+"""Maximum seconds that posts in flight get at shutdown: more than a send takes (`SEND_TIMEOUT`), less than the 30 s
+after which the recipes in deploy/ kill the process. docs/operators.md quotes it."""
 CANCEL_AGAIN_AFTER = 1.0
 """Seconds after which a post that ignored its cancellation is cancelled again."""
 REPLAY_CHECK = 5.0
-"""Seconds until it is checked again whether recent papers have to be announced again."""
+"""Seconds between two attempts to announce recent papers again."""
 PROBE_EVERY = 15.0
 """Seconds between two deliveries that probe a platform that is down, if no other is due."""
 
@@ -43,11 +43,11 @@ _log = get_logger()
 
 
 class DeliveryWorker:
-    """Posts what is due on one platform, together with its replicas.
+    """Posts due deliveries on one platform, together with its replicas.
 
-    `on_uncertain` says what to do with a post about which the platform can't be asked. `replay_recent` is called if
-    Redis restarted and may have forgotten its last moments: it announces recent papers again and returns True, or
-    False if it has to be called again later. `owners` are those of the platform's channels, if these repeat other ones.
+    `on_uncertain` says what to do with an uncertain post if the platform can't look it up. `replay_recent` is called if
+    Redis restarted and may have lost its last writes: it announces recent papers again and returns True, or False if it
+    has to be called again later. `owners` notifies the owners of copies, if the platform's channels are copies.
     """
 
     def __init__(
@@ -64,7 +64,9 @@ class DeliveryWorker:
     ) -> None:
         self._platform = platform
         self._outbox = outbox
-        self._outcomes = Outcomes(platform.name, outbox, rates, Pauses(platform, outbox, owners), self._ended)
+        self._outcomes = Outcomes(
+            platform.name, outbox, rates, Pauses(platform, outbox, owners), self._on_outcome
+        )
         self._sender = Sender(
             platform, outbox, papers, rates, render, on_uncertain=on_uncertain, outcomes=self._outcomes
         )
@@ -101,7 +103,7 @@ class DeliveryWorker:
         """
         self._stopping = True
         self._changed.set()
-        async with self._claiming:  # a claim that is under way still begins posts
+        async with self._claiming:  # a claim that is under way can still start posts
             in_flight = set(self._tasks)
         if in_flight:
             await asyncio.wait(in_flight, timeout=DRAIN)
@@ -143,18 +145,18 @@ class DeliveryWorker:
             self._look(shard, 0.0)
 
     def _look(self, shard: int, wait: float | None) -> None:
-        """Look at a shard in `wait` seconds, if not before."""
+        """Look at a shard in `wait` seconds or earlier."""
         if wait is not None:
             self._next_look[shard] = min(self._next_look[shard], monotonic() + wait)
             self._changed.set()
 
     @property
     def _free(self) -> int:
-        """How many more deliveries may be in flight. One at a time probes a platform that is down."""
+        """Number of further deliveries that can be started. If the platform is down, one at a time probes it."""
         return (1 if self._outcomes.health.is_down else MAX_IN_FLIGHT) - len(self._tasks)
 
     async def _claim(self) -> int:
-        """Claim deliveries from the shards where some may be due, and start to send them. Returns how many."""
+        """Claim deliveries from the shards that may have some due, and start to send them. Returns how many."""
         async with self._claiming:
             return await self._claim_due()
 
@@ -179,13 +181,13 @@ class DeliveryWorker:
             self._look(shard, wait)
         for delivery in claims.deliveries:
             self._start(delivery)
-            await asyncio.sleep(0)  # a person's command comes in between
+            await asyncio.sleep(0)  # lets commands run in between
         if claims.forgot:
             await self._replay(claims.forgot)
         return len(claims.deliveries)
 
     async def _probe(self, now: float) -> None:
-        """While the platform is down, make one failed delivery due now and then: it may work again."""
+        """While the platform is down, make one failed delivery due now and then, to see whether it works again."""
         if not self._outcomes.health.is_down or now < self._next_probe:
             return
         self._next_probe = now + PROBE_EVERY
@@ -195,7 +197,7 @@ class DeliveryWorker:
                 return
 
     async def _replay(self, forgot: Mapping[int, str]) -> None:
-        """Have recent papers announced again, for shards that may have forgotten some of their posts."""
+        """Announce recent papers again, for shards that may have lost some of their posts."""
         if self._replay_recent is None or await self._replay_recent():
             await self._outbox.mark_replayed(forgot)
         else:
@@ -203,7 +205,7 @@ class DeliveryWorker:
                 self._look(shard, REPLAY_CHECK)
 
     async def _wait(self) -> None:
-        """Wait until something may be due and may be sent."""
+        """Wait until a delivery may be due and can be sent."""
         until = inf
         if self._free > 0:
             until = min(self._next_look.values())
@@ -237,6 +239,6 @@ class DeliveryWorker:
         self._tasks.discard(task)
         self._changed.set()
 
-    def _ended(self, delivery: Delivery, outcome: str, wait: float | None) -> None:
+    def _on_outcome(self, delivery: Delivery, outcome: str, wait: float | None) -> None:
         self._counts[outcome] += 1
         self._look(keys.shard_of(delivery.channel), wait)

@@ -16,7 +16,7 @@ from bot.policy.ranking import best_first, taste_of
 from bot.store.papers import Papers
 
 CACHED_PAPERS = 500
-"""Papers that are cached."""
+"""Maximum number of cached papers."""
 FRESH = 30.0
 """Seconds for which a cached paper is used."""
 
@@ -30,11 +30,11 @@ class PaperCache:
         self._cached: dict[str, tuple[float, Paper]] = {}
 
     async def entries(self, delivery: Delivery) -> list[Entry]:
-        """The delivery's papers as they are now, with their reasons. Raises RedisError."""
+        """Return the delivery's papers as they are now, with their reasons. Raises RedisError."""
         async with self._reading:  # others that wait for the same paper find it in the cache
             now = monotonic()
             wanted = [(paper_of(entry), why) for entry, why in delivery.papers]
-            # News show the paper as it is now.
+            # News must show the paper's current state.
             oldest = inf if delivery.label.startswith(LIFE) else now - FRESH
             missing = [i for i, _ in wanted if self._cached.get(i, (-inf,))[0] < oldest]
             if missing:
@@ -49,7 +49,7 @@ class PaperCache:
 def compose(
     entries: Sequence[Entry], rules: Rules, now: datetime, label: str = "", *, ordered: bool = False
 ) -> Card:
-    """Compose the card of the delivery `label`: the best papers first, why they are here, and how many the budget folds.
+    """Compose the card of the delivery `label`: best papers first, why they are shown, and how many the budget folds.
 
     Papers that are `ordered` already stay in their order. Pure.
     """

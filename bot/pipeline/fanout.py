@@ -26,16 +26,16 @@ from bot.store.subscriptions import Subscriptions
 from bot.store.worker_loop import CONNECTION_ERRORS, run_worker
 
 MAX_OPEN = 100_000
-"""Open deliveries above which matching waits; papers wait in their stream meanwhile."""
+"""Number of open deliveries from which matching waits; papers wait in their stream meanwhile."""
 MATCHES_AT_ONCE = 10_000
-"""Matches of a poll that are grouped by channel at a time: more would keep the garbage collector busy."""
+"""Maximum number of a poll's matches grouped by channel at a time: more would keep the garbage collector busy."""
 CHANNELS_AT_ONCE = 100
-"""Channels whose deliveries are enqueued by one call: 6 in each shard, 1 ms in all on the server. To read the rules of 300
-at once held the event loop for 20 ms."""
+"""Maximum number of channels whose deliveries are enqueued by one call: 6 in each shard, 1 ms in all on the server.
+Reading the rules of 300 at once blocked the event loop for 20 ms."""
 MATCHES_PER_YIELD = 100
-"""Matches that are grouped before other tasks on the event loop may run."""
+"""Number of matches grouped before other tasks on the event loop can run."""
 CHANNELS_PER_YIELD = 50
-"""Channels whose deliveries are planned before other tasks may run: a few milliseconds."""
+"""Number of channels whose deliveries are planned before other tasks can run: a few milliseconds."""
 FULL_PAUSE = 1.0
 """Seconds between two looks at the outbox while it is too full to match more."""
 
@@ -46,14 +46,14 @@ class Matches(Sized, Protocol):
     """The subscriptions that match a paper."""
 
     def part(self, part: int, parts: int) -> Iterable[Match]:
-        """The matches in one part of the channels, of so many `parts`."""
+        """Return the matches in one of `parts` parts of the channels."""
 
 
 Matched = tuple[PaperChange, Matches]
 
 
 class Matching(Index, Protocol):
-    """What the fan-out needs of a matcher."""
+    """The part of a matcher that the fan-out needs."""
 
     def newly(self, paper: Paper, before: Paper | None) -> Matches: ...
 
@@ -90,7 +90,7 @@ class Fanout:
         self._is_full = False
 
     async def run(self, notifications: Notifications) -> None:
-        """Match whatever is announced until cancelled; then leave the consumer group."""
+        """Match announced papers until cancelled; then leave the consumer group."""
         with notifications.waiting_for("papers") as announced:
 
             async def work() -> None:
@@ -108,7 +108,7 @@ class Fanout:
                     await self.stop()
 
     async def match_all(self) -> int:
-        """Match all polls that wait now, while the outbox has room. Returns how many papers were enqueued."""
+        """Match all waiting polls while the outbox has room. Returns the number of papers enqueued."""
         enqueued = 0
         while not await self._outbox_is_full():
             poll = await self._polls.read()
@@ -120,14 +120,14 @@ class Fanout:
         return enqueued
 
     async def _outbox_is_full(self) -> bool:
-        waits = await self._outbox.open() >= self._max_open
-        if waits != self._is_full:
-            _log.warning("matching_paused" if waits else "matching_resumed", max_open=self._max_open)
-        self._is_full = waits
-        return waits
+        is_full = await self._outbox.open() >= self._max_open
+        if is_full != self._is_full:
+            _log.warning("matching_paused" if is_full else "matching_resumed", max_open=self._max_open)
+        self._is_full = is_full
+        return is_full
 
     async def stop(self) -> None:
-        """Leave the consumer group; another process matches what is left."""
+        """Leave the consumer group; another process matches the remaining polls."""
         await self._polls.leave()
 
     async def _matched(self, poll: Poll) -> list[Matched]:
@@ -139,7 +139,7 @@ class Fanout:
         return matched
 
     async def _enqueue(self, poll: Poll, matched: Sequence[Matched]) -> int:
-        """Enqueue all papers that a channel gets of a poll at once. Returns how many were enqueued."""
+        """Enqueue a poll's papers, all of a channel's together. Returns the number of papers enqueued."""
         now, enqueued = await self._outbox.now(), 0
         async for by_channel in _by_channel(matched):
             channels = iter(by_channel.items())
@@ -162,19 +162,19 @@ class Fanout:
             planned += plan_deliveries(channel, papers, rules[channel], poll, now)
         return await self._outbox.enqueue(planned)
 
-    async def _queue_card_updates(self, poll: Poll, heard: Mapping[str, Collection[ChannelRef]]) -> None:
-        """Queue updates of cards whose papers have changed much, for channels that want them or have `heard` of it."""
+    async def _queue_card_updates(self, poll: Poll, notified: Mapping[str, Collection[ChannelRef]]) -> None:
+        """Queue updates of cards whose papers have changed a lot, for channels that want them or were `notified`."""
         index = await self._index.up_to_date()
         for new in poll.news:
             why = growth(new.before, new.paper)
-            hearing = {channel for channel in heard.get(new.paper.id, ()) if not channel.person}
+            notified_channels = {channel for channel in notified.get(new.paper.id, ()) if not channel.person}
             matching = {match.channel for match in index.match(new.paper)} if why else set()
-            channels = iter(hearing | matching if why else ())
+            channels = iter(notified_channels | matching if why else ())
             while some := list(islice(channels, CHANNELS_AT_ONCE)):
                 rules = await self._rules.of_each(some)
                 wanted: dict[str, list[CardUpdate]] = {}
                 for channel in some:
-                    if rules[channel].settings.edits or channel in hearing or why == WITHDRAWN:
+                    if rules[channel].settings.edits or channel in notified_channels or why == WITHDRAWN:
                         wanted.setdefault(channel.platform, []).append(CardUpdate(channel, new.paper.id, why))
                 for platform, edits in wanted.items():
                     await self._edits.put(platform, edits)
@@ -182,7 +182,7 @@ class Fanout:
     async def _with_old_matches(
         self, channel: ChannelRef, new: PaperChange, matches: Collection[Match]
     ) -> MatchedPaper:
-        """A paper with its matches; if it is announced again, only those of subscriptions that existed the first time."""
+        """Return a paper with its matches. If it is announced again, only subscriptions older than the paper count."""
         if new.first_seen is not None:
             subscriptions = await self._subscriptions.of(channel)
             old = {s.number for s in subscriptions if _ms(s) <= new.first_seen}
@@ -193,7 +193,7 @@ class Fanout:
 async def _by_channel(
     matched: Sequence[Matched],
 ) -> AsyncIterator[Mapping[ChannelRef, Sequence[tuple[PaperChange, list[Match]]]]]:
-    """The papers of each channel; a part of the channels at a time if there are too many matches to hold."""
+    """Group papers by channel; a part of the channels at a time if there are too many matches to hold."""
     parts = -(-sum(len(matches) for _, matches in matched) // MATCHES_AT_ONCE)
     for part in range(parts):
         found: dict[ChannelRef, list[tuple[PaperChange, list[Match]]]] = {}
@@ -206,7 +206,7 @@ async def _by_channel(
 
 
 def _add(news: list[tuple[PaperChange, list[Match]]], new: PaperChange, match: Match) -> None:
-    """Matches come paper by paper, so that only the last paper can be the same."""
+    """Add a match. Matches come paper by paper, so only the last paper can be the same."""
     if news and news[-1][0] is new:
         news[-1][1].append(match)
     else:

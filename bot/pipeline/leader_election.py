@@ -1,4 +1,4 @@
-"""Leader election: work that one process at a time does, however many run."""
+"""Leader election: work that only one of several processes does at a time."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -15,7 +15,7 @@ RENEW_EVERY = TTL / 3
 """Seconds between two renewals of the lease; two in a row may fail before it expires."""
 
 Work = Callable[[int], Awaitable[None]]
-"""Gets the fence, the number that its writes carry."""
+"""Receives the fence, the number that its writes carry."""
 
 
 async def lead(lease: Lease, work: Work, *, every: float = RENEW_EVERY) -> None:
@@ -32,7 +32,7 @@ async def lead(lease: Lease, work: Work, *, every: float = RENEW_EVERY) -> None:
 
 
 async def _finished(lease: Lease, fence: int, work: Work, every: float) -> bool:
-    """Do the work while the lease lasts. Returns whether the work ended, rather than the lease."""
+    """Do the work while the lease lasts. Returns whether the work ended, and not the lease."""
     log.info("leading_started", fence=fence)
     task = asyncio.ensure_future(work(fence))
     try:
@@ -52,7 +52,7 @@ async def _finished(lease: Lease, fence: int, work: Work, every: float) -> bool:
 
 
 async def _acquire(lease: Lease) -> int | None:
-    """Our fence; None while another process leads or Redis doesn't answer."""
+    """Acquire or renew the lease. Returns our fence; None while another process leads or Redis doesn't answer."""
     try:
         return await lease.acquire()
     except (RedisError, OSError) as error:

@@ -1,4 +1,4 @@
-"""News of papers that are watched: the events of a poll become deliveries."""
+"""News of watched papers: turns the events of a poll into deliveries."""
 
 from collections.abc import Callable, Sequence
 from itertools import islice
@@ -14,14 +14,14 @@ from bot.store.outbox.outbox import Outbox
 from bot.store.watches import Watches
 
 CHANNELS_AT_ONCE = 300
-"""Channels whose deliveries are enqueued by one call."""
+"""Maximum number of channels whose deliveries are enqueued by one call."""
 
 
 class LifeFanout:
     """Enqueues the events of papers for their watchers, and withdrawals for the channels where they were posted.
 
-    `has_threads` says whether a platform's messages have threads. To repeat a call changes nothing: an event is known to
-    the outbox by its name.
+    `has_threads` says whether a platform's messages have threads. Repeating a call changes nothing: the outbox
+    recognises an event by its name.
     """
 
     def __init__(
@@ -33,7 +33,7 @@ class LifeFanout:
         self._has_threads = has_threads
 
     async def enqueue(self, poll: Poll) -> dict[str, set[ChannelRef]]:
-        """Enqueue what happened to the papers of a poll. Returns the channels that hear of each paper's news."""
+        """Enqueue the events of a poll's papers. Returns the channels that get each paper's news."""
         events: dict[str, list[Event]] = {}
         for new in poll.news:
             if some := new_events(new.before, new.paper):
@@ -53,8 +53,8 @@ class LifeFanout:
         return by_paper
 
     async def _posted(self, events: dict[str, list[Event]]) -> dict[str, set[ChannelRef]]:
-        gone = [i for i, some in events.items() if any(event.kind == "withdrawn" for event in some)]
-        return await self._outbox.posted_in(gone)
+        withdrawn = [i for i, some in events.items() if any(event.kind == "withdrawn" for event in some)]
+        return await self._outbox.posted_in(withdrawn)
 
     async def _enqueue_for(self, heard: dict[ChannelRef, list[Heard]]) -> None:
         now, rules = await self._outbox.now(), await self._rules.of_each(heard)
@@ -65,7 +65,7 @@ class LifeFanout:
         await self._outbox.enqueue(planned)
 
     async def _threaded(self, channel: ChannelRef, papers: Sequence[str]) -> set[str]:
-        """The papers whose card in the channel has a thread."""
+        """Return the papers whose card in the channel has a thread."""
         if channel.person or not self._has_threads(channel.platform):
             return set()
         return {paper_id for paper_id in dict.fromkeys(papers) if await self._outbox.sent(channel, paper_id)}

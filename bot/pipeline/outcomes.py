@@ -1,4 +1,4 @@
-"""Records the outcome of each delivery, and acts on it: pauses a channel, waits for a limit, leaves a platform alone."""
+"""Records the outcome of each delivery, and acts on it: pauses a channel, waits for a limit, backs off."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
@@ -19,7 +19,7 @@ from bot.store.outbox.outbox import Outbox
 from bot.store.worker_loop import CONNECTION_ERRORS
 
 SAVE_AGAIN_AFTER = 1.0
-"""Seconds between two attempts to write an outcome while Redis is away."""
+"""Seconds between two attempts to save an outcome while Redis is unavailable."""
 _T = TypeVar("_T")
 
 _log = get_logger()
@@ -45,32 +45,32 @@ class Outcomes:
         self._rates = rates
         self._pauses = pauses
         self._on_outcome = on_outcome
-        self._passed: float | None = None
-        """The monotonic time at which a post last got through."""
+        self._last_success: float | None = None
+        """The monotonic time of the last confirmed post."""
         self.can_look_up = True
-        """False once the platform said that it can't be asked about a post."""
+        """False once the platform has said that it can't look up posts."""
         self.health = PlatformHealth()
         self.not_before = 0.0
         """The monotonic time before which nothing may be posted on the platform."""
 
     async def posted(self, delivery: Delivery, message: MessageRef, shown: Sequence[str] = ()) -> None:
-        """Record a confirmed post, however long Redis takes to come back."""
-        self._passed = monotonic()
+        """Record a confirmed post. Retries until Redis is available."""
+        self._last_success = monotonic()
         wait = await _retry_until_saved(lambda: self._outbox.done(delivery, message, shown))
         if delivery.detected is not None:
-            late = time() - delivery.detected.timestamp()
-            metrics.post_delay.labels(self._platform).observe(max(0.0, late))
+            delay = time() - delivery.detected.timestamp()
+            metrics.post_delay.labels(self._platform).observe(max(0.0, delay))
         _log.info("delivery_posted", delivery=delivery.key, message=message.id, papers=len(delivery.papers))
         await self._answered(delivery)
         self._report(delivery, "posted", wait)
 
     async def record(self, delivery: Delivery, outcome: Outcome) -> None:
-        """Record how a delivery ended, however long Redis takes to come back."""
+        """Record a delivery's outcome. Retries until Redis is available."""
         wait = await _retry_until_saved(lambda: self._outbox.record_outcome(delivery, outcome))
         self._report(delivery, outcome.state, wait)
 
     async def failed(self, delivery: Delivery, error: Exception, outcome: Outcome) -> None:
-        """Pause, limit or back off as `error` demands, and give the delivery back with its `outcome`."""
+        """Pause, limit or back off as `error` demands, and record the delivery's `outcome`."""
         if isinstance(error, ChannelGone | WorkspaceGone):
             gone = error
             await _retry_until_saved(lambda: self._pauses.pause(delivery.channel, gone))
@@ -79,15 +79,15 @@ class Outcomes:
             await self._answered(delivery)
         elif outcome.refused and outcome.limit is None:  # only this delivery waits
             if not delivery.refused_alone:
-                self._leave_alone(self.health.failed(delivery.channel))
+                self._back_off(self.health.failed(delivery.channel))
         elif isinstance(error, RetryLater) and not error.counts:
             after = self.health.limited(error, delivery.channel)
             outcome = replace(outcome, after=after)
             await self._limit(delivery, error, after)
         elif not (isinstance(error, DeliveryUncertain) and error.after is not None):
-            self._leave_alone(self.health.failed(delivery.channel))
+            self._back_off(self.health.failed(delivery.channel))
             if self.health.is_down and (self.can_look_up or not isinstance(error, DeliveryUncertain)):
-                outcome = replace(outcome, counts=False)  # it says nothing about this delivery
+                outcome = replace(outcome, counts=False)  # the failure says nothing about this delivery
         _log.info(
             "delivery_not_confirmed",
             delivery=delivery.key,
@@ -95,23 +95,23 @@ class Outcomes:
             after=round(outcome.after, 1),
             reason=outcome.why,
         )
-        if outcome.refused and self._passed is not None:
-            outcome = replace(outcome, passed=monotonic() - self._passed)
+        if outcome.refused and self._last_success is not None:
+            outcome = replace(outcome, passed=monotonic() - self._last_success)
         await self.record(delivery, outcome)
 
-    def _leave_alone(self, seconds: float) -> None:
+    def _back_off(self, seconds: float) -> None:
         self.not_before = max(self.not_before, monotonic() + seconds)
 
     async def _limit(self, delivery: Delivery, error: RetryLater, after: float) -> None:
         to = delivery.channel
         if error.scope == "platform":
-            self._leave_alone(after)
+            self._back_off(after)
             await _retry_until_saved(lambda: self._rates.stop(after, to.platform))
         elif error.scope == "workspace":
             await _retry_until_saved(lambda: self._rates.stop(after, to.platform, to.workspace))
 
     async def _answered(self, delivery: Delivery) -> None:
-        """The platform works. If it was down until now, make the deliveries due that failed meanwhile."""
+        """Note that the platform works. If it was down, make the deliveries due that failed meanwhile."""
         if self.health.answered(delivery.channel):
             self.not_before = 0.0
             _log.info("platform_recovered", platform=self._platform)
@@ -123,7 +123,7 @@ class Outcomes:
 
 
 async def _retry_until_saved(write: Callable[[], Awaitable[_T]]) -> _T:
-    """Write an outcome however long Redis is away: to give up would lose what is known about a post."""
+    """Retry a write until Redis is available: giving up would lose what is known about a post."""
     while True:
         try:
             return await write()

@@ -17,13 +17,13 @@ from bot.store.copies import Copies
 from bot.store.outbox.outbox import Outbox
 
 NOTIFY_TIMEOUT = 15.0
-"""Seconds that a platform may take to notify a person."""
+"""Timeout for notifying a person on a platform, in seconds."""
 
 _log = get_logger()
 
 
 class CopyOwners:
-    """The people behind copies. `writes_to_people` says whether a platform can write to one person."""
+    """Notifies the owners of copies. `writes_to_people` says whether a platform can write to one person."""
 
     def __init__(
         self, platforms: Iterable[Platform], copies: Copies, writes_to_people: Callable[[str], bool]
@@ -33,7 +33,7 @@ class CopyOwners:
         self._writes_to_people = writes_to_people
 
     async def notify(self, copy: ChannelRef, problem: str) -> bool:
-        """Send `problem` to who added the copy, else to one person of the channel. Returns whether anyone was reached."""
+        """Send `problem` to the person who added the copy, else to someone in the channel. Returns whether it arrived."""
         found = await self._copies.find(copy)
         if found is None:
             return False
@@ -41,17 +41,17 @@ class CopyOwners:
         platform = self._platforms.get(channel.platform)
         if platform is None:
             return False
-        said = f"{problem} It is #{record.number} of /paper webhook list."
-        if await self._written(platform, channel, record.by.partition(" ")[0], said):
+        message = f"{problem} It is #{record.number} of /paper webhook list."
+        if await self._write_to(platform, channel, record.by.partition(" ")[0], message):
             return True
-        return await platform.notify(channel, said) if isinstance(platform, Notifying) else False
+        return await platform.notify(channel, message) if isinstance(platform, Notifying) else False
 
-    async def _written(self, platform: Platform, channel: ChannelRef, user: str, said: str) -> bool:
+    async def _write_to(self, platform: Platform, channel: ChannelRef, user: str, message: str) -> bool:
         """Write to one person, if the platform can. Returns whether it went through."""
         if not user or not self._writes_to_people(channel.platform):
             return False
         person = ChannelRef.of_person(channel.platform, channel.workspace, user)
-        card = Card("reply", said, blocks=(paragraph(said),))
+        card = Card("reply", message, blocks=(paragraph(message),))
         try:
             await platform.send(person, card, f"{person}/copy@{token_hex(8)}")
         except SendError as error:
@@ -60,16 +60,16 @@ class CopyOwners:
         return True
 
     async def end(self, copy: ChannelRef) -> None:
-        """Nothing is copied there any more."""
+        """Stop copying posts to the channel."""
         found = await self._copies.find(copy)
         if found is not None:
             await self._copies.remove(*found)
 
 
 class Pauses:
-    """Pauses that follow from a platform's answers and events. `platform` is None if this process doesn't run it.
+    """Pauses channels and workspaces after a platform's answers and events.
 
-    `owners` knows whose posts a channel repeats.
+    `platform` is None if this process doesn't run it. `owners` notifies the owners of copies.
     """
 
     def __init__(self, platform: Platform | None, outbox: Outbox, owners: CopyOwners | None = None) -> None:
@@ -78,9 +78,9 @@ class Pauses:
         self._owners = owners
 
     async def pause(self, channel: ChannelRef, error: ChannelGone | WorkspaceGone) -> None:
-        """Pause what the error names. Raises RedisError.
+        """Pause the channel or workspace that the error names. Raises RedisError.
 
-        One person is notified once for each problem, however often a probe fails. If that fails, it is tried again
+        One person is notified once for each problem, however often a probe fails. If notifying fails, it is tried again
         after the next probe.
         """
         why = str(error)
@@ -91,7 +91,7 @@ class Pauses:
             scope = "channel"
             notify = await self._outbox.pause(channel, why)
         _log.warning("paused", scope=scope, channel=str(channel), reason=why, notify=notify)
-        if notify and not channel.person:  # someone who takes no direct messages wants no word about it
+        if notify and not channel.person:  # don't write to people who accept no direct messages
             await self._notify(channel, scope, why)
         if isinstance(error, ChannelEnded) and self._owners is not None:
             await self._owners.end(channel)
@@ -101,7 +101,7 @@ class Pauses:
         try:
             async with asyncio.timeout(NOTIFY_TIMEOUT):
                 reached = await self._reach(channel, why)
-        except Exception as error:  # noqa: BLE001  # the edge: the delivery must be given back all the same
+        except Exception as error:  # noqa: BLE001  # the edge: the delivery's outcome must be recorded anyway
             _log.error("pause_notification_failed", channel=str(channel), exc_info=error)
             metrics.pause_notifications.labels(channel.platform, "failed").inc()
             return

@@ -1,4 +1,4 @@
-"""The result of a poll, and when to poll again after one that failed. Pure."""
+"""The result of a poll, and the time of the next poll after a failure. Pure."""
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
@@ -10,19 +10,19 @@ from bot.domain.polls import PollResult
 FIRST_RETRY = 60.0
 """Seconds until a source that failed is polled again; doubles with each further failure."""
 LONGEST_RETRY = 3600.0
-"""Seconds until a failing source is polled again, at most."""
+"""Maximum seconds until a failing source is polled again."""
 REFUSED_FOR = 86400.0
 """Seconds for which a source that refused us (HTTP 403) is not polled."""
 
 
 def backoff(failures: int, jitter: float) -> float:
-    """Seconds to wait after so many failures in a row; `jitter`, from 0 to 1, spreads replicas and sources."""
+    """Return the seconds to wait after consecutive `failures`; `jitter`, from 0 to 1, spreads replicas and sources."""
     doubled = FIRST_RETRY * 2.0 ** min(failures - 1, 10)
     return float(min(doubled, LONGEST_RETRY / 1.5) * (1 + jitter / 2))
 
 
 def pause_after(error: SourceError, failures: int, jitter: float) -> float:
-    """Seconds until a source that failed with `error` is polled again: never before the time that it named."""
+    """Return the seconds until the next poll after `error`: never before the time that the source named."""
     if error.refused:
         return REFUSED_FOR
     if error.retry_after is None:
@@ -34,7 +34,7 @@ def pause_after(error: SourceError, failures: int, jitter: float) -> float:
 def failed(
     source: str, now: datetime, error: SourceError, previous: PollResult | None, jitter: float
 ) -> PollResult:
-    """The result of a poll that failed."""
+    """Return the result of a poll that failed."""
     failures = (previous.failures if previous else 0) + 1
     return PollResult(
         source=source,
@@ -53,7 +53,7 @@ def failed(
 
 
 def skipped_rows(rows: Mapping[str, int] | None, previous: PollResult | None) -> dict[str, Any]:
-    """How many rows of the source's list can't be read. A list that is the same as before has not been read again."""
+    """Count the rows that can't be read. If `rows` is None, the list is unchanged and has not been read again."""
     if rows is None:
         return {"skipped": previous.skipped, "skipped_reason": previous.skipped_reason} if previous else {}
     reason = max(rows, key=lambda reason: rows[reason], default="")

@@ -1,4 +1,4 @@
-"""Polls sources and stores their papers: each source at its own hours, none waiting for another, by one process at a time."""
+"""Polls sources and stores their papers, in one process at a time: each at its own hours, none waiting for another."""
 
 import asyncio
 import random
@@ -23,22 +23,22 @@ from bot.store.polls import forget_polls, last_polls, record_poll
 log = structlog.get_logger(__name__)
 
 STORE_RETRY = 5.0
-"""Seconds until a poll is repeated whose papers Redis did not take, the first time."""
+"""Seconds until the first retry of a poll whose papers could not be stored."""
 LEASE_TIMEOUT = TTL + RENEW_EVERY
 """Seconds that `poll_once` waits for the lease: longer than a process that was killed still holds it."""
 AWAY = timedelta(hours=6)
-"""After so long without a poll, the papers of all sources are announced together."""
+"""Time without a poll after which the papers of all sources are announced together."""
 FOLLOW_EVERY = 60.0
-"""Seconds after which it is asked again which categories subscriptions want."""
+"""Seconds between two checks of the categories that subscriptions want."""
 MAX_SLEEP = 60.0
-"""Seconds that a source sleeps at most: after that a suspended machine or a changed clock is noticed."""
+"""Maximum seconds of one sleep, so that a suspended machine or a changed clock is noticed."""
 
 
 class Poller:
     """Polls `sources` and stores their papers while this process holds the lease.
 
     `background` sources, such as enrichment, are polled by `run` too, but `poll_once` doesn't wait for them.
-    `on_demand` says which further sources to poll now; it is asked every minute.
+    `on_demand` returns further sources to poll now; it is called every minute.
     """
 
     def __init__(
@@ -63,7 +63,7 @@ class Poller:
         self._background = background
         self._on_demand = on_demand
         self._followed: Sequence[Source] = ()
-        """Those that `on_demand` named last."""
+        """The sources that `on_demand` returned last."""
         self._papers = papers
         self._lease = lease
         self._redis = redis
@@ -79,7 +79,7 @@ class Poller:
         self._due: dict[str, datetime] = {}
 
     async def poll_once(self) -> list[PollResult]:
-        """Poll every source once, all at the same time. A failure is in its result.
+        """Poll every source once, all at the same time. The results include failures.
 
         If another process polls, the results are those of its last polls.
         """
@@ -106,7 +106,7 @@ class Poller:
 
     async def _poll_all_once(self, fence: int) -> None:
         await self._load_last_polls()
-        await self._ask_for_followed()
+        await self._update_followed()
         await self._drop_removed_sources()
         hold = self._was_away()
         async with asyncio.TaskGroup() as group:
@@ -117,7 +117,7 @@ class Poller:
 
     async def _poll_all_repeatedly(self, fence: int) -> None:
         await self._load_last_polls()
-        await self._ask_for_followed()
+        await self._update_followed()
         await self._drop_removed_sources()
         if self._was_away():
             await self._poll_all_once(fence)
@@ -133,7 +133,7 @@ class Poller:
                     await self._poll_followed_sources(start)
 
     async def _poll_followed_sources(self, start: Callable[[Source], asyncio.Task[None]]) -> None:
-        """Start sources as they are asked for, and stop those that no one wants any more."""
+        """Start followed sources, and stop those that are no longer wanted."""
         running: dict[str, tuple[Source, asyncio.Task[None]]] = {}
         while True:
             wanted = {source.name: source for source in self._followed}
@@ -148,9 +148,9 @@ class Poller:
             for name in wanted.keys() - running.keys():
                 running[name] = wanted[name], start(wanted[name])
             await self._sleep(self._follow_every)
-            await self._ask_for_followed()
+            await self._update_followed()
 
-    async def _ask_for_followed(self) -> None:
+    async def _update_followed(self) -> None:
         if self._on_demand is None:
             return
         try:
@@ -160,12 +160,12 @@ class Poller:
         _raise_if_cancelled()
 
     def _was_away(self) -> bool:
-        """Whether the last poll is so long ago that channels should get one digest of all that was missed."""
+        """Whether the last poll is so long ago that channels should get one digest of everything missed."""
         polled = [poll.at for poll in self._last.values()]
         return bool(polled) and self._now() - max(polled) > AWAY
 
     async def _announce(self, fence: int) -> None:
-        """Announce the papers of all sources as one poll, so that a channel gets one digest and no flood."""
+        """Announce the papers of all sources as one poll, so that a channel gets one digest instead of a flood."""
         try:
             names = [source.name for source in (*self._sources, *self._followed)]
             await self._papers.announce(names, fence)
@@ -225,15 +225,15 @@ class Poller:
     def _new_at(
         self, source: Source, new: int, previous: PollResult | None, now: datetime
     ) -> datetime | None:
-        """When the source last brought a new paper; None for a followed category, which may be silent for weeks."""
-        if any(source is one for one in self._followed):
+        """Return when the source last had a new paper; None for a followed category, which may be silent for weeks."""
+        if any(source is followed for followed in self._followed):
             return None
         return now if new or previous is None else previous.new_at
 
     async def _ingest(
         self, source: Source, fence: int, previous: PollResult | None, *, hold: bool
     ) -> PollResult:
-        """Fetch from the stored cursor on, page by page, and store each page's papers together with its cursor."""
+        """Fetch page by page from the stored cursor on, and store each page's papers together with its cursor."""
         cursor = await self._papers.cursor(source.name)
         _raise_if_cancelled()
         batch = await source.fetch(cursor)
@@ -262,7 +262,7 @@ class Poller:
 
 
 def _as_source_error(source: Source, error: Exception) -> SourceError:
-    """The error of a poll as a SourceError. A bug is logged with its traceback."""
+    """Convert the error of a poll to a SourceError. A bug is logged with its traceback."""
     if isinstance(error, SourceError):
         return error
     if isinstance(error, RedisError | PaperboyError):

@@ -1,4 +1,4 @@
-"""Forgets workspaces that removed the app and did not return: nothing of strangers is stored without a purpose."""
+"""Forgets workspaces that removed the app and did not return, so that no data is stored without a purpose."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
@@ -10,15 +10,18 @@ from bot.store.forget import Forgetting
 from bot.store.outbox.outbox import Outbox
 from bot.store.worker_loop import CONNECTION_ERRORS
 
-LOOK_EVERY = timedelta(hours=6)
-MOST = 10_000
-"""Paused channels and workspaces that one look considers, those that have been paused longest."""
+CHECK_EVERY = timedelta(hours=6)
+MAX_PAUSES = 10_000
+"""Maximum number of paused channels and workspaces checked per run, longest paused first."""
 
 _log = get_logger()
 
 
 class Retention:
-    """`removed` is platform -> the reason of a pause that means that a workspace removed the app."""
+    """Forgets workspaces that removed the app at least `after` ago.
+
+    `removed` is platform -> the reason of a pause that means that a workspace removed the app.
+    """
 
     def __init__(
         self,
@@ -36,18 +39,18 @@ class Retention:
         self._sleep = sleep
 
     async def run(self) -> None:
-        """Look again and again, until cancelled."""
+        """Check regularly until cancelled."""
         while True:
             try:
                 await self.once()
             except CONNECTION_ERRORS as error:
                 _log.warning("retention_failed", reason=str(error))
-            await self._sleep(LOOK_EVERY.total_seconds())
+            await self._sleep(CHECK_EVERY.total_seconds())
 
     async def once(self) -> None:
         """Forget the workspaces that are due. Raises RedisError."""
         now = await self._outbox.now()
-        for pause in await self._outbox.pauses(MOST):
+        for pause in await self._outbox.pauses(MAX_PAUSES):
             platform, _, workspace = pause.name.partition(":")
             if (
                 pause.scope == "workspace"

@@ -28,15 +28,15 @@ from bot.store.outbox.outbox import DEATHS, Outbox
 from bot.store.papers import Papers
 
 MAX_IN_WORKSPACE = 96
-"""Deliveries of one workspace that are sent at the same time, so that a workspace whose posts hang leaves room."""
+"""Maximum number of one workspace's deliveries sent at the same time, so that hanging posts leave room for others."""
 SLOW = 2.0
-"""Seconds after which a post counts as hanging; then further deliveries of its workspace are put off for longer."""
+"""Seconds after which a post counts as hanging; then further deliveries of its workspace are postponed for longer."""
 SEND_TIMEOUT = 15.0
-"""Seconds that one call of a platform may take."""
+"""Timeout of one call to a platform, in seconds."""
 CLOCK_DRIFT = timedelta(minutes=1)
-"""How far the clocks of the platform and of Redis may be apart."""
+"""Maximum difference between the clocks of the platform and of Redis."""
 CHANNEL_MARGIN = 1.04
-"""Posts leave this much further apart than the platform allows, since they arrive a little unevenly."""
+"""Factor on the gap between posts that the platform demands, since they arrive a little unevenly."""
 
 Render = Callable[[Delivery, Sequence[Entry], Rules], Card]
 
@@ -46,8 +46,8 @@ _log = get_logger()
 class Sender:
     """Posts deliveries on one platform.
 
-    `on_uncertain` says what to do with a post about which the platform can't be asked. `outcomes` records how each
-    delivery ended.
+    `on_uncertain` says what to do with an uncertain post if the platform can't look it up. `outcomes` records each
+    delivery's outcome.
     """
 
     def __init__(
@@ -73,7 +73,7 @@ class Sender:
         self._in_flight: defaultdict[str, dict[str, float]] = defaultdict(dict)
 
     async def send(self, delivery: Delivery) -> None:
-        """Bring a claimed delivery to its outcome. Raises RedisError; then its lease expires, and it is claimed again."""
+        """Send a claimed delivery and record its outcome. After a RedisError its lease expires, and it is claimed again."""
         in_workspace = self._in_flight[delivery.channel.workspace]
         in_workspace[delivery.key] = monotonic()
         try:
@@ -110,7 +110,7 @@ class Sender:
                 return False
             await self._outcomes.record(delivery, Outcome(state="held", why=str(error)))
             return True
-        except Exception as error:  # noqa: BLE001  # whatever it was, it stays unknown whether it was posted
+        except Exception as error:  # noqa: BLE001  # after any error, it stays unknown whether it was posted
             await self._outcomes.failed(delivery, error, on_lookup_failure(error, delivery.tries))
             return True
         _log.info("delivery_looked_up", delivery=delivery.key, posted=message is not None)
@@ -128,7 +128,7 @@ class Sender:
         return await self._platform.find(delivery.channel, delivery.key, since)
 
     async def _thread_of(self, delivery: Delivery) -> MessageRef | None:
-        """The card in whose thread a paper's news belong; None if they are a message by themselves."""
+        """Return the card in whose thread a paper's news belongs; None if the news is a separate message."""
         papers = {paper_of(entry) for entry, _ in delivery.papers}
         if (
             not delivery.label.startswith(LIFE)
@@ -172,7 +172,7 @@ class Sender:
         if rules.folds:
             await self._outcomes.record(delivery, fold(rules, await self._outbox.now()))
             return
-        if await self._put_off(delivery, rules.settings):
+        if await self._postpone(delivery, rules.settings):
             return
         await self._yield()
         try:
@@ -200,15 +200,15 @@ class Sender:
             await self._outcomes.posted(delivery, message, card.posting.papers)
 
     async def _yield(self) -> None:
-        """Let others on the event loop run between two cards: claimed together, they would be composed in one go, and a
-        person's command would be answered after all of them."""
+        """Let other tasks run between two cards: deliveries claimed together would be composed in one go, and commands
+        would be answered after all of them."""
         async with self._composing:
             await asyncio.sleep(0)
 
-    async def _put_off(self, delivery: Delivery, settings: ChannelSettings) -> bool:
-        """Put a late delivery, such as a retry, off until the channel's quiet hours end. Returns whether it was.
+    async def _postpone(self, delivery: Delivery, settings: ChannelSettings) -> bool:
+        """Postpone a late delivery, such as a retry, until the channel's quiet hours end. Returns whether it did.
 
-        The copy of a post isn't: the post was allowed.
+        The copy of a post never is: the post was allowed.
         """
         if (settings.weekends and settings.quiet is None) or delivery.copy_of is not None:
             return False

@@ -1,1 +1,1 @@
-"""Pure decisions: what goes into which message and when, what a failure means. No I/O, no clock."""
+"""Pure decisions: which papers go into which message and when, and how to handle failures. No I/O, no clock."""

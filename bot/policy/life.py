@@ -1,6 +1,6 @@
-"""A paper's events, from two successive states of it. Pure.
+"""Derives a paper's events from two successive states of it. Pure.
 
-Only what was known before can change: the first record of arXiv that we read of a paper makes no event.
+Only a known value can change: the first arXiv record that we read of a paper makes no event.
 """
 
 import re
@@ -16,15 +16,15 @@ from bot.text.sentences import shorten
 from bot.text.venues import Acceptance, acceptance_of
 
 MILESTONES = (100, 250, 500, 1000, 2500)
-"""Upvotes that are an event."""
+"""Numbers of upvotes that make an event."""
 MAX_TEXT = 400
-"""Characters of an event's text; it travels through the outbox."""
+"""Maximum length of an event's text, since the outbox stores it."""
 MAX_NAMES = 3
-"""New or gone authors who are named."""
+"""Maximum number of added, or removed, authors listed by name."""
 
 
 def with_events(before: Paper | None, after: Paper, at: datetime) -> Paper:
-    """The later state with what happened since the earlier one added to its history."""
+    """Return the later state, with the events since the earlier one added to its history."""
     if after.code_url is None and (link := code_link(after.comment or "") or _code_in_abstract(after)):
         after = replace(after, code_url=link)
     if before is None:
@@ -35,7 +35,7 @@ def with_events(before: Paper | None, after: Paper, at: datetime) -> Paper:
 
 
 def new_events(before: Paper | None, after: Paper) -> list[Event]:
-    """The events of a change that was announced."""
+    """Return the events that `after` has in addition to those of `before`."""
     known = {event.key for event in before.events} if before else {event.key for event in after.events}
     return [event for event in after.events if event.key not in known]
 
@@ -54,7 +54,7 @@ def _events(before: Paper, after: Paper, at: datetime) -> Iterator[Event]:
     elif before.withdrawn and after.withdrawn is False:
         yield event("withdrawn", f"reinstated-v{after.versions or 1}", "No longer withdrawn")
     if before.versions and after.versions and after.versions > before.versions and not withdrawn:
-        text = f"v{after.versions} is out{_said(_version_changes(before, after))}"
+        text = f"v{after.versions} is out{_listed(_version_changes(before, after))}"
         yield event("version", f"v{after.versions}", text)
     if before.comment is not None and not after.withdrawn:
         yield from _acceptances(before, after, at)
@@ -77,7 +77,7 @@ def _withdrawal(comment: str) -> str:
 
 
 def _acceptances(before: Paper, after: Paper, at: datetime) -> Iterator[Event]:
-    # What a paper says while it is withdrawn is no news when it is back.
+    # A paper's comment while it was withdrawn isn't news when it is reinstated.
     old = acceptance_of(replace(before, withdrawn=None))
     new = acceptance_of(after)
     if new is None:
@@ -87,9 +87,9 @@ def _acceptances(before: Paper, after: Paper, at: datetime) -> Iterator[Event]:
         not new.venue or (same_venue and (old.kind or not new.kind) and _same_year(old, new))
     ):
         return
-    said = f"Accepted at {new}" if new.venue else "Accepted for publication"
+    text = f"Accepted at {new}" if new.venue else "Accepted for publication"
     yield Event(
-        "accepted", _slug("accepted", new.venue, str(new.year or ""), new.kind), at, shorten(said, MAX_TEXT)
+        "accepted", _slug("accepted", new.venue, str(new.year or ""), new.kind), at, shorten(text, MAX_TEXT)
     )
 
 
@@ -98,7 +98,7 @@ def _same_year(old: Acceptance, new: Acceptance) -> bool:
 
 
 def _code_appeared(before: Paper, after: Paper) -> bool:
-    """A source that lists the paper for the first time, or whose first record this is, may know older code."""
+    # A source that lists the paper for the first time, or the first arXiv record, may mention old code.
     first_record = before.comment is None and after.comment is not None
     return (
         bool(after.code_url) and not before.code_url and before.sources == after.sources and not first_record
@@ -110,10 +110,10 @@ def _version_changes(before: Paper, after: Paper) -> Iterator[str]:
         yield f"title {in_words(title)}"
     if abstract := word_changes(before.abstract, after.abstract):
         yield f"abstract {in_words(abstract)}"
-    gone = [name for name in before.authors if name not in after.authors]
-    come = [name for name in after.authors if name not in before.authors]
-    if come or gone:
-        parts = [("added", come), ("removed", gone)]
+    removed = [name for name in before.authors if name not in after.authors]
+    added = [name for name in after.authors if name not in before.authors]
+    if added or removed:
+        parts = [("added", added), ("removed", removed)]
         yield "authors " + ", ".join(f"{did} {_names(names)}" for did, names in parts if names)
     if (
         comment := word_changes(before.comment or "", after.comment or "")
@@ -123,9 +123,9 @@ def _version_changes(before: Paper, after: Paper) -> Iterator[str]:
         yield f"comment {in_words(comment)}"
 
 
-def _said(changes: Iterator[str]) -> str:
-    listed = ". ".join(change[0].upper() + change[1:] for change in changes)
-    return f". {listed}" if listed else ", with the same title, abstract and authors"
+def _listed(changes: Iterator[str]) -> str:
+    sentences = ". ".join(change[0].upper() + change[1:] for change in changes)
+    return f". {sentences}" if sentences else ", with the same title, abstract and authors"
 
 
 def _names(names: list[str]) -> str:
@@ -134,5 +134,5 @@ def _names(names: list[str]) -> str:
 
 
 def _slug(*parts: str) -> str:
-    """The parts as one word of small letters, digits and hyphens."""
+    """Join the parts to one word of lower-case letters, digits and hyphens."""
     return "-".join(filter(None, (re.sub(r"\W+", "-", part.casefold()).strip("-") for part in parts)))[:80]

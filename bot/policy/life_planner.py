@@ -1,7 +1,7 @@
-"""Plans the messages about papers' events: who hears of which, and when. Pure.
+"""Plans the messages about papers' events: who is notified of which, and when. Pure.
 
-All events that a channel or person gets in a day are one message, at the hour of its digests; in a channel whose platform
-has threads, one for each paper, in the thread of its card. A withdrawal doesn't wait.
+A channel or person gets all events of a day in one message, at the hour of their digests. If the platform has
+threads, there is one message for each paper, in the thread of its card. Withdrawals are posted at once.
 """
 
 from collections.abc import Collection, Iterable, Mapping
@@ -13,10 +13,10 @@ from bot.domain.models import ChannelRef, ChannelSettings, Frequency, Reason
 from bot.policy.schedule import due
 
 WATCHED, POSTED = 1, 0
-"""Why a channel hears of an event, in place of a subscription's number: it watches the paper, or the paper was posted there."""
+"""In place of a subscription's number: the channel watches the paper, or the paper was posted there."""
 
 Heard = tuple[str, Event, int]
-"""A paper's id, what happened to it, and why the channel hears of it."""
+"""A paper's id, its event, and the reason for notifying the channel: WATCHED or POSTED."""
 
 
 def heard_by(
@@ -24,10 +24,10 @@ def heard_by(
     watchers: Mapping[str, Mapping[ChannelRef, Watch]],
     posted: Mapping[str, Collection[ChannelRef]],
 ) -> dict[ChannelRef, list[Heard]]:
-    """What each channel and person hears: what it watches, and the withdrawal of what was posted there."""
+    """Return each channel's and person's events: all that they watch for, and withdrawals of papers posted there."""
     found: dict[ChannelRef, list[Heard]] = {}
-    for paper_id, some in events.items():
-        for event in some:
+    for paper_id, paper_events in events.items():
+        for event in paper_events:
             watching = [w for w, watch in watchers.get(paper_id, {}).items() if event.kind in watch.events]
             for channel in watching:
                 found.setdefault(channel, []).append((paper_id, event, WATCHED))
@@ -44,7 +44,7 @@ def plan_events(
     threaded: Collection[str],
     now: datetime,
 ) -> list[PlannedDelivery]:
-    """The messages for one channel or person; `threaded` are papers whose card there has a thread."""
+    """Plan the messages for one channel or person. `threaded` holds the papers whose cards there have a thread."""
     heard = list(heard)
     urgent = {paper_id: event.key for paper_id, event, _ in heard if event.kind == "withdrawn"}
     messages: dict[tuple[str, datetime], list[PaperWithReasons]] = {}

@@ -1,4 +1,4 @@
-"""How many people of one name wrote some papers: a rough guess, by co-authors and categories."""
+"""Guesses which papers by authors of the same name are by the same person, from co-authors and categories."""
 
 from collections import Counter, defaultdict
 from collections.abc import Sequence
@@ -11,20 +11,20 @@ from bot.text.names import agree, readings, spelled
 
 @dataclass(frozen=True, slots=True)
 class SamePerson:
-    """Papers that are probably one person's."""
+    """Papers that probably have the same author."""
 
     papers: tuple[Paper, ...]
     category: str
     """The most frequent primary category; "" if none is known."""
     coauthor: str
-    """The most frequent co-author, as written; "" if there is none."""
+    """The most frequent co-author, as spelled on a paper; "" if there is none."""
 
 
 def people_among(papers: Sequence[Paper], person: Person) -> list[SamePerson]:
-    """Those who wrote `papers`, each an author whose name matches `person`; who wrote most comes first.
+    """Group `papers`, which all have an author whose name matches `person`, by the actual person.
 
-    Papers that share a co-author are one person's. A paper that shares none counts to the first with its category, and
-    one without co-authors to anyone.
+    The person with the most papers comes first. Papers that share a co-author are by the same person. A paper that
+    shares none goes to the first person with its category, or, if it has no co-authors, to the first person.
     """
     wanted = readings(" ".join(person.words))
     others = [
@@ -36,7 +36,7 @@ def people_among(papers: Sequence[Paper], person: Person) -> list[SamePerson]:
     for group in sorted(groups, key=len, reverse=True):
         home = _home(group, merged, papers) if len(group) == 1 else None
         if home is None and merged and not others[group[0]]:
-            home = merged[0]  # nothing says that it is another person's
+            home = merged[0]  # nothing suggests another person
         if home is None:
             merged.append(list(group))
         else:
@@ -45,16 +45,16 @@ def people_among(papers: Sequence[Paper], person: Person) -> list[SamePerson]:
 
 
 def _home(group: Sequence[int], merged: Sequence[list[int]], papers: Sequence[Paper]) -> list[int] | None:
-    """The first of the others that has the category of a group."""
+    """Find the first of the merged groups with the same category."""
     category = _category([papers[n] for n in group])
     return next((one for one in merged if category and _category([papers[n] for n in one]) == category), None)
 
 
 def _person(papers: Sequence[Paper], others: Sequence[dict[str, str]]) -> SamePerson:
-    written = {name: as_written for names in others for name, as_written in names.items()}
+    spellings = {name: spelling for names in others for name, spelling in names.items()}
     counts = Counter(name for names in others for name in names)
     coauthor = min(counts, key=lambda name: (-counts[name], name), default="")
-    return SamePerson(tuple(papers), _category(papers), written.get(coauthor, ""))
+    return SamePerson(tuple(papers), _category(papers), spellings.get(coauthor, ""))
 
 
 def _category(papers: Sequence[Paper]) -> str:
@@ -63,7 +63,7 @@ def _category(papers: Sequence[Paper]) -> str:
 
 
 def _connected(names: Sequence[set[str]]) -> list[list[int]]:
-    """Places in groups: two are in one group if they share a name, or both share one with a third."""
+    """Group positions by shared names, transitively: two with a name in common are in one group."""
     parents = list(range(len(names)))
 
     def root(place: int) -> int:
@@ -73,8 +73,8 @@ def _connected(names: Sequence[set[str]]) -> list[list[int]]:
         return place
 
     first: dict[str, int] = {}
-    for place, some in enumerate(names):
-        for name in some:
+    for place, paper_names in enumerate(names):
+        for name in paper_names:
             parents[root(place)] = root(first.setdefault(name, place))
     groups: defaultdict[int, list[int]] = defaultdict(list)
     for place in range(len(names)):

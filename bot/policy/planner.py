@@ -1,7 +1,7 @@
 """Plans deliveries: which papers of a poll a channel gets, when, and in how many messages. Pure.
 
-Budgets and flood control begin here: a delivery carries how many of its papers may be posted at once, and the threshold
-above which they become one message. The store decides, since it knows what else was posted.
+Budgets and flood control begin here: a delivery says how many of its papers can be posted at once, and above which
+number they become one message. The store decides, since it knows what else was posted.
 """
 
 from collections.abc import Collection, Iterable, Mapping
@@ -18,10 +18,10 @@ from bot.policy.schedule import due, frequency_of
 from bot.policy.signals import note
 
 FLOOD_WINDOW = timedelta(hours=6)
-"""Time in which flood control counts messages. Shorter, and a list that trickles in all day is a flood; longer, and news
-waits for most of a day."""
+"""Period in which flood control counts messages. If it were shorter, a list that trickles in all day could
+flood a channel; if it were longer, papers would wait for most of a day."""
 DIGEST, REST, LATER = "digest@", "rest@", "later@"
-"""How labels begin: of digests, of what the budget folded, and of what waits because of flood control."""
+"""Prefixes of labels: digests, papers folded by the budget, and papers held by flood control."""
 
 
 class Match(Protocol):
@@ -44,9 +44,9 @@ class MatchedPaper:
     paper: Paper
     matches: Collection[Match]
     before: Paper | None = None
-    """The paper before it changed; None if it is new."""
+    """The paper before the change; None if it is new."""
     first_seen: int | None = None
-    """Milliseconds since 1970, if it was announced before and may have been posted."""
+    """Milliseconds since 1970; only if it was announced before and may have been posted."""
 
 
 def plan_deliveries(
@@ -54,34 +54,34 @@ def plan_deliveries(
 ) -> list[PlannedDelivery]:
     """Plan the messages to `channel` for the papers of one poll.
 
-    Papers that are due now are posted as far as the channel's budget and flood control let them.
-    Papers that are due later are added to the message of that time. A paper that may have been posted before keeps the
-    name of its message, so that the platform can be asked about it.
+    Papers that are due now are posted as far as the channel's budget and flood control allow. Papers that are due later
+    are added to the message of that time. A paper that may have been posted before keeps its message's name, so that we
+    can look it up on the platform.
     """
     by_due: dict[datetime, list[PaperWithReasons]] = {}
     planned: list[PlannedDelivery] = []
     papers: dict[str, Paper] = {}
-    for one in matched:
-        papers[one.paper.id] = one.paper
-        matches = unmuted(one.paper, one.matches, rules.mutes, now)
+    for match in matched:
+        papers[match.paper.id] = match.paper
+        matches = unmuted(match.paper, match.matches, rules.mutes, now)
         if not matches:
             continue
-        at = due(frequency_of((match.every for match in matches), rules.settings), rules.settings, now)
+        at = due(frequency_of((m.every for m in matches), rules.settings), rules.settings, now)
         wanted = (
-            one.paper.id,
-            tuple(Reason(m.number, m.query, note(m.query, one.before, one.paper)) for m in matches),
+            match.paper.id,
+            tuple(Reason(m.number, m.query, note(m.query, match.before, match.paper)) for m in matches),
         )
-        if one.first_seen is None:
+        if match.first_seen is None:
             by_due.setdefault(at, []).append(wanted)
         else:
-            label = one.paper.id if at <= now else digest_label(at)
+            label = match.paper.id if at <= now else digest_label(at)
             planned.append(
                 PlannedDelivery(
                     channel=channel,
                     papers=(wanted,),
                     due=_ms(at),
                     label=label,
-                    maybe_sent_since=one.first_seen,
+                    maybe_sent_since=match.first_seen,
                 )
             )
     for at, wanted_then in by_due.items():
@@ -101,41 +101,46 @@ def replan(
 ) -> tuple[dict[str, list[str]], list[PlannedDelivery]]:
     """Plan a channel's waiting papers again, after its rules or subscriptions have changed.
 
-    Returns the papers to take out of their deliveries (by key), and the deliveries to enqueue instead. A paper that is
-    due already stays where it is, unless no subscription wants it any more. What was held back stays held back, as long
-    as the budget that did it exists.
+    Returns the papers to remove from their deliveries (by key), and the deliveries to enqueue instead. A paper that is
+    already due stays where it is, unless no subscription matches it any more. Held papers stay held as long as the
+    budget that held them exists.
     """
     every = {s.number: s for s in subscriptions}
-    taken: dict[str, list[str]] = {}
+    removed: dict[str, list[str]] = {}
     by_due: dict[datetime, tuple[ChannelRef, list[PaperWithReasons]]] = {}
     again: list[PlannedDelivery] = []
-    for one in waiting:
-        if one.state != "pending" or one.maybe_sent or one.label.startswith(LIFE):
+    for delivery in waiting:
+        if delivery.state != "pending" or delivery.maybe_sent or delivery.label.startswith(LIFE):
             continue
-        for paper_id, reasons in one.papers:
+        for paper_id, reasons in delivery.papers:
             left = _still_wanted(papers.get(paper_id), reasons, every, rules, now)
             frequency = frequency_of((every[r.number].every for r in left), rules.settings) if left else "now"
             at = due(frequency, rules.settings, now)
-            held = frequency == "now" and _is_held(one, rules.settings)
-            stays = left == reasons and (held or at <= now >= one.due or one.label == digest_label(at))
+            held = frequency == "now" and _is_held(delivery, rules.settings)
+            stays = left == reasons and (
+                held or at <= now >= delivery.due or delivery.label == digest_label(at)
+            )
             if not stays:
-                taken.setdefault(one.key, []).append(paper_id)
+                removed.setdefault(delivery.key, []).append(paper_id)
             if left and not stays and held:
                 again.append(
                     PlannedDelivery(
-                        channel=one.channel, papers=((paper_id, left),), due=_ms(one.due), label=one.label
+                        channel=delivery.channel,
+                        papers=((paper_id, left),),
+                        due=_ms(delivery.due),
+                        label=delivery.label,
                     )
                 )
             elif left and not stays:
-                by_due.setdefault(at, (one.channel, []))[1].append((paper_id, left))
+                by_due.setdefault(at, (delivery.channel, []))[1].append((paper_id, left))
     planned = [
         _message(channel, wanted, papers, rules, at=at, now=now) for at, (channel, wanted) in by_due.items()
     ]
-    return taken, [*planned, *again]
+    return removed, [*planned, *again]
 
 
 def unmuted(paper: Paper, matches: Iterable[Match], mutes: Iterable[Mute], now: datetime) -> list[Match]:
-    """The matches that are not muted, by number."""
+    """Return the matches that aren't muted, sorted by number."""
     active = [mute for mute in mutes if mute.is_active(now)]
     numbers = {mute.number for mute in active}
     left = sorted((m for m in matches if m.number not in numbers), key=lambda match: match.number)
@@ -143,23 +148,25 @@ def unmuted(paper: Paper, matches: Iterable[Match], mutes: Iterable[Mute], now: 
 
 
 def muting(paper: Paper, mutes: Iterable[Mute]) -> Mute | None:
-    """The first of the mutes whose query matches the paper."""
+    """Return the first mute whose query matches the paper."""
     return next((mute for mute in mutes if mute.number is None and _matches(mute.text, paper)), None)
 
 
 def digest_label(at: datetime) -> str:
-    """The label of the digest for a time."""
+    """Return the label of the digest at a time."""
     return f"{DIGEST}{at.astimezone(UTC):%Y-%m-%dT%H:%MZ}"
 
 
 def rest_label(at: datetime) -> str:
-    """The label of the message of what the budget folded until a time."""
+    """Return the label of the message with the papers that the budget folded until a time."""
     return f"{REST}{at.astimezone(UTC):%Y-%m-%dT%H:%MZ}"
 
 
 def folded(entries: Iterable[Entry], rules: Rules, label: str) -> list[Entry]:
-    """Those of a message's papers, the best first, that are only counted: all of what was held back before, else what is
-    beyond the budget."""
+    """Return the papers that a message only counts: all if they were folded before, else those beyond the budget.
+
+    `entries` are sorted, the best first.
+    """
     if label.startswith(REST):
         return list(entries)
     if not rules.settings.most or (rules.left is None and not label.startswith(DIGEST)):
@@ -170,18 +177,18 @@ def folded(entries: Iterable[Entry], rules: Rules, label: str) -> list[Entry]:
 
 
 def fold(rules: Rules, now: datetime) -> Outcome:
-    """The outcome of a delivery of which the channel's budget lets nothing out: its papers wait for the end of the day."""
+    """Return the outcome of a delivery with no paper in the budget: its papers wait for the end of the day."""
     end = due("daily", rules.settings, now)
     return Outcome(state="folded", why="", rest=rest_label(end), due=_ms(end))
 
 
 def _is_exception(reasons: Iterable[Reason], settings: ChannelSettings) -> bool:
-    """Whether a paper is posted whatever the budget."""
+    """Whether a paper is posted regardless of the budget."""
     return any(reason.number in settings.always for reason in reasons)
 
 
 def _is_held(delivery: OpenDelivery, settings: ChannelSettings) -> bool:
-    """Whether a delivery waits because of flood control, or of a budget that still exists."""
+    """Whether a delivery waits because of flood control, or because of a budget that still exists."""
     return delivery.label.startswith(LATER) or (settings.most > 0 and delivery.label.startswith(REST))
 
 
@@ -194,7 +201,7 @@ def _message(
     at: datetime,
     now: datetime,
 ) -> PlannedDelivery:
-    """A message of all papers. If they are due now, budget and flood control decide how many are posted, and how."""
+    """Plan one message with all papers. If they are due now, it has the limits of budget and flood control."""
     message = PlannedDelivery(channel=channel, papers=tuple(wanted), due=_ms(at), label=digest_label(at))
     if at > now:
         return message
@@ -209,7 +216,7 @@ def _message(
 def _budgeted(
     message: PlannedDelivery, papers: Mapping[str, Paper], now: datetime, rules: Rules
 ) -> PlannedDelivery:
-    """The same with the best papers first, and what the budget says about each."""
+    """Return the message with the best papers first, and with the budget's limits."""
     settings, taste = rules.settings, taste_of(rules)
     stored = [(papers[paper_id], reasons) for paper_id, reasons in message.papers if paper_id in papers]
     ordered = tuple((paper.id, reasons) for paper, reasons in best_first(stored, taste))

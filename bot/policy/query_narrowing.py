@@ -12,41 +12,41 @@ from bot.query.nodes import Phrase, terms_of
 from bot.text import tokens
 
 DISLIKES = 3
-"""Disliked papers from which on a narrower query is proposed."""
+"""Minimum number of disliked papers for a proposal."""
 WORTH = 2
-"""Disliked papers that a narrower query must exclude at least."""
+"""Minimum number of disliked papers that a narrower query must exclude."""
 EXCLUSIONS = 2
-LONGEST_SHARE = 0.5
-"""Share of the other recent matches that an exclusion may remove at most."""
-LOOKED_AT = 150
-"""Words and word pairs that are tried as exclusions."""
+MAX_SHARE = 0.5
+"""Maximum share of the other recent matches that an exclusion can remove."""
+MAX_CANDIDATES = 150
+"""Maximum number of words and word pairs tried as exclusions."""
 NOISE_CUT = 1 / 3
-"""Share of the papers that aren't liked that exclusions must cut to be offered."""
+"""Minimum share of the papers without a like that exclusions must remove to be offered."""
 FOLDS = 3
-"""Parts of the liked papers that are left out by turns in a back-test."""
-SHORTEST = 3
-"""Letters of the shortest word that is tried as an exclusion."""
+"""Number of folds of the liked papers in a back-test (cross-validation)."""
+MIN_LETTERS = 3
+"""Minimum length of a word that is tried as an exclusion."""
 
 
 @dataclass(frozen=True, slots=True)
 class Narrower:
-    """A proposed exclusion, and what it would have done."""
+    """Proposed exclusions, and their effect on past papers."""
 
     exclusions: str
-    """As typed: `-survey -"image synthesis"`."""
+    """As spelled in a query: `-survey -"image synthesis"`."""
     left_out: int
-    """Disliked papers that would not have been posted."""
+    """Number of disliked papers that would not have been posted."""
     disliked: int
     kept: int
-    """Liked papers, all of which would have been posted."""
+    """Number of liked papers, all of which would have been posted."""
 
 
 def narrower(
     query: Query, liked: Sequence[Paper], disliked: Sequence[Paper], others: Sequence[Paper]
 ) -> Narrower | None:
-    """One or two words or word pairs that exclude most of the disliked papers and none of the liked ones.
+    """Find one or two words or word pairs that exclude most of the disliked papers and none of the liked ones.
 
-    `others` are recent matches of the query: a word that most of them contain is not specific. Returns None if no
+    `others` are recent matches of the query: a word that most of them contain isn't specific. Returns None if no
     exclusion is good enough.
     """
     left = [PaperView.of(paper) for paper in disliked if query.matches(paper)]
@@ -71,8 +71,10 @@ def narrower(
 def holds_up(
     offer: Narrower, query: Query, liked: Sequence[Paper], disliked: Sequence[Paper], others: Sequence[Paper]
 ) -> bool:
-    """Whether a back-test speaks for the exclusions: they cut at least NOISE_CUT of what isn't liked, and exclusions found
-    without some of the liked papers would not have lost those either. Without any liked paper there is no such test.
+    """Whether the exclusions pass a back-test.
+
+    They must remove at least NOISE_CUT of the papers without a like, and exclusions found without some of the liked
+    papers must not remove those. Without any liked paper, the test fails.
     """
     left = narrowed(str(query), offer.exclusions)
     noise = [*disliked, *others]
@@ -91,7 +93,7 @@ def holds_up(
 
 
 def narrowed(query: str, exclusions: str) -> Query:
-    """The query with these exclusions. Raises UserError if it gets too long."""
+    """Return the query with these exclusions. Raises UserError if it gets too long."""
     return parse(f"({query}) {exclusions}")
 
 
@@ -101,37 +103,37 @@ def _best(
     keep: Sequence[PaperView],
     crowd: Sequence[PaperView],
 ) -> str | None:
-    """The candidate that excludes most of `left`; of equal ones, the one that excludes the fewest of `crowd`."""
+    """Return the candidate that excludes most of `left`; if several do, the one that excludes the fewest of `crowd`."""
     merits: dict[str, tuple[int, float, int]] = {}
     for place, candidate in enumerate(candidates):
         holds = parse(candidate).holds_for
-        gone, touched = sum(map(holds, left)), sum(map(holds, crowd)) / max(1, len(crowd))
-        if gone and touched <= LONGEST_SHARE and not any(map(holds, keep)):
-            merits[candidate] = (gone, -touched, -place)
+        excluded, share = sum(map(holds, left)), sum(map(holds, crowd)) / max(1, len(crowd))
+        if excluded and share <= MAX_SHARE and not any(map(holds, keep)):
+            merits[candidate] = (excluded, -share, -place)
     return max(merits, key=merits.__getitem__, default=None)
 
 
 def _candidates(papers: Iterable[Paper], own: set[str]) -> list[str]:
-    """Words and word pairs of the papers, those in most titles first."""
+    """Return words and word pairs of the papers, those in most titles first."""
     found: Counter[str] = Counter()
     for paper in papers:
         found.update({term for text in (paper.title, paper.abstract) for term in _terms(text, own)})
         found.update(dict.fromkeys(_terms(paper.title, own), 2))
-    return [term for term, _ in found.most_common(LOOKED_AT) if _can_be_ruled_out(term)]
+    return [term for term, _ in found.most_common(MAX_CANDIDATES) if _can_be_excluded(term)]
 
 
 def _terms(text: str, own: set[str]) -> set[str]:
     words = [token.word for token in tokens(text) if token.end - token.start == 1]
-    fit = {word for word in words if len(word) >= SHORTEST and word.isalpha() and word not in own}
+    fit = {word for word in words if len(word) >= MIN_LETTERS and word.isalpha() and word not in own}
     return fit | {f'"{a} {b}"' for a, b in pairwise(words) if a in fit and b in fit}
 
 
 def _own_words(query: Query) -> set[str]:
-    """The words of the query itself, which must not be excluded."""
+    """Return the words of the query itself, which must not be excluded."""
     return {word for term, _ in terms_of(query.root) if isinstance(term, Phrase) for word in term.words}
 
 
-def _can_be_ruled_out(term: str) -> bool:
+def _can_be_excluded(term: str) -> bool:
     try:
         return not parse(term).has_signals  # `trending` alone is a signal
     except UserError:

@@ -1,4 +1,4 @@
-"""Which papers come first: those that fit a channel's taste, then the upvoted ones, then the closest matches. Pure."""
+"""Orders papers by the channel's taste, then by upvotes, then by how closely they match. Pure."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
@@ -12,60 +12,62 @@ from bot.policy.channel_taste import ChannelTaste, load_taste
 from bot.query import Query, parse
 
 BANDS = 25
-"""Steps of a taste's score from 0 to 1. Papers of the same step fit equally well, and upvotes decide."""
+"""Number of steps of a taste's score from 0 to 1. Papers on the same step fit equally well, and upvotes decide."""
 TITLE, SEVERAL, RARE = 1.0, 0.2, 0.1
-"""What a match is worth that is in the title, that another subscription has, too, and that is the only one in two weeks."""
-MOST_SEVERAL = 4
-"""Further subscriptions that count."""
+"""Points of a match: in the title, for each further matching subscription, and as the only one in two weeks."""
+MAX_SEVERAL = 4
+"""Maximum number of further subscriptions that count."""
 LOOK_BACK = timedelta(days=14)
-"""Time whose scores say what is good enough today."""
-FEW_FITS = 10
-"""Scores below which nothing is said about today."""
+"""Period whose scores decide what is good enough today."""
+MIN_FITS = 10
+"""Minimum number of scores for that decision."""
 
 Entry = tuple[Paper, tuple[Reason, ...]]
 _E = TypeVar("_E", bound=Entry)
 
 
 def best_first(entries: Iterable[_E], taste: ChannelTaste) -> list[_E]:
-    """By taste, then upvotes and trending rank, then the strength of the match, then recency; papers that are equal in all of
-    that by their ids, so that the order is always the same."""
+    """Sort by taste, then upvotes and trending rank, then the strength of the match, then recency.
+
+    Ties are sorted by id, so that the order is stable.
+    """
     by_id = sorted(entries, key=lambda entry: entry[0].id)
     return sorted(by_id, key=lambda entry: _merit(entry, taste), reverse=True)
 
 
 def fit(paper: Paper, reasons: Sequence[Reason], taste: ChannelTaste) -> float:
-    """How well a paper fits, by what doesn't change with time: the taste's score, else the strength of its match."""
+    """Return how well a paper fits, independent of time: the taste's score, else the strength of its match."""
     return taste.score(paper) if taste.learned else strength(paper, reasons, taste.matches)
 
 
 def strength(paper: Paper, reasons: Sequence[Reason], matches: Mapping[int, int]) -> float:
-    """How closely a paper matches. `matches` says how many papers each subscription matched in the last two weeks."""
+    """Return how closely a paper matches. `matches` counts each subscription's matches in the last two weeks."""
     if not reasons:
         return 0.0
     in_title = any(_in_title(reason.query, paper.title) for reason in reasons)
     rarest = min(matches.get(reason.number, 100) for reason in reasons)
-    return TITLE * in_title + SEVERAL * min(MOST_SEVERAL, len(reasons) - 1) + RARE / max(1, rarest)
+    return TITLE * in_title + SEVERAL * min(MAX_SEVERAL, len(reasons) - 1) + RARE / max(1, rarest)
 
 
 def good_enough(rules: Rules, now: datetime) -> float:
-    """The fit from which on about as many papers a day pass as the budget allows, by those of the last two weeks."""
+    """Return the minimum fit that lets about as many papers a day pass as the budget allows, by the last two weeks."""
     since = (now - LOOK_BACK).timestamp() * 1000
     recent = [(at, value) for at, value in rules.fits if at > since]
     days = len({datetime.fromtimestamp(at / 1000, UTC).date() for at, _ in recent})
     passing = rules.settings.most * days
-    if len(recent) < FEW_FITS or passing >= len(recent):
+    if len(recent) < MIN_FITS or passing >= len(recent):
         return -inf
     return sorted((value for _, value in recent), reverse=True)[passing - 1]
 
 
 def taste_of(rules: Rules) -> ChannelTaste:
-    """The channel's taste; an empty one if it has none or it can't be read."""
+    """Return the channel's taste; an empty one if it has none or if it is unreadable."""
     return load_taste(rules.taste)
 
 
 @lru_cache(maxsize=1024)
 def readable_query(text: str) -> Query | None:
-    """The query; None if a newer version of the language wrote it."""
+    """Parse a query. Return None if it is in a newer version of the query language."""
     try:
         return parse(text)
     except UserError:

@@ -1,4 +1,4 @@
-"""What happens to a delivery that failed: decided here, carried out in `bot/pipeline/outcomes.py`. Pure."""
+"""Decides what to do with a failed delivery; `bot/pipeline/outcomes.py` does it. Pure."""
 
 import random
 from collections.abc import Hashable
@@ -11,22 +11,22 @@ from bot.domain.models import ChannelRef
 RETRIES = (5.0, 300.0, 1800.0, 7200.0, 18_000.0, 36_000.0, 36_000.0)
 """Seconds until the next attempt, after one failure, two, …"""
 LOOKUP_DELAY = 5.0
-"""Seconds before the platform is asked about an uncertain post, so that one that is still in flight has arrived."""
+"""Seconds before looking up an uncertain post, so that one that is still in flight has arrived."""
 FIRST_LIMIT, LONGEST_LIMIT = 5.0, 30.0
-"""Seconds of pause after an answer that says nothing about the delivery, such as a proxy's page: of the first in a row,
-and at most. Posts go on within the longest one once the platform answers again."""
+"""Pause in seconds after an answer that doesn't concern the delivery, such as a proxy's page: after the first in a row,
+and the maximum. Once the platform answers again, posting resumes within that maximum."""
 LONGEST_REFUSAL = 3600.0
-"""Seconds of pause at most after an unexplained refusal that may be about this delivery alone; the pause doubles."""
+"""Maximum pause in seconds after an unexplained refusal that may concern only this delivery; pauses double."""
 DOWN_AFTER = 5
-"""Different channels that must fail in a row, none succeeding, before the platform as a whole counts as down."""
+"""Number of channels that must fail, with no success in between, before the whole platform counts as down."""
 MAX_LIMITED = 10_000
-"""Channels and workspaces whose failures in a row are remembered."""
+"""Maximum number of channels and workspaces whose consecutive failures are remembered."""
 
 
 def on_failure(error: BaseException, tries: int, refusals: int = 0, *, alone: bool = False) -> Outcome:
-    """The outcome of a delivery that failed with `error`, after `tries` failures and `refusals` before.
+    """Return the outcome of a delivery that failed with `error`, after `tries` failures and `refusals` before.
 
-    `alone` means that it was refused before while other posts got through: only this delivery waits.
+    `alone` means that it was refused before while other posts succeeded: then only this delivery waits.
     """
     why = _reason(error)
     match error:
@@ -51,14 +51,14 @@ def on_failure(error: BaseException, tries: int, refusals: int = 0, *, alone: bo
 
 
 def _uncertain(error: BaseException, why: str) -> Outcome:
-    """After a time-out, a dropped connection, or a bug of ours after the platform took the post."""
+    """Return the outcome after a time-out, a dropped connection, or a bug of ours after the post was accepted."""
     if isinstance(error, DeliveryUncertain) and error.after is not None:
         return Outcome(state="unknown", why=why, after=error.after, limit="channel")
     return Outcome(state="unknown", why=why, after=LOOKUP_DELAY, counts=True)
 
 
 def on_lookup_failure(error: BaseException, tries: int) -> Outcome:
-    """The outcome of a look-up that failed: whether the delivery was posted stays unknown."""
+    """Return the outcome of a failed look-up: it remains unknown whether the delivery was posted."""
     after = error.after if isinstance(error, RetryLater) else None
     counts = not isinstance(error, RetryLater | ChannelGone | WorkspaceGone)
     return Outcome(
@@ -71,21 +71,21 @@ def _scope_of(error: RetryLater) -> Literal["channel", "platform"]:
 
 
 def backoff(tries: int) -> float:
-    """Seconds until the next attempt, after `tries` failures before this one."""
+    """Return the seconds until the next attempt, after `tries` failures before this one."""
     return RETRIES[min(tries, len(RETRIES) - 1)]
 
 
 class PlatformHealth:
-    """How a platform answered this process lately: whether it is down as a whole, and how long to leave it alone."""
+    """This process's recent experience with a platform: whether it is down as a whole, and how long to pause it."""
 
     def __init__(self) -> None:
         self._limits: dict[Hashable, int] = {}
         self._failed: set[ChannelRef] = set()
         self.is_down = False
-        """While it is, one delivery at a time probes the platform, and failures don't count as attempts."""
+        """While the platform is down, one delivery at a time probes it, and failures don't count as attempts."""
 
     def limited(self, error: RetryLater, channel: ChannelRef) -> float:
-        """Seconds to leave the error's scope alone: those that the platform named, else ever longer, with jitter."""
+        """Record a limit. Return the seconds to pause its scope: the platform's, else a backoff with jitter."""
         scope = self._scope(error.scope, channel)
         failures = self._limits.pop(scope, 0) + 1
         self._limits[scope] = failures
@@ -98,7 +98,7 @@ class PlatformHealth:
         return _limit(failures)
 
     def failed(self, channel: ChannelRef) -> float:
-        """A post or a look-up got no usable answer. Returns the seconds to leave the platform alone: 0 if it is up."""
+        """Record a post or look-up without a usable answer. Return the seconds to pause the platform; 0 if it is up."""
         self._failed.add(channel)
         self.is_down = self.is_down or len(self._failed) >= DOWN_AFTER
         if not self.is_down:
@@ -107,7 +107,7 @@ class PlatformHealth:
         return _limit(failures)
 
     def answered(self, channel: ChannelRef) -> bool:
-        """The platform gave an answer about a delivery. Returns whether it was down until now."""
+        """Record an answer about a delivery. Return whether the platform was down until now."""
         was_down, self.is_down = self.is_down, False
         self._failed.clear()
         for scope in ("platform", "workspace", "channel"):

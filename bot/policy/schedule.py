@@ -1,7 +1,7 @@
-"""When a channel is posted to: its frequency, time zone, quiet hours and weekends.
+"""Posting times of a channel, from its frequency, time zone, quiet hours and weekends.
 
-Hours are local. An hour that a daylight-saving change skips means the first moment after the gap, and one that occurs
-twice means the first of the two (PEP 495), so that every day has each hour once.
+Hours are local. If a daylight-saving change skips an hour, it means the first moment after the gap; if an hour
+occurs twice, it means the first one (PEP 495). So every day has each hour once.
 """
 
 from collections.abc import Iterable
@@ -15,9 +15,9 @@ from bot.domain.models import ChannelSettings, Every, Frequency
 SATURDAY = 5
 WEEK = 7
 SHORTEST_CITY = 5
-"""Letters of a mistyped city: CEST is no city, though it is like “west”."""
+"""Minimum length of a mistyped city: CEST isn't a city, although it is similar to “west”."""
 MIN_CITY_SIMILARITY = 0.75
-"""Of a mistyped city to a time zone's, 0 to 1: `Berlinn` and `Berlin` have 0.92, `Mars` and `Paris` 0.67."""
+"""Minimum similarity of a mistyped city, 0 to 1: `Berlinn` and `Berlin` have 0.92, `Mars` and `Paris` 0.67."""
 EVENING, MORNING = 18, 6
 """The hours at which a night begins and ends."""
 DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
@@ -27,12 +27,12 @@ _MOST_FREQUENT_FIRST: tuple[Frequency, ...] = ("now", "daily", "weekly")
 
 
 def frequency_of(every: Iterable[Every], settings: ChannelSettings) -> Frequency:
-    """The most frequent of these; `channel` stands for the channel's own frequency."""
+    """Return the most frequent of the schedules; `channel` stands for the channel's own frequency."""
     return min((settings.every if one == "channel" else one for one in every), key=_MOST_FREQUENT_FIRST.index)
 
 
 def due(frequency: Frequency, settings: ChannelSettings, now: datetime) -> datetime:
-    """When a message of this frequency is due that is enqueued at `now`: then or later, in UTC."""
+    """Return when a message with this frequency is due if it is enqueued at `now`: then or later, in UTC."""
     if frequency == "now":
         return _opening(settings, now)
     zone = _zone(settings.zone)
@@ -46,12 +46,12 @@ def due(frequency: Frequency, settings: ChannelSettings, now: datetime) -> datet
 
 
 def digest_hour(settings: ChannelSettings) -> int:
-    """The hour of the channel's digests; if that is quiet, the hour when the quiet hours end."""
+    """Return the hour of the channel's digests; if that is quiet, the hour when the quiet hours end."""
     return settings.quiet[1] if settings.quiet and is_quiet(settings.hour, settings) else settings.hour
 
 
 def digest_weekday(settings: ChannelSettings) -> int:
-    """The day of weekly digests; Monday instead of a weekend that is off."""
+    """Return the day of weekly digests; Monday if it is on a weekend and weekends are off."""
     return 0 if settings.weekday >= SATURDAY and not settings.weekends else settings.weekday
 
 
@@ -79,25 +79,25 @@ def is_tonight(moment: datetime, zone: str, now: datetime) -> bool:
 
 
 def in_words(moment: datetime, zone: str) -> str:
-    """`Mon 24 Nov 09:00 Berlin`."""
+    """Format a time like `Mon 24 Nov 09:00 Berlin`."""
     local = moment.astimezone(_zone(zone))
     day = f"{DAYS[local.weekday()]} {local.day} {MONTHS[local.month - 1]}"
     return f"{day} {local:%H:%M} {city(zone)}"
 
 
 def city(zone: str) -> str:
-    """The short name of a zone: `Berlin`, `New York`, `UTC`."""
+    """Return the short name of a zone: `Berlin`, `New York`, `UTC`."""
     return zone.rpartition("/")[2].replace("_", " ")
 
 
 def find_zone(typed: str) -> str | None:
-    """The IANA name for what was typed: in any case, with spaces, or only the city."""
+    """Return the IANA name of a time zone. It can be typed in any case, with spaces, or as the city only."""
     wanted = _folded(typed)
     return _zones().get(wanted) or _cities().get(wanted)
 
 
 def near_zones(typed: str, most: int = 3) -> list[str]:
-    """Zones whose name begins with, contains or resembles what was typed."""
+    """Return at most `most` zones whose name begins with, contains or resembles `typed`."""
     wanted, names = _folded(typed), _zones()
     begin = [name for folded, name in names.items() if folded.rpartition("/")[2].startswith(wanted)]
     hold = [name for folded, name in names.items() if wanted in folded]
@@ -110,7 +110,7 @@ def near_zones(typed: str, most: int = 3) -> list[str]:
 
 
 def _opening(settings: ChannelSettings, now: datetime) -> datetime:
-    """The first moment from `now` on when posts are allowed."""
+    """Return the first moment from `now` on at which posts are allowed."""
     zone = _zone(settings.zone)
     moment = now.astimezone(UTC)
     while not is_open(settings, moment):
@@ -135,7 +135,7 @@ def _local(day: date, hour: int, zone: ZoneInfo) -> datetime:
 
 @cache
 def _zone(name: str) -> ZoneInfo:
-    """The zone, or UTC if it no longer exists: one channel's setting must not stop the others' papers."""
+    """Return the zone, or UTC if it no longer exists: one channel's setting must not stop the others' papers."""
     try:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError):
@@ -153,5 +153,5 @@ def _zones() -> dict[str, str]:
 
 @cache
 def _cities() -> dict[str, str]:
-    """City -> zone, for zones that are named after a place."""
+    """Map cities to zones, for zones that are named after a place."""
     return {folded.rpartition("/")[2]: name for folded, name in _zones().items() if "/" in name}

@@ -1,4 +1,4 @@
-"""What has changed about a paper since its previous state."""
+"""Changes of a paper that a query's signals or a posted card depend on. Pure."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -10,25 +10,25 @@ from bot.query import Signal, parse
 from bot.query.nodes import terms_of
 
 WITHDRAWN = "withdrawn"
-"""Posted cards show this even in channels that don't want their cards updated."""
+"""Reason of an update that posted cards get even in channels that don't want their cards updated."""
 NEWS = "news-"
-"""Begins the reason of an update that shows an event: also cards of channels that hear of it are updated."""
+"""Prefix of an update's reason if it shows an event: it also updates cards where the event is posted."""
 STEPS = (25, 100, 250, 500, 1000, 2500)
-"""Upvotes at which a posted card is updated."""
+"""Numbers of upvotes at which a posted card is updated."""
 UPVOTE_MARKS = (timedelta(0), timedelta(hours=6), timedelta(days=1), timedelta(days=7))
 """Times after a paper's first listing at which its upvotes are recorded."""
 
 
 def note(query: str, before: Paper | None, after: Paper) -> str:
-    """The query's signals that have become true, in words: `reached ▲ 50`. Empty for a new paper."""
+    """Describe the query's signals that have become true: `reached ▲ 50`. Empty for a new paper."""
     if before is None:
         return ""
-    come = (s for s in _signals(query) if _holds(s, after) and not _holds(s, before))
-    return ", ".join(dict.fromkeys(map(_said, come)))
+    became_true = (s for s in _signals(query) if _holds(s, after) and not _holds(s, before))
+    return ", ".join(dict.fromkeys(map(_in_words, became_true)))
 
 
 def growth(before: Paper | None, after: Paper) -> str:
-    """The change that a posted card should show: `withdrawn`, `news-v2`, `▲50` or `code`; empty if there is none."""
+    """Return the change that a posted card should show: `withdrawn`, `news-v2`, `▲50` or `code`; "" if there is none."""
     if before is None:
         return ""
     if after.withdrawn and not before.withdrawn:
@@ -42,7 +42,7 @@ def growth(before: Paper | None, after: Paper) -> str:
 
 
 def is_news(why: str) -> bool:
-    """Whether a change is shown on cards that aren't kept up to date otherwise, if their channel hears of it."""
+    """Whether a change updates cards in channels that don't want updates, if the channel is notified of it."""
     return why == WITHDRAWN or why.startswith(NEWS)
 
 
@@ -62,7 +62,7 @@ def _holds(signal: Signal, paper: Paper) -> bool:
             return bool(paper.code_url) == bool(signal.value)
 
 
-def _said(signal: Signal) -> str:
+def _in_words(signal: Signal) -> str:
     match signal.name:
         case "min":
             return f"reached ▲ {signal.value}"
@@ -73,7 +73,7 @@ def _said(signal: Signal) -> str:
 
 
 def with_upvotes(paper: Paper, now: datetime, *, is_new: bool) -> Paper:
-    """The paper with its present upvotes recorded, if it is new or old enough for the next of UPVOTE_MARKS."""
+    """Return the paper with its current upvotes recorded, if it is new or old enough for the next of UPVOTE_MARKS."""
     marks = paper.upvotes_over_time
     if paper.upvotes is None or len(marks) >= len(UPVOTE_MARKS) or not (is_new or marks):
         return paper
@@ -84,7 +84,7 @@ def with_upvotes(paper: Paper, now: datetime, *, is_new: bool) -> Paper:
 
 
 def _moment(mark: str) -> datetime:
-    """When a mark was made; the end of time if it can't be read, so that no further one is."""
+    """Return the time of a mark; if it is unreadable, a time so late that no further mark is made."""
     try:
         return datetime.strptime(mark.partition(" ")[0], "%Y-%m-%dT%H:%MZ").replace(tzinfo=UTC)
     except ValueError:

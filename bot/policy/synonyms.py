@@ -1,7 +1,7 @@
-"""Other words for what a query asks for, which are offered and never assumed. Pure.
+"""Finds synonyms for the words of a query. They are offered, never added automatically. Pure.
 
-`rl` and "reinforcement learning" are one subject in two forms: papers explain the acronym, and how often they do so in
-which way decides whether it is offered. Words of one family, such as robot and robotic, come from a short list.
+`rl` and "reinforcement learning" are the same subject. Papers explain acronyms; a meaning is offered if enough
+papers explain it, and nearly all in the same way. Related words, such as robot and robotic, come from a short list.
 """
 
 from collections import Counter
@@ -15,13 +15,13 @@ from bot.query.nodes import all_of, any_of
 from bot.text import tokens
 
 EXPLANATIONS = 20
-"""Papers that must explain an acronym."""
+"""Minimum number of papers that must explain an acronym."""
 USUAL = 0.9
-"""Share of the explanations that one meaning must have: MT is machine translation or a mean teacher."""
+"""Minimum share of the explanations for a meaning: MT is machine translation or a mean teacher, so it has none."""
 MOST_PAPERS = 3
-"""Times as many papers as the query alone. With more, the other words are another subject: SOTA."""
+"""Maximum growth of the query's matches, as a factor. If it is larger, the synonym is another subject: SOTA."""
 WORTH = 0.05
-"""Share of the papers of the last days by which there must be more for an offer."""
+"""Minimum growth of the query's recent matches, as a share, for an offer."""
 
 FAMILIES = (
     frozenset({"robot", "robotic"}),
@@ -29,7 +29,7 @@ FAMILIES = (
     frozenset({"distillation", "distilled"}),
     frozenset({"quantization", "quantized"}),
 )
-"""Words of which recorded days had 14 to 30 % more papers on the same subject with the other word."""
+"""Words that find 14 to 30 % more papers on the same subject with the other word, measured on recorded days."""
 
 Field = Literal["", "title", "abs"]
 Meaning = tuple[str, ...]
@@ -38,18 +38,18 @@ Meaning = tuple[str, ...]
 
 @dataclass(frozen=True, slots=True)
 class Synonym:
-    """A part of a query, and what would be as good."""
+    """A part of a query, and its synonym."""
 
     part: Node
     other: Phrase
 
     def __str__(self) -> str:
-        """Both, as the query will have them: `rl OR "reinforcement learning"`."""
+        """Format both as in the widened query: `rl OR "reinforcement learning"`."""
         return str(any_of((self.part, self.other)))
 
     @classmethod
     def parse(cls, text: str) -> "Synonym":
-        """From its `str`. Raises UserError."""
+        """Parse the output of `str`. Raises UserError for anything else."""
         match parse(text).root:
             case Or((*first, Phrase() as other)):
                 return cls(any_of(first), other)
@@ -60,14 +60,15 @@ class Synonym:
 
 
 def usual_meaning(explanations: Mapping[Meaning, int]) -> Meaning | None:
-    """What an acronym stands for, by the number of papers that explain it so; None if it isn't certain.
+    """Return an acronym's meaning, given the number of papers for each explanation; None if it isn't certain.
 
-    Spellings count together: `multi-modal` and `multimodal` are one meaning. The commonest one is returned.
+    Spellings are counted together: `multi-modal` and `multimodal` are the same meaning. Of them, the most frequent one
+    is returned.
     """
     spellings: dict[str, Counter[Meaning]] = {}
     for words, papers in explanations.items():
-        one = "".join(token.word for token in tokens(" ".join(words)) if token.end - token.start == 1)
-        spellings.setdefault(one, Counter())[words] += papers
+        joined = "".join(token.word for token in tokens(" ".join(words)) if token.end - token.start == 1)
+        spellings.setdefault(joined, Counter())[words] += papers
     best = max(spellings.values(), key=Counter.total, default=Counter[Meaning]())
     if best.total() < max(EXPLANATIONS, USUAL * sum(explanations.values())):
         return None
@@ -79,19 +80,19 @@ def synonyms(
     meaning_of: Callable[[str], Meaning | None],
     acronym_of: Callable[[Sequence[str]], str | None],
 ) -> Iterator[Synonym]:
-    """What could be as good as a part of `query`, from left to right. Excluded and exact words have nothing."""
+    """Yield synonyms for parts of `query`, from left to right. Excluded and exact words have none."""
     for part, words, field in _parts(query.root):
         if len(words) > 1:
             others = [(acronym,)] if (acronym := acronym_of(words)) else []
         else:
             meaning = meaning_of(words[0])
-            family = next((one for one in FAMILIES if words[0] in one), frozenset())
+            family = next((family for family in FAMILIES if words[0] in family), frozenset())
             others = [*([meaning] if meaning else ()), *((word,) for word in sorted(family - {words[0]}))]
         yield from (Synonym(part, Phrase(other, field)) for other in others)
 
 
 def widened(query: Query, synonym: Synonym) -> Query:
-    """The query with the synonym in the place of its part. Raises UserError if it hasn't that part or gets too long."""
+    """Return the query with the synonym added. Raises UserError if its part is missing or the query gets too long."""
     root = _replaced(query.root, synonym)
     if root == query.root:
         raise UserError(
@@ -102,7 +103,7 @@ def widened(query: Query, synonym: Synonym) -> Query:
 
 
 def _parts(node: Node) -> Iterator[tuple[Node, Sequence[str], Field]]:
-    """Every plain phrase, and every run of bare words that may be one, with its words and field."""
+    """Yield every plain phrase, and every run of bare words that could be one, with its words and field."""
     match node:
         case Phrase(exact=False, prefix=False):
             yield node, _words(node), node.field
@@ -118,7 +119,7 @@ def _parts(node: Node) -> Iterator[tuple[Node, Sequence[str], Field]]:
 
 
 def _runs(nodes: Sequence[Node]) -> Iterator[tuple[Node, Sequence[str], Field]]:
-    """The longest first: what is called RLHF is more than what is called RL."""
+    """Yield runs of bare words, the longest first: RLHF is more specific than RL."""
     for length in range(len(nodes), 1, -1):
         for start in range(len(nodes) - length + 1):
             run = nodes[start : start + length]
@@ -127,12 +128,12 @@ def _runs(nodes: Sequence[Node]) -> Iterator[tuple[Node, Sequence[str], Field]]:
 
 
 def _words(node: Node) -> Sequence[str]:
-    written = " ".join(node.words) if isinstance(node, Phrase) else ""
-    return [token.word for token in tokens(written) if token.end - token.start == 1]
+    text = " ".join(node.words) if isinstance(node, Phrase) else ""
+    return [token.word for token in tokens(text) if token.end - token.start == 1]
 
 
 def _replaced(node: Node, synonym: Synonym) -> Node:
-    """The tree with `part OR other` where it has the part and not both yet."""
+    """Return the tree with each `part` replaced by `part OR other`, unless it has both already."""
     if node == synonym.part:
         return any_of((node, synonym.other))
     match node:

@@ -1,8 +1,8 @@
-"""What a channel likes among the papers that its subscriptions match, learned from 👍, 👎, saves and examples. Pure.
+"""Learns which of its matches a channel likes, from 👍, 👎, saves and examples. Pure.
 
-It only orders and folds what a subscription matched: a taste learned from a few papers finds new ones worse than a query
-that a person writes. Method: Rocchio's over TF-IDF of words and word pairs. Few liked papers share few words with others, so
-the recent papers most like them count as well, the less the more is liked.
+A taste only orders and folds papers that a subscription matched: learned from a few papers, it finds new ones worse
+than a query that a person writes. The method is Rocchio's, over TF-IDF of words and word pairs. Few liked papers share
+few words with others, so the recent papers most similar to them count too, with a weight that falls as likes rise.
 """
 
 import json
@@ -18,47 +18,49 @@ from bot.domain.models import Paper
 from bot.text.terms import terms
 
 ENOUGH = 3
-"""Liked papers, and as many disliked ones, below which nothing is learned."""
+"""Minimum number of liked papers, and of disliked papers, to learn from."""
 TERMS = 60
-"""Terms of a taste, those with the largest weights; they fit in about a kilobyte."""
+"""Maximum number of terms in a taste, those with the largest weights; they fit in about a kilobyte."""
 DISLIKED, BACKGROUND = 0.2, 0.3
-"""Weights of the disliked papers and of all others, where the liked ones weigh 1."""
+"""Weights of the disliked papers and of all others; the liked ones weigh 1."""
 SIMILAR, RESEMBLANCE = 20, 1.5
-"""How many recent papers (and a tenth at most) count as similar to the liked ones, and their weight, divided by the number of
-the liked ones."""
+"""Maximum number of recent papers (at most a tenth of them) that count as similar to the liked ones, and their weight,
+which is divided by the number of liked papers."""
 SHOWN = 3
-"""Terms given as reasons for a paper."""
+"""Maximum number of terms shown as reasons for a paper."""
 PAIR = 1.5
-"""How much sooner a word pair is given as a reason than a word with the same weight."""
+"""Factor by which a word pair ranks above a word with the same weight when reasons are chosen."""
 ORIGINS = 2
-"""Papers that are stored with a term."""
+"""Maximum number of papers stored with a term."""
 WHOLE = 1000
-"""A weight of 1, as it is stored."""
+"""The stored value of a weight of 1."""
 FOLDED_AT_FIRST, FOLDED_LATER = 0.4, 0.54
 """Share of recent matches that a taste folds, with ENOUGH likes and with SURE or more.
 
-Three likes say little, so that less is folded: liked papers must not go under.
+Three likes say little, so fewer papers are folded: it must not hide papers that people would like.
 """
 SURE = 10
-"""Liked papers from which on a taste folds the larger share."""
+"""Number of liked papers from which a taste folds the larger share."""
 
 Idf = Callable[[str], float]
-"""The rarity of a term among all papers: log(papers / papers with it)."""
+"""Returns the rarity of a term among all papers: log(papers / papers with it)."""
 Vector = Mapping[str, float]
 """Terms with weights."""
 
 
 @dataclass(frozen=True, slots=True)
 class TasteTerm:
-    """A word or word pair, how much the channel likes (or, below 0, dislikes) it, and the papers that it came from: those
-    that people liked or disliked, if any has it, else similar ones."""
+    """A word or word pair with its weight, negative if the channel dislikes it, and the papers that it comes from.
+
+    These are liked or disliked papers if one has the term, else similar papers.
+    """
 
     term: str
     weight: float
     papers: tuple[str, ...]
 
     def __str__(self) -> str:
-        """As it is shown: `process reward`."""
+        """Return the term as shown to people: `process reward`."""
         return self.term.replace("_", " ")
 
     @property
@@ -68,32 +70,32 @@ class TasteTerm:
 
     @property
     def plain(self) -> float:
-        """How well it says what a paper is about, from its form: a pair says more than its words."""
+        """Factor for how well the term explains a paper's topic: a pair says more than its words."""
         return PAIR if "_" in self.term else 1.0
 
 
 @dataclass(frozen=True, slots=True)
 class Taste:
-    """What was learned. Its `dump` has little more than 1 kB."""
+    """A learned taste. Its `dump` is little more than 1 kB."""
 
     terms: tuple[TasteTerm, ...]
     likes: int
     dislikes: int
     threshold: float = 0.0
-    """Matches with this score or a lower one are folded."""
+    """Matches with this score or less are folded."""
 
     def score(self, paper: Paper) -> float:
-        """How well a paper fits, between -1 and 1."""
+        """Return how well a paper fits, between -1 and 1."""
         counts = _counts(paper)
         length = _length_in(paper.title, paper.abstract)
         return sum(term.weight * counts.get(term.term, 0.0) for term in self.terms) / (length or 1.0)
 
     def folds(self, paper: Paper) -> bool:
-        """Whether the paper belongs among the rest rather than among the best."""
+        """Whether to fold the paper."""
         return self.score(paper) <= self.threshold
 
     def reasons(self, paper: Paper) -> tuple[TasteTerm, ...]:
-        """The terms that speak most for a paper, the strongest first; none that repeats a word of another."""
+        """Return the terms that contribute most to a paper's score, the strongest first; no two share a word."""
         counts = _counts(paper)
         liked = [term for term in self.terms if term.weight > 0 and term.term in counts]
         found: list[TasteTerm] = []
@@ -103,15 +105,15 @@ class Taste:
         return tuple(found[:SHOWN])
 
     def without(self, term: str) -> Self:
-        """The same taste without one of its terms."""
-        return replace(self, terms=tuple(one for one in self.terms if one.term != term.replace(" ", "_")))
+        """Return the taste without one of its terms."""
+        return replace(self, terms=tuple(t for t in self.terms if t.term != term.replace(" ", "_")))
 
     def dump(self) -> str:
-        """As JSON, for `load`. Papers are listed once, and terms refer to them."""
-        papers = list(dict.fromkeys(paper_id for one in self.terms for paper_id in one.papers))
-        names = [one.term for one in self.terms]
-        weights = [round(one.weight * WHOLE) for one in self.terms]
-        places = [" ".join(str(papers.index(paper_id)) for paper_id in one.papers) for one in self.terms]
+        """Return the taste as JSON, for `load`. Each paper is listed once, and terms refer to it by index."""
+        papers = list(dict.fromkeys(paper_id for term in self.terms for paper_id in term.papers))
+        names = [term.term for term in self.terms]
+        weights = [round(term.weight * WHOLE) for term in self.terms]
+        indexes = [" ".join(str(papers.index(paper_id)) for paper_id in term.papers) for term in self.terms]
         values = [
             self.likes,
             self.dislikes,
@@ -119,28 +121,30 @@ class Taste:
             papers,
             names,
             weights,
-            ",".join(places),
+            ",".join(indexes),
         ]
         return json.dumps(values, ensure_ascii=False, separators=(",", ":"))
 
     @classmethod
     def load(cls, text: str) -> Self:
-        """What `dump` wrote. Raises ValueError for anything else."""
+        """Parse the output of `dump`. Raises ValueError for anything else."""
         try:
-            likes, dislikes, threshold, papers, names, weights, places = json.loads(text)
-            origins = [one.split() for one in places.split(",")] if names else []
+            likes, dislikes, threshold, papers, names, weights, indexes = json.loads(text)
+            origins = [term_indexes.split() for term_indexes in indexes.split(",")] if names else []
             found = tuple(
-                TasteTerm(str(name), weight / WHOLE, tuple(str(papers[int(place)]) for place in some))
-                for name, weight, some in zip(names, weights, origins, strict=True)
+                TasteTerm(
+                    str(name), weight / WHOLE, tuple(str(papers[int(index)]) for index in indexes_of_term)
+                )
+                for name, weight, indexes_of_term in zip(names, weights, origins, strict=True)
             )
             return cls(found, int(likes), int(dislikes), float(threshold))
         except (TypeError, ValueError, AttributeError, IndexError, KeyError) as error:
-            raise ValueError(f"this is no stored taste: {error}") from error
+            raise ValueError(f"this isn't a stored taste: {error}") from error
 
 
 @dataclass(frozen=True, slots=True)
 class Background:
-    """Papers that the channel's subscriptions matched lately. Each takes a millisecond, so it is made once a day."""
+    """Papers that the channel's subscriptions matched recently. Each takes a millisecond, so it is built once a day."""
 
     papers: tuple[Paper, ...]
     vectors: tuple[Vector, ...]
@@ -149,16 +153,16 @@ class Background:
 
     @classmethod
     def of(cls, papers: Iterable[Paper], idf: Idf) -> Self:
-        """The mean of these papers, where `idf` says how rare a term is."""
-        some = tuple(papers)
-        vectors = tuple(_vector(paper, idf) for paper in some)
-        return cls(some, vectors, _mean(vectors), idf)
+        """Build the background of these papers; `idf` returns the rarity of a term."""
+        collected = tuple(papers)
+        vectors = tuple(_vector(paper, idf) for paper in collected)
+        return cls(collected, vectors, _mean(vectors), idf)
 
 
 def learn(liked: Sequence[Paper], disliked: Sequence[Paper], background: Background) -> Taste | None:
-    """The taste that these papers show; None with fewer than ENOUGH of either.
+    """Learn a taste from these papers; None with fewer than ENOUGH of either.
 
-    What the background has in common isn't taste, and its scores say how many papers would be folded.
+    Terms that are common in the background don't show taste. Its papers' scores set the threshold for folding.
     """
     if len(liked) < ENOUGH or len(disliked) < ENOUGH:
         return None
@@ -167,19 +171,19 @@ def learn(liked: Sequence[Paper], disliked: Sequence[Paper], background: Backgro
     similar = _similar(weights, {paper.id for paper in (*liked, *disliked)}, background)
     for term, value in _mean([vector for _, vector in similar]).items():
         weights[term] += RESEMBLANCE / len(liked) * value
-    # There may be 40,000 terms; to sort them all would take three times as long.
+    # There can be 40,000 terms; sorting all of them would take three times as long.
     least = min(nlargest(TERMS, map(abs, weights.values())), default=0.0)
     strong = [term for term, weight in weights.items() if abs(weight) >= least]
     strongest = sorted(strong, key=lambda term: (-abs(weights[term]), term))[:TERMS]
     length = sum(weights[term] ** 2 for term in strongest) ** 0.5 or 1.0
-    liked_ones = [(paper.id, vector) for paper, vector in zip(liked, likes, strict=True)]
-    others = [(paper.id, vector) for paper, vector in zip(disliked, dislikes, strict=True)]
+    liked_vectors = [(paper.id, vector) for paper, vector in zip(liked, likes, strict=True)]
+    disliked_vectors = [(paper.id, vector) for paper, vector in zip(disliked, dislikes, strict=True)]
 
     def origins(term: str) -> tuple[str, ...]:
         return (
-            _origins(term, liked_ones) or _origins(term, similar)
+            _origins(term, liked_vectors) or _origins(term, similar)
             if weights[term] > 0
-            else _origins(term, others)
+            else _origins(term, disliked_vectors)
         )
 
     found = tuple(TasteTerm(term, weights[term] / length, origins(term)) for term in strongest)
@@ -188,24 +192,24 @@ def learn(liked: Sequence[Paper], disliked: Sequence[Paper], background: Backgro
 
 
 def named_term(text: str) -> str:
-    """The term that a person means: `Process rewards` is `process_reward`. "" if there is none."""
+    """Return the term for a person's text: `process_reward` for `Process rewards`; "" if there is none."""
     return (terms(text) or [""])[-1]
 
 
 def idf_among(papers: Iterable[Paper]) -> Idf:
-    """The rarity of terms among these papers, where no larger collection is at hand."""
-    some = list(papers)
-    frequency = Counter(term for paper in some for term in set(_counts(paper)))
-    return lambda term: log((1 + len(some)) / (0.5 + frequency[term]))
+    """Return the rarity of terms among these papers, for use without a larger collection."""
+    collected = list(papers)
+    frequency = Counter(term for paper in collected for term in set(_counts(paper)))
+    return lambda term: log((1 + len(collected)) / (0.5 + frequency[term]))
 
 
 def _threshold(taste: Taste, recent: Sequence[Paper]) -> float:
-    """The score below which a share of the recent papers lies, depending on how much was learned from."""
+    """Return the score that folds a share of the recent papers; the share grows with the number of likes."""
     scores = sorted(taste.score(paper) for paper in recent)
     if not scores:
         return 0.0
-    known = min(1.0, (taste.likes - ENOUGH) / (SURE - ENOUGH))
-    share = FOLDED_AT_FIRST + known * (FOLDED_LATER - FOLDED_AT_FIRST)
+    confidence = min(1.0, (taste.likes - ENOUGH) / (SURE - ENOUGH))
+    share = FOLDED_AT_FIRST + confidence * (FOLDED_LATER - FOLDED_AT_FIRST)
     return scores[min(len(scores) - 1, int(share * len(scores)))]
 
 
@@ -217,25 +221,25 @@ def _rocchio(liked: Vector, disliked: Vector, background: Vector) -> dict[str, f
     return weights
 
 
-def _similar(weights: Vector, judged: set[str], background: Background) -> list[tuple[str, Vector]]:
-    """The recent papers that fit the weights best, without those that people judged."""
+def _similar(weights: Vector, rated: set[str], background: Background) -> list[tuple[str, Vector]]:
+    """Return the recent papers that fit the weights best, without those that people rated."""
 
-    def fit(one: tuple[str, Vector]) -> float:
-        return sum(weights.get(term, 0.0) * value for term, value in one[1].items())
+    def fit(paper: tuple[str, Vector]) -> float:
+        return sum(weights.get(term, 0.0) * value for term, value in paper[1].items())
 
     papers = zip((paper.id for paper in background.papers), background.vectors, strict=True)
     most = min(SIMILAR, len(background.papers) // 10)
-    return nlargest(most, (one for one in papers if one[0] not in judged), key=fit)
+    return nlargest(most, (paper for paper in papers if paper[0] not in rated), key=fit)
 
 
 def _origins(term: str, papers: Sequence[tuple[str, Vector]]) -> tuple[str, ...]:
-    """Those of the papers that have the term: the one where it weighs most first."""
+    """Return the papers that have the term, the one with the largest weight first."""
     having = [(vector[term], paper_id) for paper_id, vector in papers if term in vector]
     return tuple(paper_id for _, paper_id in sorted(having, key=lambda pair: -pair[0])[:ORIGINS])
 
 
 def _vector(paper: Paper, idf: Idf) -> Vector:
-    """TF-IDF of its terms, as a unit vector."""
+    """Return the TF-IDF of a paper's terms, as a unit vector."""
     weights = {term: count * idf(term) for term, count in _counts(paper).items()}
     length = sum(weight * weight for weight in weights.values()) ** 0.5 or 1.0
     return {term: weight / length for term, weight in weights.items()}
@@ -255,9 +259,9 @@ def _counts(paper: Paper) -> Vector:
 
 @lru_cache(maxsize=4096)
 def _counts_in(title: str, abstract: str) -> Vector:
-    """How much each term says: a repeated one says more, but not twice as much.
+    """Return the weight of each term: a repeated term weighs more, but not twice as much.
 
-    Remembered, because each new signal looks at the same recent papers again; it takes about a millisecond.
+    Cached, because each new vote scores the same recent papers again; it takes about a millisecond.
     """
     counts = Counter((*terms(title), *terms(abstract)))
     return {term: 1 + log(count) for term, count in counts.items()}

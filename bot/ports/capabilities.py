@@ -1,4 +1,4 @@
-"""What only some platforms can do: a protocol for each capability."""
+"""Optional capabilities of platforms, one protocol each."""
 
 from collections.abc import AsyncIterator, Iterable, Sequence
 from dataclasses import dataclass
@@ -23,39 +23,39 @@ class Editing(Protocol):
 
 @runtime_checkable
 class Threaded(Protocol):
-    """A platform whose messages have threads: a paper's news are posted in the thread of its card."""
+    """A platform whose messages have threads: a paper's events are posted in the thread of its card."""
 
     async def reply(self, to: ChannelRef, message: MessageRef, card: Card, key: str) -> MessageRef:
-        """Post `card` in the thread of `message`, or in the channel if that is gone. Like `Platform.send` otherwise."""
+        """Post `card` in the thread of `message`, or in the channel if that is gone. Else like `Platform.send`."""
 
     async def find_reply(
         self, to: ChannelRef, message: MessageRef, key: str, since: datetime
     ) -> MessageRef | None:
-        """The reply in that thread that delivery `key` became; like `Platform.find`, which is asked next."""
+        """Find the reply in that thread for delivery `key`, as `Platform.find` does; that is tried next."""
 
 
 @runtime_checkable
 class Joining(Protocol):
-    """A platform on which Paperboy can become a member of a channel by itself."""
+    """A platform on which Paperboy can join a channel without an invitation."""
 
     async def join(self, channel: ChannelRef) -> str | None:
-        """Become a member of `channel`. Called once someone subscribed there; joining twice changes nothing.
+        """Join `channel`. Called once someone has subscribed there; idempotent.
 
-        Returns None if Paperboy is a member now, else a sentence that says what it means that it isn't.
+        Returns None if Paperboy is a member now, else a sentence that explains the consequence.
         """
 
 
 @runtime_checkable
 class Named(Protocol):
-    """A platform whose channels have names that say what they are about."""
+    """A platform whose channels have descriptive names."""
 
     async def channel_name(self, channel: ChannelRef) -> str:
-        """The channel's name, without a leading #; "" if the platform doesn't say."""
+        """Return the channel's name without a leading #, or "" if the platform doesn't report it."""
 
 
 @runtime_checkable
 class Notifying(Protocol):
-    """A platform that can reach a person who can help when a channel can't be posted to."""
+    """A platform that can notify a person who can fix it when posting in a channel fails."""
 
     async def notify(self, channel: ChannelRef, problem: str) -> bool:
         """Send `problem`, a sentence that says what to do, to one person: the subscriber, the installer or a manager.
@@ -66,31 +66,31 @@ class Notifying(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """What a person may do in a channel at the moment, as the platform itself says."""
+    """A person's current permissions in a channel, as reported by the platform."""
 
     member: bool
     """They can read the channel: they are in it, or it is open to them."""
     may_manage: bool
     """The platform lets them manage the channel."""
     may_edit: bool = False
-    """By the platform's custom they may change subscriptions, as long as the channel's settings name no editors."""
+    """They can change subscriptions by the platform's conventions; the setting `editors` can override this."""
 
 
 @runtime_checkable
 class AccessChecked(Protocol):
-    """A platform that can say who may read and manage a channel.
+    """A platform that reports who can read and manage a channel.
 
-    The core asks before each action that reads or changes a channel's state, and remembers the answer for a
-    minute at most: a button or a form can be pressed long after a person has left.
+    The core checks before each action that reads or changes a channel's state, and caches the answer for at most a
+    minute: people can press a button or submit a form long after they have left the channel.
     """
 
     async def access(self, user: User, channel: ChannelRef) -> Access:
-        """What `user` may do in `channel` now. Raises AccessUnknown if the platform doesn't answer."""
+        """Return what `user` can currently do in `channel`. Raises AccessUnknown if the platform doesn't answer."""
 
 
 @runtime_checkable
 class Connected(Protocol):
-    """A platform to which `run` holds a connection, such as a gateway or a socket."""
+    """A platform whose `run` holds a connection open, such as a gateway or a socket."""
 
     def connected(self) -> bool:
         """Whether the connection is up now; `/readyz` shows it."""
@@ -98,34 +98,34 @@ class Connected(Protocol):
 
 @runtime_checkable
 class Mounted(Protocol):
-    """A platform that is also reached over HTTP, by the role `web`."""
+    """A platform with HTTP routes, served by the role `web`."""
 
     def routes(self, core: Core) -> Iterable[RouteDef]:
-        """Its routes; paths begin with the platform's name."""
+        """Return the platform's routes. Their paths begin with its name."""
 
 
 @runtime_checkable
 class Invitable(Protocol):
-    """A platform that anyone can add to their workspace by a link on the front page."""
+    """A platform that anyone can add to their workspace through a link on the front page."""
 
     @property
     def title(self) -> str:
         """The platform's name as people write it."""
 
     def invitation(self) -> str | None:
-        """The address that adds it; None if this installation isn't open to everyone."""
+        """Return the URL that adds it; None if this installation isn't open to everyone."""
 
 
 @runtime_checkable
 class Joinable(Protocol):
-    """A platform that people join on the front page itself, by a form that leads to its routes."""
+    """A platform that people join on the front page itself, through a form that posts to its routes."""
 
     def form(self) -> str:
-        """The form, as HTML in which everything is escaped."""
+        """Return the form as HTML, with all values escaped."""
 
 
 CHECK_NETWORK = "check this machine's network (DNS, proxy, firewall); Paperboy keeps trying"
-"""What to do about a server that doesn't answer. Findings that say so have one cause and are shown as one."""
+"""Advice if a server doesn't answer. Findings with this advice have a common cause and are shown as one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,11 +136,11 @@ class Finding:
     ok: bool
     message: str
     todo: str = ""
-    """What to do about it; for a finding that is `ok`, a recommendation."""
+    """How to fix the problem; a recommendation if the finding is `ok`."""
 
     @property
     def level(self) -> Literal["ok", "warn", "fail"]:
-        """`warn` works, but the operator could do better."""
+        """`fail`, `warn` if it works but could be improved, or `ok`."""
         if not self.ok:
             return "fail"
         return "warn" if self.todo else "ok"
@@ -151,9 +151,9 @@ class Diagnosable(Protocol):
     """A platform that can check its own connection, for `paperboy doctor`."""
 
     def diagnose(self) -> AsyncIterator[Finding]:
-        """Each check's result as soon as it is there, without changing anything. They contain no secrets.
+        """Yield each check's result as soon as it is known, without changing anything. Results contain no secrets.
 
-        There are a few seconds for it: the channels come last, as many as can be asked about in that time.
+        The time limit is a few seconds: check channels last, as many as fit.
         """
 
 
@@ -164,46 +164,46 @@ class Destination:
     workspace: str
     """The workspace of its channel, as in `ChannelRef`."""
     sealed: str
-    """What the platform has to remember of it, encrypted."""
+    """The data that the platform needs to send there, encrypted."""
     secret: str
-    """What proves to the one who listens there that a post comes from us; shown once."""
+    """Proves to the receiver that a post comes from us; shown once."""
 
 
 @runtime_checkable
 class Copying(Platform, Protocol):
-    """A platform that has no people: its channels are addresses that get a copy of each post of another channel."""
+    """A platform without users: its channels are addresses that get a copy of each post of another channel."""
 
     @property
     def formats(self) -> Sequence[str]:
-        """How a post can be written; the first one is the default."""
+        """The formats in which it can send a post; the first one is the default."""
 
     async def destination(self, address: str, form: str, *, existing: Sequence[str]) -> Destination:
-        """What to store about `address`. Raises UserError if nothing can be sent there.
+        """Return what to store about `address`. Raises UserError if nothing can be sent there.
 
-        `existing` is what was stored about the other addresses of the same channel.
+        `existing` holds the `sealed` data of the channel's other addresses.
         """
 
     def describe(self, sealed: str) -> str:
-        """An address and its format, in words that a person recognises and that give no secret away."""
+        """Describe an address and its format so that a person recognises it, without secrets."""
 
 
 class Screen(Protocol):
-    """Where an interactive platform shows cards."""
+    """The display of an interactive platform."""
 
     def post(self, card: Card) -> None:
-        """A card for the channel."""
+        """Show a card that was posted in the channel."""
 
     def reply(self, card: Card) -> None:
-        """The answer to a command."""
+        """Show the reply to a command."""
 
     def note(self, card: Card) -> None:
-        """Something about the program itself, such as how to begin."""
+        """Show information about the program itself, such as how to begin."""
 
     def file(self, file: File) -> None:
-        """A file that a command made."""
+        """Show a file that a command made."""
 
     def typed(self, line: str) -> None:
-        """A line that was read, as if the person had typed it here."""
+        """Show a line of input as if the person had typed it here."""
 
 
 @runtime_checkable
@@ -215,7 +215,7 @@ class Interactive(Platform, Protocol):
     user: User
 
     async def answer_input(self, core: Core) -> None:
-        """Carry out every line of standard input, to its end."""
+        """Run every line of standard input as a command, until its end."""
 
     def working(self, what: str) -> None:
-        """Show the person at a prompt what goes on meanwhile, "" once it is over."""
+        """Show at the prompt what runs in the background; "" once it is done."""

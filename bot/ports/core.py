@@ -1,4 +1,4 @@
-"""What a platform calls."""
+"""The core's interface for platforms."""
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from bot.domain.models import ChannelRef, ChannelSettings, Command, Paper, Subsc
 
 @dataclass(frozen=True, slots=True)
 class File:
-    """A text file for the person who asked."""
+    """A text file for the person who gave the command."""
 
     name: str
     mime: str
@@ -23,7 +23,7 @@ class Reply:
 
     card: Card
     private: bool = True
-    """Shown only to the person who asked, if the platform can do that."""
+    """Shown only to the person who gave the command, if the platform can do that."""
     thread: bool = False
     """Posted in the thread of the message whose button was pressed, if the platform has threads."""
     form: Form | None = None
@@ -31,33 +31,33 @@ class Reply:
     later: Callable[[], Awaitable[Card | None]] | None = None
     """Returns a better card that replaces the first one, or None. It may take seconds."""
     file: File | None = None
-    """Handed over with the card."""
+    """Sent with the card."""
 
 
 class Core(Protocol):
-    """What a platform calls."""
+    """The core, as platforms see it."""
 
     async def handle(self, command: Command) -> Reply:
-        """Carry out a command. Never raises because of what a person typed: the reply says what is wrong."""
+        """Run a command. Never raises because of user input: the reply says what is wrong."""
 
     async def handle_text(self, line: str, user: User, channel: ChannelRef) -> Reply:
-        """The same for a line as typed, with or without its `/paper`."""
+        """Run a command line as typed, with or without its `/paper`."""
 
     async def complete(
         self, command: str, option: str, typed: str, user: User, channel: ChannelRef
     ) -> Sequence[Choice]:
-        """Suggestions for an option while it is typed; the likeliest first, at most 25."""
+        """Return suggestions for an option while it is typed: at most 25, the likeliest first."""
 
     async def settings(self, channel: ChannelRef) -> ChannelSettings:
-        """The channel's settings."""
+        """Return the channel's settings."""
 
     async def subscriptions(
         self, channels: Iterable[ChannelRef]
     ) -> Mapping[ChannelRef, Sequence[Subscription]]:
-        """The subscriptions of each channel, by number; channels without any are left out."""
+        """Return the subscriptions of each channel, sorted by number; channels without any are left out."""
 
     async def saved(self, user: User, channel: ChannelRef) -> Sequence[Paper]:
-        """The papers that the person has saved in the channel's workspace, the latest first."""
+        """Return the papers that the person has saved in the channel's workspace, the latest first."""
 
     async def show_links(
         self,
@@ -65,16 +65,16 @@ class Core(Protocol):
         channel: ChannelRef,
         show: Callable[[Mapping[str, Card]], Awaitable[None]],
     ) -> None:
-        """Call `show` once, within about a second, with a card for each of the links in a message that lead to a paper.
+        """Call `show` once, within about a second, with a card for each link in a message that leads to a paper.
 
-        There are none where the channel doesn't want cards. A paper that no upstream names in time gets none; it is stored
-        for the next time. If something doesn't answer, `show` isn't called.
+        There are no cards if the channel has turned them off. A paper that no upstream returns in time gets no card; it
+        is stored for next time. If a server doesn't answer, `show` isn't called.
         """
 
     async def greeting(self, channel: ChannelRef, everywhere: str = "") -> Card:
-        """What to say in a channel that Paperboy was just added to.
+        """Return the greeting for a channel that Paperboy was just added to.
 
-        If it was added to a whole server or workspace, `everywhere` is that one's name.
+        If it was added to a whole server or workspace, `everywhere` is the name of that.
         """
 
     async def pause(self, channel: ChannelRef, reason: str) -> None:
@@ -90,7 +90,7 @@ class Core(Protocol):
         """Post in the workspace again: the app is back."""
 
     async def move(self, old: ChannelRef, new: ChannelRef) -> None:
-        """The platform gave a channel another id: its subscriptions, settings and sent records go with it."""
+        """Move a channel's subscriptions, settings and sent records after the platform changed its id."""
 
     async def forget(self, channel: ChannelRef) -> None:
         """Delete everything stored about a channel: subscriptions, settings, waiting posts and sent records."""

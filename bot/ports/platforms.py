@@ -1,4 +1,4 @@
-"""Where cards go: what every chat platform does."""
+"""The port of chat platforms, where cards are posted."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,7 +11,7 @@ from bot.ports.core import Core
 
 @dataclass(frozen=True, slots=True)
 class Rate:
-    """At most `count` posts in any `per` seconds."""
+    """At most `count` posts in `per` seconds."""
 
     count: int
     per: float
@@ -36,11 +36,11 @@ class Platform(Protocol):
 
     @property
     def rates(self) -> Rates:
-        """How fast we may post."""
+        """The platform's rate limits for posts."""
 
     @property
     def on_uncertain(self) -> Literal["resend", "hold"]:
-        """The default for a post that can't be confirmed: post it again, or hold it for the operator."""
+        """The default for an unconfirmed post: post it again, or hold it for the operator."""
 
     async def run(self, core: Core) -> None:
         """Listen until cancelled. Raises ConfigurationError if it can never work."""
@@ -48,14 +48,14 @@ class Platform(Protocol):
     async def send(self, to: ChannelRef, card: Card, key: str) -> MessageRef:
         """Post `card` once; `key` names this delivery and travels with the message.
 
-        Raises a SendError, whose class says what is to be done.
+        Raises a SendError, whose class says what to do.
         """
 
     async def find(self, to: ChannelRef, key: str, since: datetime) -> MessageRef | None:
-        """The message that delivery `key` became, or None if it was certainly not posted.
+        """Find the message of delivery `key`; None if it certainly wasn't posted.
 
-        Raises Unknowable where the platform can't say.
+        Raises LookupUnsupported if the platform has no such look-up.
         """
 
     async def close(self) -> None:
-        """Close connections. Nothing is called afterwards."""
+        """Close connections. No method is called afterwards."""

@@ -1,4 +1,4 @@
-"""Where papers come from."""
+"""The port of sources, which list papers."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -10,7 +10,7 @@ from bot.domain.models import Paper
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """What one fetch of a source returned."""
+    """The result of one fetch of a source."""
 
     papers: tuple[Paper, ...]
     """Papers that are listed now; those that are new to us are matched and posted."""
@@ -19,7 +19,7 @@ class Batch:
     history: tuple[Paper, ...] = ()
     """Older papers: stored for search and back-tests, never posted."""
     trending: tuple[str, ...] | None = None
-    """Ids in the source's trending order; None if it has none or could not be asked."""
+    """Ids in the source's trending order; None if it has none or didn't answer."""
     updates: tuple[Paper, ...] = ()
     """New facts about papers that we know already; those about other papers are ignored."""
     more: bool = False
@@ -27,9 +27,9 @@ class Batch:
     alarm: str | None = None
     """A warning for the operator, although the fetch succeeded."""
     skipped: Mapping[str, int] | None = None
-    """How many rows of the answer could not be read, by reason; None if the answer is the same as before."""
+    """Number of unreadable rows in the response, by reason; None if the response is the same as before."""
     announced: Mapping[str, date] = field(default_factory=dict)
-    """The days (UTC) on which papers of it were announced, by their ids; empty if the source doesn't say."""
+    """Paper id -> the day (UTC) on which it was announced; empty if the source doesn't report it."""
 
 
 class Source(Protocol):
@@ -40,10 +40,10 @@ class Source(Protocol):
         """Unique among sources. `source:` matches the part before a colon (`arxiv:cs.CL`)."""
 
     async def fetch(self, cursor: str | None) -> Batch:
-        """The papers that are listed now or since `cursor`, which is None at the first poll.
+        """Fetch the papers that are listed now or since `cursor`, which is None at the first poll.
 
         Raises SourceError. A body that can't be read is an error, never "no papers".
         """
 
     def next_poll(self, now: datetime) -> datetime:
-        """When to ask again after a poll that succeeded at `now`."""
+        """Return the time of the next poll after one that succeeded at `now`."""

@@ -1,4 +1,4 @@
-"""Why a query doesn't match a paper, in words."""
+"""Explains in words why a query doesn't match a paper."""
 
 from bot.query.nodes import (
     And,
@@ -17,26 +17,26 @@ from bot.query.paper_view import PaperView
 from bot.query.query import predicate_of
 
 
-def mismatches(node: Node, reading: PaperView) -> list[str]:
-    """Each part of `node` that doesn't match, and why; empty if all of it matches."""
-    if predicate_of(node)(reading):
+def mismatches(node: Node, view: PaperView) -> list[str]:
+    """Return a reason for each part of `node` that doesn't match; empty if all of it matches."""
+    if predicate_of(node)(view):
         return []
     match node:
         case And(nodes):
-            return [said for part in nodes for said in mismatches(part, reading)]
+            return [reason for part in nodes for reason in mismatches(part, view)]
         case Or(nodes):
-            return [", and ".join(_first(part, reading) for part in nodes)]
+            return [", and ".join(_first(part, view) for part in nodes)]
         case Not(inner):
             return [f"it contains {inner}, which is excluded"]
         case _:
-            return [_missing(node, reading)]
+            return [_missing(node, view)]
 
 
-def _first(part: Node, reading: PaperView) -> str:
-    return next(iter(mismatches(part, reading)))
+def _first(part: Node, view: PaperView) -> str:
+    return next(iter(mismatches(part, view)))
 
 
-def _missing(term: Node, reading: PaperView) -> str:  # noqa: PLR0911  one return for each kind of term
+def _missing(term: Node, view: PaperView) -> str:  # noqa: PLR0911  one return for each kind of term
     match term:
         case Phrase(field=field):
             where = {"title": "in the title", "abs": "in the abstract"}.get(field, "in the title or abstract")
@@ -44,32 +44,30 @@ def _missing(term: Node, reading: PaperView) -> str:  # noqa: PLR0911  one retur
         case Person():
             return f"no author matches {term}"
         case Organization():
-            named = reading.organization
+            named = view.organization
             return f"its organization is {named}, not {term.name}" if named else "it names no organization"
         case Category(name):
-            shown = [category for category in reading.categories if not category.endswith("*")]
+            shown = [category for category in view.categories if not category.endswith("*")]
             return f"it is in {', '.join(shown)}, not in {name}" if shown else f"it isn't in {name}"
         case Upstream(name):
-            return f"it came from {', '.join(reading.sources) or 'an unknown source'}, not from {name}"
+            return f"it came from {', '.join(view.sources) or 'an unknown source'}, not from {name}"
         case Identifier():
             return f"it isn't {term}"
         case Signal():
-            return _standing(term, reading)
+            return _signal_mismatch(term, view)
         case _:
             raise AssertionError(term)
 
 
-def _standing(signal: Signal, reading: PaperView) -> str:
+def _signal_mismatch(signal: Signal, view: PaperView) -> str:
     match signal.name:
         case "min":
-            known = reading.upvotes is not None
+            known = view.upvotes is not None
             return (
-                f"it has ▲ {reading.upvotes} so far, not {signal.value}"
-                if known
-                else "its upvotes aren't known"
+                f"it has ▲ {view.upvotes} so far, not {signal.value}" if known else "its upvotes aren't known"
             )
         case "top":
-            known = reading.rank is not None
-            return f"it ranks {reading.rank}, not in the top {signal.value}" if known else "it isn't trending"
+            known = view.rank is not None
+            return f"it ranks {view.rank}, not in the top {signal.value}" if known else "it isn't trending"
         case "code":
-            return "it has code" if reading.has_code else "it has no known code"
+            return "it has code" if view.has_code else "it has no known code"

@@ -11,7 +11,7 @@ Kind = Literal["(", ")", "or", "and", "not", "word", "end"]
 _NARROW = {code: chr(code - 0xFEE0) for code in range(0xFF01, 0xFF5F)} | str.maketrans(
     "、،﹣「」『』〝〟", ",,-" + '"' * 6
 )
-"""What keyboards for Chinese and Japanese type for letters and operators, one character for one: places stay."""
+"""Full-width characters of Chinese and Japanese keyboards -> the usual ones. Each is one character: positions stay."""
 _QUOTES = '"“”„‟«»'
 _MINUSES = "-−–—"
 _PUNCTUATION: dict[str, Kind] = {"(": "(", ")": ")", ",": "or"}
@@ -22,15 +22,16 @@ _WORD = re.compile(
     rf"(?:[{_QUOTES}](?P<phrase>[^{_QUOTES}]*)(?P<closed>[{_QUOTES}])?|(?P<bare>[^\s(),{_QUOTES}]*))"
 )
 _BRACKETED = re.compile(rf"(?:[^\s(),{_QUOTES}]++|\([^\s(),{_QUOTES}]*+\))*+")
-"""An identifier with brackets in it, as some DOIs have: `10.1016/S0140-6736(20)30183-5`."""
+"""An identifier with brackets, as in some DOIs: `10.1016/S0140-6736(20)30183-5`."""
 
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """A token of a query, and where it begins and ends in the typed text."""
+    """A token of a query."""
 
     kind: Kind
     at: tuple[int, int]
+    """Start and end in the typed text."""
     field: str = ""
     exact: bool = False
     quoted: bool = False
@@ -38,14 +39,14 @@ class Piece:
 
 
 def narrow(typed: str) -> str:
-    """`typed` with full-width operators and brackets as the usual ones, each at its place."""
+    """Replace full-width operators and brackets by the usual ones. Positions stay the same."""
     return typed if typed.isascii() else typed.translate(_NARROW)
 
 
 def capitalized(typed: str) -> str | None:
-    """`typed` with lower-case `or`, `and` and `not` between words as operators; None where there are none.
+    """Return `typed` with lower-case `or`, `and` and `not` between words as operators; None if there are none.
 
-    Such a word may be meant either way, so people are asked.
+    They can be operators or plain words, so users are asked.
     """
     found = pieces(typed)
     text = narrow(typed)
@@ -59,7 +60,7 @@ def capitalized(typed: str) -> str | None:
 
 
 def pieces(typed: str) -> list[Piece]:
-    """The pieces of `typed`; the last one is always the end. Raises UserError for a quote without its closing one."""
+    """Split `typed` into pieces; the last one is always the end. Raises UserError if a closing quote is missing."""
     typed = narrow(typed)
     found: list[Piece] = []
     place = _end_of_space(typed, 0)

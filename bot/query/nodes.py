@@ -14,7 +14,7 @@ LAST_RANK = 100
 
 @dataclass(frozen=True, slots=True)
 class Phrase:
-    """Adjacent words in the title or in the abstract; most often a single word.
+    """Adjacent words in the title or in the abstract; usually a single word.
 
     With `prefix`, `words` is the beginning of one word. With `exact`, case and plural must be the same.
     """
@@ -41,7 +41,7 @@ class Person:
 
     @property
     def is_whole(self) -> bool:
-        """Whether it is given and family names."""
+        """Whether the name has given and family names."""
         return not self.prefix and is_whole(" ".join(self.words))
 
     def __str__(self) -> str:
@@ -50,7 +50,7 @@ class Person:
 
 @dataclass(frozen=True, slots=True)
 class Organization:
-    """The organization that a paper names, by the name that `bot.text.organization` gives."""
+    """A paper's organization, by its name according to `bot.text.organizations`."""
 
     name: str
 
@@ -75,7 +75,7 @@ class Category:
 
 @dataclass(frozen=True, slots=True)
 class Upstream:
-    """A source that listed the paper, by its name up to the colon."""
+    """A source of the paper, by its name up to the colon."""
 
     name: str
 
@@ -141,7 +141,7 @@ Node = Term | Not | And | Or
 
 
 def all_of(nodes: Iterable[Node]) -> Node:
-    """The conjunction, flattened and without duplicates."""
+    """Return the conjunction, flattened and without duplicates."""
     flat = dict.fromkeys(
         part for node in nodes for part in (node.nodes if isinstance(node, And) else (node,))
     )
@@ -149,24 +149,24 @@ def all_of(nodes: Iterable[Node]) -> Node:
 
 
 def any_of(nodes: Iterable[Node]) -> Node:
-    """The disjunction, flattened and without duplicates."""
+    """Return the disjunction, flattened and without duplicates."""
     flat = dict.fromkeys(part for node in nodes for part in (node.nodes if isinstance(node, Or) else (node,)))
     return Or(tuple(flat)) if len(flat) > 1 else next(iter(flat))
 
 
 def negated(node: Node) -> Node:
-    """The negation; a double negation is removed."""
+    """Return the negation; a double negation is removed."""
     return node.node if isinstance(node, Not) else Not(node)
 
 
 def contradiction(node: Node) -> Node | None:
-    """What the query wants and excludes at once, so that nothing can match; None if nothing is."""
+    """Return a part that the query both wants and excludes, so that nothing can match; None if there is none."""
     parts = node.nodes if isinstance(node, And) else ()
     excluded = {
-        one
+        alternative
         for part in parts
         if isinstance(part, Not)
-        for one in (part.node.nodes if isinstance(part.node, Or) else (part.node,))
+        for alternative in (part.node.nodes if isinstance(part.node, Or) else (part.node,))
     }
     for part in parts:
         alternatives = part.nodes if isinstance(part, Or) else (part,)
@@ -176,7 +176,7 @@ def contradiction(node: Node) -> Node | None:
 
 
 def terms_of(node: Node) -> list[tuple[Term, bool]]:
-    """Every term from left to right, with True if it is wanted and False if it is excluded."""
+    """Return every term from left to right, with True if it is wanted and False if it is excluded."""
     match node:
         case Not(inner):
             return [(term, not wanted) for term, wanted in terms_of(inner)]

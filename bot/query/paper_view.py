@@ -1,4 +1,4 @@
-"""A paper as queries see it: its words in lines of text, so that a phrase is a substring.
+"""A paper in the form that queries need: its words in lines of text, so that a phrase is a substring.
 
 A `PaperView` is enough to evaluate any query, and much smaller than the set of the paper's keys: the preview of a query
 holds ten thousand views in memory.
@@ -21,22 +21,22 @@ class Line(NamedTuple):
 
     words: str
     joins: str
-    """`" finetuning:0:2 "`: each form with the places in the line where it begins and ends."""
+    """`" finetuning:0:2 "`: each form with its start and end in the line, counted in words."""
     stems: str = ""
-    """Plurals as written, for prefixes: `polici*` should find "policies"."""
+    """Plurals unchanged, for prefixes: `polici*` should find "policies"."""
 
     def has(self, variant: Sequence[str]) -> bool:
-        """Whether the words of `variant` are adjacent, where any of them may be a joined form."""
+        """Whether the words of `variant` are adjacent. Each of them can be a joined form."""
         if f" {' '.join(variant)} " in self.words:
             return True
-        return any(f" {word}:" in self.joins for word in variant) and self._leads(variant)
+        return any(f" {word}:" in self.joins for word in variant) and self._has_path(variant)
 
     def has_prefix(self, stem: str) -> bool:
         """Whether a word begins with `stem`."""
         start = f" {stem}"
         return start in self.words or start in self.joins or start in self.stems
 
-    def _leads(self, variant: Sequence[str]) -> bool:
+    def _has_path(self, variant: Sequence[str]) -> bool:
         edges: dict[tuple[int, str], set[int]] = {}
         for place, word in enumerate(self.words.split()):
             edges[place, word] = {place + 1}
@@ -50,7 +50,7 @@ class Line(NamedTuple):
 
 
 class PaperView(NamedTuple):
-    """A paper's lines and facts. `title_forms` and `abstract_forms` keep case and plurals as written."""
+    """A paper's lines and facts. `title_forms` and `abstract_forms` have case and plurals unchanged."""
 
     title: Line
     abstract: Line
@@ -60,7 +60,7 @@ class PaperView(NamedTuple):
     names: str
     """Each author's name as `bot.text.names` spells it."""
     organization: str
-    """By the name that `org:` takes; "" if there is none."""
+    """The organization's name as in `org:`; "" if there is none."""
     categories: tuple[str, ...]
     sources: tuple[str, ...]
     id: str
@@ -70,7 +70,7 @@ class PaperView(NamedTuple):
 
     @classmethod
     def of(cls, paper: Paper) -> "PaperView":
-        """The view of `paper`."""
+        """Return the view of `paper`."""
         title, abstract = tokens(paper.title), tokens(paper.abstract)
         return cls(
             title=_line(title),
@@ -89,7 +89,7 @@ class PaperView(NamedTuple):
         )
 
     def with_facts_of(self, paper: Paper) -> "PaperView":
-        """The same words with the current facts of `paper`."""
+        """Return the same words with the current facts of `paper`."""
         return self._replace(
             organization=organization(paper.organization or ""),
             categories=categories_of(paper),
@@ -101,13 +101,13 @@ class PaperView(NamedTuple):
 
 
 def categories_of(paper: Paper) -> tuple[str, ...]:
-    """`cs.cl` and `cs.*` for each category, in lower case."""
-    small_ones = [category.lower() for category in paper.categories]
-    return tuple(dict.fromkeys(form for name in small_ones for form in (name, f"{name.split('.')[0]}.*")))
+    """Return `cs.cl` and `cs.*` for each category, in lower case."""
+    names = [category.lower() for category in paper.categories]
+    return tuple(dict.fromkeys(form for name in names for form in (name, f"{name.split('.')[0]}.*")))
 
 
 def sources_of(paper: Paper) -> tuple[str, ...]:
-    """The names of the sources, up to the colon."""
+    """Return the names of the sources, up to the colon."""
     return tuple(dict.fromkeys(source.split(":")[0].lower() for source in paper.sources))
 
 
@@ -119,9 +119,9 @@ def _line(found: Sequence[Token]) -> Line:
         ),
         stems=_spaced(
             dict.fromkeys(
-                as_written
+                form
                 for token in found
-                if (as_written := small(token.form)) != token.word and token.end - token.start == 1
+                if (form := small(token.form)) != token.word and token.end - token.start == 1
             )
         ),
     )

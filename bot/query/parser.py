@@ -5,8 +5,8 @@ r"""Parses what people type into a Query.
     factor = ("-" | NOT) (word | group)  |  word  |  group
     group  = [field ":"] "(" any ")"
 
-AND binds tighter than OR; operators are written in capitals. Every mistake is a UserError that points at its
-place: nothing is dropped or guessed silently.
+AND binds tighter than OR; operators are in capitals. Every mistake is a UserError that points at its position: nothing
+is dropped or guessed silently.
 """
 
 from dataclasses import replace
@@ -22,11 +22,11 @@ MOST_TERMS = 16
 DEEPEST = 8
 
 TRENDING = Signal("top", 10)
-"""What the word `trending` means where it stands alone."""
+"""Meaning of the word `trending` if it stands alone."""
 
 
 def parse(text: str) -> Query:
-    """Parse a query. Raises UserError, and nothing else, for invalid text."""
+    """Parse a query. Raises only UserError for invalid text."""
     _check_length(text)
     try:
         root = _Parser(text).whole()
@@ -59,13 +59,13 @@ def _check_length(text: str) -> None:
 
 
 def _repaired(text: str, at: tuple[int, int] | None) -> str:
-    """A valid query of the same words: with the bracket that is missing, or without the sign that is too much."""
+    """A valid query with the same words: with the missing bracket added, or the extra sign removed."""
     if at is None:
         return ""
     before, wrong, behind = text[: at[0]], text[at[0] : at[1]], text[at[1] :]
     sign = "OR" if wrong in {"|", "||"} else ""
-    tries = (f"{text.rstrip()})", " ".join(f"{before} {sign} {behind}".split()).replace(" ,", ","))
-    return next((one for one in tries if _is_valid(one)), "")
+    candidates = (f"{text.rstrip()})", " ".join(f"{before} {sign} {behind}".split()).replace(" ,", ","))
+    return next(filter(_is_valid, candidates), "")
 
 
 def _is_valid(text: str) -> bool:
@@ -76,13 +76,13 @@ def _is_valid(text: str) -> bool:
 
 
 def _with_a_word(text: str) -> str:
-    """An example of a query that excludes the same."""
+    """An example of a valid query with the same exclusions."""
     word = "diffusion" if "diffusion" not in text.casefold() else "robots"
     return f"{word} {text}"
 
 
 def _is_anchored(node: Node, *, wanted: bool) -> bool:
-    """Whether each alternative of `node` (of its opposite, where not `wanted`) has a term that must hold."""
+    """Whether each alternative of `node` (of its negation if not `wanted`) has a term that must match."""
     match node:
         case Not(inner):
             return _is_anchored(inner, wanted=not wanted)
@@ -99,7 +99,7 @@ def _first_minus(text: str) -> tuple[int, int] | None:
 
 
 class _Parser:
-    """Recursive descent over the pieces, of which the last is the end."""
+    """Recursive-descent parser over the pieces, the last of which is the end."""
 
     def __init__(self, typed: str) -> None:
         self._typed = narrow(typed)
@@ -107,7 +107,7 @@ class _Parser:
         self._next = 0
         self._depth = 0
         self._field = ""
-        """Of the group that is being read: `title:(a OR b)`."""
+        """The field of the current group: `title:(a OR b)`."""
 
     def whole(self) -> Node:
         if self._at("end"):
@@ -145,7 +145,7 @@ class _Parser:
             if self._at("and"):
                 self._expect_operand(self._take())
             factors.append(self._factor())
-        if len(factors) == 1 and not self._field and _says_trending(first):
+        if len(factors) == 1 and not self._field and _is_trending(first):
             return TRENDING
         return all_of(factors)
 
@@ -165,15 +165,15 @@ class _Parser:
         return negated(self._operand(behind))
 
     def _operand(self, piece: Piece) -> Node:
-        """A word or a group, in the field that was written in front of it or of the group around it."""
+        """A word or a group, in its own field or the field of the group around it."""
         if piece.kind == "(":
             return self._group(piece)
         begins_group = piece.field and not (piece.text or piece.quoted) and self._at("(")
         if begins_group and self._now.at[0] == piece.at[1]:
             check_field(piece)
-            around, self._field = self._field, piece.field
+            outer, self._field = self._field, piece.field
             node = self._group(self._take())
-            self._field = around
+            self._field = outer
             return node
         self._refuse_space_after_field(piece)
         try:
@@ -191,9 +191,9 @@ class _Parser:
                 f"“{piece.field}:” needs its value right after it, without a space.", hint=hint, at=piece.at
             )
 
-    def _with(self, piece: Piece, instead: str) -> str:
-        """What was typed, with `instead` in one piece's place."""
-        return f"{self._typed[: piece.at[0]]}{instead}{self._typed[piece.at[1] :]}".strip()
+    def _with(self, piece: Piece, replacement: str) -> str:
+        """The typed text with `piece` replaced."""
+        return f"{self._typed[: piece.at[0]]}{replacement}{self._typed[piece.at[1] :]}".strip()
 
     def _group(self, bracket: Piece) -> Node:
         self._depth += 1
@@ -217,6 +217,6 @@ class _Parser:
         raise UserError(f"“{piece.text}” needs a word after it.", at=piece.at)
 
 
-def _says_trending(piece: Piece) -> bool:
+def _is_trending(piece: Piece) -> bool:
     plain = piece.kind == "word" and not (piece.field or piece.exact or piece.quoted)
     return plain and piece.text.lower() == "trending"

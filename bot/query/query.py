@@ -1,6 +1,6 @@
-"""A parsed query, and its evaluation on one paper, which defines what the language means.
+"""A parsed query, and its evaluation on one paper, which defines the meaning of the language.
 
-The matching index and the search give the same answers faster; their tests compare them with this.
+The matching index and the search return the same results faster; their tests compare them with this.
 """
 
 from collections.abc import Callable
@@ -29,11 +29,11 @@ from bot.text.names import agree, readings
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """What a subscription asks for. `str` of it is its canonical text, which parses to an equal query."""
+    """A subscription's query. `str` of it is its canonical text, which parses to an equal query."""
 
     root: Node
     typed: str = field(default="", compare=False, repr=False)
-    """What was typed, for `spelled`."""
+    """The text as typed, for `spelled`."""
 
     def __str__(self) -> str:
         return str(self.root)
@@ -43,12 +43,12 @@ class Query:
         return self.holds_for(PaperView.of(paper))
 
     def holds_for(self, view: PaperView) -> bool:
-        """The same for the view of a paper, which several queries can share."""
+        """Whether the paper with this view matches. Several queries can share a view."""
         return predicate_of(self.root)(view)
 
     @property
     def has_signals(self) -> bool:
-        """Whether upvotes, rank or code matter. Such a query is evaluated again while a paper is young."""
+        """Whether upvotes, rank or code matter. If so, the query is evaluated again while a paper is young."""
         return any(isinstance(term, Signal) for term, _ in terms_of(self.root))
 
 
@@ -57,7 +57,7 @@ Predicate = Callable[[PaperView], bool]
 
 @lru_cache(maxsize=1024)
 def predicate_of(node: Node) -> Predicate:  # noqa: PLR0911  one return for each kind of node
-    """The predicate that is true for papers that match `node`."""
+    """Return the predicate that is true for papers that match `node`."""
     match node:
         case And(nodes):
             parts = [predicate_of(part) for part in nodes]

@@ -1,4 +1,4 @@
-"""A query as its author spelled it: Große, not grosse. Comparisons use the canonical text."""
+"""Shows a query as its author spelled it: Große, not grosse. Comparisons use the canonical text."""
 
 import re
 import unicodedata
@@ -15,24 +15,24 @@ from bot.text import clean, spell
 from bot.text.organizations import organization
 
 _OPERATORS = frozenset({"OR", "AND", "NOT"})
-"""If such a word is also typed in another way, that is how it is spelled."""
+"""If one of these words is also typed in another case, it is shown in that case."""
 _WORD = re.compile(r"[^\W_]+")
 
 
 def spelled(query: Query) -> str:
-    """The canonical text with words and names as they were typed. It parses to an equal query."""
-    written = str(query)
+    """Return the canonical text with words and names as typed. It parses to an equal query."""
+    canonical = str(query)
     as_typed = str(_respelled(query.root, _speller(query.typed), _organizations(query.typed)))
-    if as_typed == written or len(as_typed) > LONGEST_QUERY:
-        return written
+    if as_typed == canonical or len(as_typed) > LONGEST_QUERY:
+        return canonical
     try:
-        return as_typed if parse(as_typed) == query else written
+        return as_typed if parse(as_typed) == query else canonical
     except UserError:
-        return written
+        return canonical
 
 
 def respell(text: str, typed: str) -> str:
-    """`text`, a sentence with words of a query, with those words as they were typed."""
+    """Return `text`, a sentence with words of a query, with those words spelled as in `typed`."""
     return _speller(typed)(text)
 
 
@@ -45,7 +45,7 @@ def _speller(typed: str) -> Callable[[str], str]:
 
 
 def _organizations(typed: str) -> Mapping[str, str]:
-    """Each organization's name -> what was typed for it: MIT."""
+    """Each organization's name -> its name as typed: MIT."""
     named = (piece.text.strip() for piece in pieces(typed) if FIELDS.get(piece.field.casefold()) == "org")
     return {organization(clean(text)): text for text in named}
 

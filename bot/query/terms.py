@@ -34,7 +34,7 @@ FIELDS: dict[str, Field] = {
     "org": "org", "organization": "org", "organisation": "org", "lab": "org", "cat": "cat", "category": "cat",
     "source": "source", "id": "id", "min": "min", "upvotes": "min", "top": "top", "code": "code",
 }  # fmt: skip
-"""What can be typed before a colon -> the field that it means."""
+"""Name before a colon -> its field."""
 
 _EXAMPLES: dict[Field, str] = {
     "title": 'title:"world model"', "abs": "abs:robot", "author": "author:hinton",
@@ -62,9 +62,9 @@ _SHORT_NAMES = {"hf": "huggingface"}
 
 
 def term_of(piece: Piece) -> Term:
-    """The term that a word piece means. Raises UserError with what to type instead."""
+    """Return the term for a word piece. Raises UserError with what to type instead."""
     if not piece.field and "://" in piece.text:
-        raise _no_address(piece)
+        raise _is_link(piece)
     whole = _CATEGORY.fullmatch(piece.text) if piece.text.endswith(".*") else None
     if not (piece.field or piece.quoted) and whole and whole[1].lower() in _ARCHIVES:
         raise UserError(
@@ -79,11 +79,11 @@ def term_of(piece: Piece) -> Term:
         raise UserError(
             f"“=” is for exact words; “{field}:” doesn't take it.", hint=f"{field}:{piece.text}", at=piece.at
         )
-    return _READ[field](piece) if field else _phrase(piece)
+    return _READERS[field](piece) if field else _phrase(piece)
 
 
 def check_field(piece: Piece) -> None:
-    """Raise UserError for what is written before a colon and is no field."""
+    """Raise UserError if the name before the colon isn't a field."""
     if not piece.field or piece.field.lower() in FIELDS:
         return
     value = f'"{piece.text}"' if piece.quoted else piece.text
@@ -125,7 +125,7 @@ def _words(piece: Piece, text: str) -> tuple[tuple[str, ...], bool]:
     words = spell(text, case=piece.exact)
     if not words:
         raise UserError(f"“{piece.text or piece.field}” has no letters or digits to search for.", at=piece.at)
-    stars = text.count("*") - sum(word.count("*") for word in words)  # that of A* is a letter
+    stars = text.count("*") - sum(word.count("*") for word in words)  # the star of A* is part of the word
     if not stars:
         return tuple(words), False
     if piece.quoted or piece.exact or stars > 1 or not text.endswith("*"):
@@ -153,7 +153,7 @@ def _organization(piece: Piece) -> Organization:
 
 
 def _nearest_category(typed: str) -> str:
-    """The archive of `math.A*`, the category of `cs.CL*`, or what follows the source in `biorxiv:neuroscience`."""
+    """The archive of `math.A*`, the category of `cs.CL*`, or the part after the source in `biorxiv:neuroscience`."""
     before, colon, after = typed.partition(":")
     if colon and _CATEGORY.fullmatch(after):
         return f"cat:{after}"
@@ -172,8 +172,8 @@ def _category(piece: Piece) -> Category:
     archive, subject = parts[1].lower(), (parts[2] or "").lower()
     if not subject:
         return Category(f"{archive}.*" if archive in _ARCHIVES else archive)
-    written = subject.upper() if len(subject) == 2 else subject  # cs.CL, but physics.optics
-    return Category(f"{archive}.{written}")
+    subject = subject.upper() if len(subject) == 2 else subject  # cs.CL, but physics.optics
+    return Category(f"{archive}.{subject}")
 
 
 def _upstream(piece: Piece) -> Upstream:
@@ -213,14 +213,14 @@ def _code(piece: Piece) -> Signal:
     return Signal("code", int(typed == "yes"))
 
 
-_READ: dict[Field, Callable[[Piece], Term]] = {
+_READERS: dict[Field, Callable[[Piece], Term]] = {
     "title": _in_title, "abs": _in_abstract, "author": _person,
     "org": _organization, "cat": _category, "source": _upstream,
     "id": _identifier, "min": _upvotes, "top": _rank, "code": _code,
 }  # fmt: skip
 
 
-def _no_address(piece: Piece) -> UserError:
+def _is_link(piece: Piece) -> UserError:
     if found := paper_id(piece.text):
         hint = str(Identifier(found))
         return UserError("That's a link to a paper. Search for it by its id.", hint=hint, at=piece.at)

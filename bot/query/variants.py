@@ -1,4 +1,4 @@
-"""The token sequences that a phrase stands for: several if it has hyphens."""
+"""The token sequences that a phrase matches: several if it has hyphens."""
 
 from collections.abc import Iterator, Sequence
 from itertools import chain, product
@@ -11,11 +11,12 @@ from bot.text.words import LONGEST_JOIN
 Variant = tuple[str, ...]
 
 MAX_VARIANTS = 16
-"""Variants of a phrase. One with more, such as a pasted title, has two: with every hyphen, and with none."""
+"""Maximum number of variants of a phrase. With more, as for a pasted title, only two are used: all hyphenated words
+split, and all joined."""
 
 
 def variants_of(term: Phrase | Person) -> tuple[Variant, ...]:
-    """The ways to read the term's words, of which any may match. `fine-tuning` has two."""
+    """Return the token sequences that match the term; one match is enough. `fine-tuning` has two."""
     read = [tokens(word, plurals=isinstance(term, Phrase)) for word in term.words]
     if isinstance(term, Phrase) and term.exact:
         return (tuple(token.form for word in read for token in _joined(word)),)

@@ -17,16 +17,16 @@ from bot.text.terms import significant_words
 MAX_PAPERS = 10
 """Maximum number of papers, the best ones, whose sentences are checked."""
 PAPER_SHARE = {2: 1.0, 3: 0.77, 4: 0.6}
-"""Number of words -> minimum share of the words' total rarity that a paper about them has. More words aren't checked."""
+"""Number of words -> minimum share of their total rarity that a paper about them has. More words aren't checked."""
 MANY_SHARE, FEW_SHARE, PAIR_SHARE = 0.9, 0.6, 0.5
-"""Minimum share of the words' total rarity in one sentence or title of a paper about them: for many words, for up to FEW, and
-in a paper that has two words side by side that were typed side by side. In papers about something else the words are far
-apart: "fast radio bursts" isn't "a fast code for radio links with bursts of errors"."""
+"""Minimum share of the words' total rarity in one sentence or title of a paper about them: for many words, for up to
+FEW, and in a paper that has two words side by side that were typed side by side. In papers about something else the
+words are far apart: "fast radio bursts" isn't "a fast code for radio links with bursts of errors"."""
 FEW = 3
 SEVERAL, SEVERAL_SHARE = 3, 0.45
 """If SEVERAL papers each have a sentence with this share, they are also about the words."""
 TITLE_SHARE = 0.6
-"""Minimum share of a title's words that a person typed who means that paper and misspelt the other words."""
+"""If at least this share of a title's words was typed, and other words are misspelt, the search means that paper."""
 SEVERAL_ALONE_SHARE = 0.6
 """If SEVERAL papers have a sentence with this share, they are about the words even if no paper reaches PAPER_SHARE."""
 PARTS = 3

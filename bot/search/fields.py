@@ -121,7 +121,7 @@ def heads(title: str) -> tuple[str, ...]:
 
 
 def name_keys(name: str) -> tuple[str, ...]:
-    """Return pairs of name parts by which people search for an author: adjacent ones, first and last, initial and last."""
+    """Return pairs of name parts by which people search for an author: neighbours, first and last, initial and last."""
     parts = words_of(tokens(name, plurals=False))
     if len(parts) < 2:
         return ()

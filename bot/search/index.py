@@ -19,7 +19,7 @@ log = structlog.get_logger(__name__)
 
 
 class Index:
-    """An index of papers in a folder, or in memory. Several processes can open a folder; the first to write is its writer.
+    """An index of papers in a folder, or in memory. Several processes can open a folder; the first to write owns it.
 
     A commit with its position is atomic: if the process is killed meanwhile, the previous commit stays.
     """

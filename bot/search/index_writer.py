@@ -131,7 +131,7 @@ def _input(process: asyncio.subprocess.Process) -> asyncio.StreamWriter:
 
 
 def serve(index: Index, lines: Iterable[str], answer: Callable[[object], None]) -> None:
-    """Carry out the tasks in `lines` until they end. A task is a line of JSON, followed by as many records as it says."""
+    """Carry out the tasks in `lines` until they end. A task is a line of JSON, then as many records as it says."""
     rest = iter(lines)
     for head in rest:
         task = json.loads(head)

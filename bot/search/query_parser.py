@@ -1,7 +1,7 @@
 """Parses what a person searches for: the subscription language, but more forgiving.
 
-If the text is a valid query, its fields, phrases, signs and brackets apply. If it isn't (a title pasted with its colon, an
-unclosed quote), it is read as plain words.
+If the text is a valid query, its fields, phrases, signs and brackets apply. If it isn't (a title pasted with its colon,
+an unclosed quote), it is read as plain words.
 """
 
 import re

@@ -23,18 +23,18 @@ ENOUGH = 5
 LONG = 7
 """Number of words from which a query is probably a question or a title: papers with all of them don't come first."""
 TITLE, AS_TYPED, AUTHOR, PAIR = 0.7, 0.2, 0.5, 0.2
-"""Weights relative to a word's stem (1.0): the word in the title, as typed in the abstract, as an author's name, and next
-to its neighbour."""
+"""Weights relative to a word's stem (1.0): the word in the title, as typed in the abstract, as an author's name, and
+next to its neighbour."""
 MODIFIER = 0.4
 """Weight of a modifier (`ParsedSearch.modifiers`)."""
 MANY, MANY_SHARE = 4.0, 0.66
-"""Bonus for a paper that has this share of a short query's words, added again if it has all of them: one rare word in the
-title must not be enough to come first."""
+"""Bonus for a paper that has this share of a short query's words, added again if it has all of them: one rare word in
+the title must not be enough to come first."""
 RARE = 2
 """A word that at most this many papers have may be misspelt."""
 SHORTEST_WORD, LONGEST_WORD = 4, 24
-"""Length in letters of a word that may be misspelt. Many words are one letter away from a short one such as JWST, so a word of
-SHORTEST_WORD letters counts as correct if any paper has it."""
+"""Length in letters of a word that may be misspelt. Many words are one letter away from a short one such as JWST, so a
+word of SHORTEST_WORD letters counts as correct if any paper has it."""
 LONG_WORD = 8
 """Minimum length in letters at which two letters may be wrong, if no word with one wrong letter was found."""
 FUZZY = 4.0

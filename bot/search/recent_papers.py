@@ -58,12 +58,12 @@ class RecentPapers:
     async def run(self, notifications: Notifications) -> None:
         """Read changed papers until cancelled, so that answers don't wait for them."""
         self._followed = True
-        with notifications.waiting_for("records") as written:
+        with notifications.waiting_for("records") as records_written:
 
             async def work() -> None:
-                written.clear()
+                records_written.clear()
                 await self.up_to_date()
-                await written.wait()
+                await records_written.wait()
 
             await run_worker("recent_papers", work)
 

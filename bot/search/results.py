@@ -15,7 +15,7 @@ class SearchResults:
     parsed: ParsedSearch
     papers: tuple[Paper, ...]
     total: int
-    """Number of papers that have everything that was typed, as typed. Only the first 50 are on pages.
+    """Number of papers that have everything that was typed, as typed. Only the first 50 can be shown.
 
     If there are few, `papers` also has close matches.
     """

@@ -82,7 +82,7 @@ class Search:
         size: int = PAGE,
         within: Query | None = None,
     ) -> SearchResults:
-        """Search for `text` in the papers that match `within`, published in the last `days` days; a page has `size` papers.
+        """Search for `text` in the papers of the last `days` days that match `within`; a page has `size` papers.
 
         Raises UserError if there is nothing to search for. Any other text gets results, which may be empty.
         """
@@ -179,18 +179,18 @@ class Search:
         self._followed = True
         clock = asyncio.get_running_loop().time
         swept = -SWEEP
-        with notifications.waiting_for("records") as written:
+        with notifications.waiting_for("records") as records_written:
 
             async def work() -> None:
                 nonlocal swept
-                written.clear()
+                records_written.clear()
                 complete = await self.catch_up()
                 if complete and clock() - swept >= SWEEP:
                     await (await self._updater()).remove_expired()
                     swept = clock()
                 with suppress(TimeoutError):
                     async with asyncio.timeout(None if complete else BUSY):
-                        await written.wait()
+                        await records_written.wait()
                 await asyncio.sleep(PAUSE)
 
             await run_worker("search", work)

@@ -1,7 +1,7 @@
-"""Builds the engine's queries from the subscription language and plain words, in code: the engine parses no user's text.
+"""Builds the engine's queries from the subscription language and plain words. The engine parses no user's text.
 
-The engine's queries find every match and, for terms with hyphens or exact case, a few false ones. `exactly` says whether
-the results must be checked with the language.
+The engine's queries find every match and, for terms with hyphens or exact case, a few false ones. `exactly` says
+whether the results must be checked with the language.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -122,8 +122,8 @@ class Terms:
     def _path(self, field: str, path: Sequence[str]) -> IndexQuery:
         """Papers with these words next to each other.
 
-        The index stores joined forms separately. If one of the words is a joined form in some paper, papers with all the
-        words in any place are found too, and must be checked with the language.
+        The index stores joined forms separately. If one of the words is a joined form in some paper, papers with all
+        the words in any place are found too, and must be checked with the language.
         """
         if len(path) == 1:
             return self.term(field, path[0])

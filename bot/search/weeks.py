@@ -8,7 +8,7 @@ from bot.search.terms import Terms, both
 WEEKS = 52
 """Number of weeks for which papers are counted."""
 SPARSE = 0.05
-"""First weeks with at most this share of the busiest week's papers are left out: they are from before we collected papers."""
+"""First weeks with at most this share of the busiest week's papers are left out: we didn't collect papers yet."""
 
 
 def per_week(query: IndexQuery, terms: Terms, searcher: Searcher, today: int) -> tuple[int, ...]:

@@ -1,4 +1,4 @@
-"""Reads author lines: the names in what arXiv, preprint servers and publishers write in their author fields.
+"""Reads names from the author fields of arXiv, preprint servers and publishers.
 
     >>> read_authors("K. Poe (1 and 2), A. Roe$^2$ et al. ((1) Here, (2) There)")
     ('K. Poe', 'A. Roe')
@@ -15,9 +15,9 @@ from bot.sources.name_order import first_name_first, initials_first, is_surname
 from bot.text import clean
 
 MAX_LINE = 200_000
-"""Characters of an author line; the 3,000 authors of the largest collaborations take 60,000."""
+"""Maximum number of characters read from an author line; the 3,000 authors of the largest collaborations take 60,000."""
 MAX_NAME = 300
-"""Characters of a name; longer ones are left out."""
+"""Maximum length of a name in characters; longer ones are left out."""
 
 _SEPARATOR = re.compile(r"[(){}\[\]]|[;；]|[,，、|]|:(?= )| (?:and|&|·|•|/) ")
 _CLOSING = {"(": ")", "{": "}", "[": "]"}
@@ -27,7 +27,7 @@ _DEGREE = re.compile(
     re.IGNORECASE,
 )
 _PERHAPS_DEGREE = re.compile(r"m\.? ?[ads]\.?|d\.? ?o\.?|r\. ?n\.?", re.IGNORECASE)
-"""Degrees that may be initials: they count behind a full name only."""
+"""Degrees that could be initials: they are degrees only after a full name."""
 _PLACE = re.compile(
     r"\b(?:universit\w{0,6}|department|dept|faculty|hospital|institute of|school of|college of)\b",
     re.IGNORECASE,
@@ -36,7 +36,7 @@ _GROUP = r"collaboration|consortium|working group|study group|investigators|init
 _GROUP_WORD = re.compile(rf" (?P<kind>{_GROUP})(?P<many>s?)(?![\w-])", re.IGNORECASE)
 _ON_BEHALF = re.compile(r"(?:^|[ ,(])(?:for|on behalf of) (?:the )?", re.IGNORECASE)
 _MAX_GROUP = 120
-"""Characters between "on behalf of" and "collaboration"."""
+"""Maximum number of characters between "on behalf of" and "collaboration"."""
 _IS_GROUP = re.compile(rf"\b(?:{_GROUP})s?$", re.IGNORECASE)
 _NOTE = re.compile(
     r"\\(?:thanks|footnote|footnotemark|inst|affil|textsuperscript|orcidlink|orcid|email|altaffilmark) ?(?:\[[^][{}]*\] ?)?\{[^{}]*\}"
@@ -50,32 +50,34 @@ _OTHERS = re.compile(
     r"(?:^|[ ,])(?:et\.? al(?:ii|ia)?\b\.?|(?:and )?(?:[0-9]{1,4} |many )?(?:others|(?-i:more)|co-?authors)|…|\.\.\.)$",
     re.IGNORECASE,
 )
-"""`more` in small letters only: Thomas More is a person."""
+"""`more` only in lower case: Thomas More is a person."""
 _LABEL = re.compile(r"(?:authors?(?:\(s\))?|creators?|by) ?: ?", re.IGNORECASE)
 _LEAD = re.compile(r"(?:by |and |& |with |dr\.? |prof\.? )", re.IGNORECASE)
-_NOBODY = frozenset({"anonymous", "unknown", "n/a", "na", "none", "no author", "author", "admin", "et al"})
+_PLACEHOLDERS = frozenset(
+    {"anonymous", "unknown", "n/a", "na", "none", "no author", "author", "admin", "et al"}
+)
 
 
 def read_authors(lines: str | Iterable[str], *, last_first: bool | None = None) -> tuple[str, ...]:
-    """The names in author lines, as one says them, each once.
+    """Return the names in author lines, first name first, without duplicates.
 
-    `last_first` says whether each name is written "Last, First"; None guesses. Several lines are an author each,
-    unless a line lists more. Never raises.
+    `last_first` says whether names have the form "Last, First"; None guesses. Each of several lines is one author,
+    unless it lists more. Never raises.
     """
-    fields = [one for line in ([lines] if isinstance(lines, str) else lines) for one in _on_lines(line)]
+    fields = [name for line in ([lines] if isinstance(lines, str) else lines) for name in _name_lines(line)]
     names: dict[str, str] = {}
     for line in fields:
         found = list(_read_line(" ".join(line[:MAX_LINE].split()), last_first, single=len(fields) > 1))
         for name in found:
             names.setdefault(name.casefold().removeprefix("the "), name)
-    written = " ".join(" ".join(fields).split())  # "POE, Karl" is turned already, and POE are no initials
-    if last_first is None and all(name in written for name in names.values()):
+    joined = " ".join(" ".join(fields).split())  # "POE, Karl" was reordered above: POE aren't initials
+    if last_first is None and all(name in joined for name in names.values()):
         return tuple(initials_first(list(names.values())))
     return tuple(names.values())
 
 
-def _on_lines(field: str) -> Sequence[str]:
-    """A field's lines where each is one name; else all of it, for lines are also broken anywhere."""
+def _name_lines(field: str) -> Sequence[str]:
+    """Split a field into lines if each is one name; else return it whole, since lines can be broken anywhere."""
     lines = [line for line in map(str.strip, field[:MAX_LINE].splitlines()) if line]
     names = [line for line in lines if not _PLACE.search(line)]
     return names if len(lines) > 1 and names and all(map(_is_one_name, names)) else (field,)
@@ -89,7 +91,7 @@ def _is_one_name(line: str) -> bool:
 
 
 def _read_line(line: str, last_first: bool | None, *, single: bool) -> Iterator[str]:
-    # A mail address and, in brackets, whose it is: what RSS asks for.
+    # RSS asks for a mail address, with its owner's name in brackets.
     if (address := _ADDRESS.match(line)) and line[address.end() :].strip().startswith("("):
         line = line[address.end() :].strip().strip("()")
     line, groups = _without_groups(
@@ -106,9 +108,9 @@ def _read_line(line: str, last_first: bool | None, *, single: bool) -> Iterator[
 
 
 def _split(line: str) -> list[list[str]]:
-    """The line cut at semicolons, and each piece at commas, "and", and the colon after a collaboration.
+    """Split the line at semicolons, and each piece at commas, "and", and the colon after a collaboration.
 
-    Nothing is cut within brackets. Brackets that don't match are taken as text.
+    Nothing is split within brackets. Unmatched brackets count as text.
     """
     chunks: list[list[str]] = [[]]
     start = end = 0
@@ -128,7 +130,7 @@ def _split(line: str) -> list[list[str]]:
 
 
 def _matching(line: str) -> dict[int, int]:
-    """Where each bracket that has a partner ends."""
+    """Return the end of each pair of brackets, by its start."""
     stack: list[int] = []
     ends: dict[int, int] = {}
     for found in re.finditer(r"[(){}\[\]]", line):
@@ -140,26 +142,28 @@ def _matching(line: str) -> dict[int, int]:
 
 
 def _tidied(chunk: Sequence[str]) -> list[str]:
-    """The parts that belong to names, without what stands in brackets behind them."""
+    """Return the parts that belong to names, without brackets after them."""
     parts: list[str] = []
     for raw in chunk:
         part = _without_brackets(raw).strip(_MARKS)
         if _SUFFIX.fullmatch(part) and parts:
             parts[-1] += f", {part}"
-        elif part and not _is_no_name(part, parts):
+        elif part and not _is_not_a_name(part, parts):
             parts.append(part)
     return parts
 
 
-def _is_no_name(part: str, before: Sequence[str]) -> bool:
-    """Whether a part behind a name is a degree, a place or "and others"."""
+def _is_not_a_name(part: str, before: Sequence[str]) -> bool:
+    """Whether a part after a name is a degree, a place or "and others"."""
     if _DEGREE.fullmatch(part):
         return True
     if not before:
         return False
-    is_behind_name = " " in before[-1]
+    follows_full_name = " " in before[-1]
     return bool(
-        (is_behind_name and _PERHAPS_DEGREE.fullmatch(part)) or _OTHERS.fullmatch(part) or _PLACE.search(part)
+        (follows_full_name and _PERHAPS_DEGREE.fullmatch(part))
+        or _OTHERS.fullmatch(part)
+        or _PLACE.search(part)
     )
 
 
@@ -169,13 +173,13 @@ def _without_brackets(part: str) -> str:
     while (part := part.rstrip(_MARKS)).endswith((")", "]")) and len(part) in openers:
         part = part[: openers[len(part)]]
     opened = max(part.rfind("("), part.rfind("["))
-    if opened > 0 and opened not in matching:  # cut off
+    if opened > 0 and opened not in matching:  # truncated
         part = part[:opened]
     return part.strip()
 
 
 def _without_groups(line: str) -> tuple[str, list[str]]:
-    """The line without "for the CDF and D0 Collaborations", and `CDF Collaboration` and `D0 Collaboration`."""
+    """Split "for the CDF and D0 Collaborations" off the line, as `CDF Collaboration` and `D0 Collaboration`."""
     parts: list[str] = []
     groups: list[str] = []
     done = 0
@@ -194,7 +198,7 @@ def _without_groups(line: str) -> tuple[str, list[str]]:
 
 
 def _name(raw: str) -> str:
-    """One name in plain text; empty for what is none."""
+    """Return one name in plain text; empty if it isn't a name."""
     if len(raw) > MAX_NAME:
         return ""
     text = _ADDRESS.sub("", clean(raw)).strip(_MARKS)
@@ -205,5 +209,5 @@ def _name(raw: str) -> str:
         text = _NUMBER.sub("", text).strip(_MARKS)
     if _IS_GROUP.search(text):
         text = re.sub(r"^the ", "", text, flags=re.IGNORECASE)
-    is_name = any(map(str.isalpha, text)) and text.casefold().rstrip(".") not in _NOBODY
+    is_name = any(map(str.isalpha, text)) and text.casefold().rstrip(".") not in _PLACEHOLDERS
     return text if is_name else ""

@@ -1,4 +1,4 @@
-"""bioRxiv and medRxiv, by the API that they share: https://api.biorxiv.org. It lists the papers posted on a day."""
+"""bioRxiv and medRxiv. Their shared API lists the papers posted on a day: https://api.biorxiv.org."""
 
 import json
 import re
@@ -27,26 +27,26 @@ EVERY = timedelta(hours=2)
 """Time between two polls."""
 DAY = timedelta(days=1)
 FIRST_WALK = 14
-"""Days that the very first fetch reads; the papers of the last two are announced."""
+"""Number of days that the very first fetch reads; only the papers of the last two are announced."""
 OVERLAP = 3
-"""Days that are read again: papers are added to a day after its end."""
+"""Number of days that are read again: papers are added to a day after its end."""
 PAUSE = 1.0
 """Seconds between requests. No limit is published."""
 _WITHDRAWN = re.compile(r"\W?WITHDRAWN(?:[\W]|$)")
-"""How the title of a withdrawn version begins."""
+"""Beginning of a withdrawn version's title."""
 _DOI = re.compile(r"10\.\d{4,9}/\S+")
 
 
 @dataclass(frozen=True, slots=True)
 class Cursor:
-    """How far a server has been read, by day of posting."""
+    """Position in a server's list of papers, by day of posting."""
 
     since: date
     """The first day of the next fetch."""
     began: date
     """Papers posted before this day are history."""
     until: date | None = None
-    """The last day of a list whose reading has begun; `read` counts the rows of it that have been read."""
+    """The last day of the list that is being read; `read` is the number of its rows read so far."""
     read: int = 0
 
     def __str__(self) -> str:
@@ -54,15 +54,15 @@ class Cursor:
         return json.dumps({name: value for name, value in fields.items() if value}, default=date.isoformat)
 
     @classmethod
-    def parse(cls, written: str) -> Self:
-        """The inverse of `str`. Raises SourceError for anything else: starting again would skip papers."""
+    def parse(cls, value: str) -> Self:
+        """Parse what `str` returned. Raises SourceError for anything else: starting over would skip papers."""
         try:
-            fields: dict[str, Any] = json.loads(written)
+            fields: dict[str, Any] = json.loads(value)
             for name in {"since", "began", "until"} & fields.keys():
                 fields[name] = date.fromisoformat(fields[name])
             return cls(**fields)
         except (ValueError, TypeError, AttributeError) as error:
-            raise SourceError(f"the cursor of bioRxiv in Redis can't be read: {written!r}") from error
+            raise SourceError(f"the cursor of bioRxiv in Redis can't be read: {value!r}") from error
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,19 +76,19 @@ class Posted:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """One page of the list of some days."""
+    """One page of a list of papers."""
 
     posted: tuple[Posted, ...]
     count: int
-    """Rows of the page, including those that can't be read."""
+    """Number of rows on the page, including those that can't be read."""
     total: int
-    """Rows of the whole list."""
+    """Number of rows in the whole list."""
     skipped: Counter[str] = field(default_factory=Counter)
-    """Rows that can't be read, by reason."""
+    """Number of rows that can't be read, by reason."""
 
 
 class Biorxiv:
-    """Lists the first versions of papers, of some categories or all; never later versions."""
+    """Lists the first versions of papers in some or all categories; never later versions."""
 
     def __init__(
         self,
@@ -108,7 +108,7 @@ class Biorxiv:
         self._categories = None if "all" in categories else frozenset(categories)
 
     async def fetch(self, cursor: str | None) -> Batch:
-        """The next page of papers posted since the cursor's day."""
+        """Fetch the next page of papers posted since the cursor's day."""
         today = self._now().astimezone(UTC).date()
         reached = Cursor.parse(cursor) if cursor else Cursor(today - (FIRST_WALK - 1) * DAY, today - DAY)
         until = reached.until or max(today, reached.since)
@@ -143,7 +143,7 @@ Topic = Annotated[
 
 
 class BiorxivSettings(SettingsGroup):
-    """Which categories of bioRxiv and medRxiv to follow."""
+    """Categories of bioRxiv and medRxiv to follow."""
 
     biorxiv_url: BaseUrl = "https://api.biorxiv.org"
     biorxiv_categories: CommaSeparated[Topic] = ()
@@ -151,21 +151,21 @@ class BiorxivSettings(SettingsGroup):
     medrxiv_categories: CommaSeparated[Topic] = ()
     """The same for medRxiv."""
     biorxiv_on_demand: int = Field(default=100, ge=0, le=500)
-    """How many further categories of each of the two may be followed because subscriptions ask for them; 0 for none."""
+    """Maximum number of further categories per server, followed because subscriptions ask for them; 0 for none."""
 
 
 SETTINGS = BiorxivSettings
 
 
 def build(context: SourceContext) -> Iterator[Biorxiv]:
-    """A source for each of the two servers that has categories to follow."""
+    """Build a source for each of the two servers that has categories to follow."""
     for server, categories in _followed(context).items():
         if categories:
             yield _source(context, server, categories)
 
 
 def build_on_demand(context: SourceContext) -> Iterator[BiorxivOnDemand]:
-    """Any category of the two servers, for subscriptions that ask for it."""
+    """Build a reader per server for the categories that subscriptions ask for."""
     limit = context.settings.of(BiorxivSettings).biorxiv_on_demand
     for server, categories in _followed(context).items():
         everything = _source(context, server, ("all",))
@@ -184,7 +184,7 @@ def _source(context: SourceContext, server: Server, categories: Collection[str])
 
 
 def parse_page(body: bytes, upstream: str) -> Page:
-    """An answer of `/details`. Raises SourceError for anything else, and for a page that is empty too early."""
+    """Parse an answer of `/details`. Raises SourceError for anything else, and for a page that is empty too early."""
     try:
         answer = json.loads(body)
         message = answer["messages"][0]
@@ -218,14 +218,14 @@ def _posted(row: Any) -> Posted:
         raise ValueError("it is not an object")  # noqa: TRY004  # `read_rows` skips rows by ValueError
     doi, title = text(row.get("doi")).strip().lower(), clean(text(row.get("title")))
     version = int(text(row.get("version")) or 1)
-    its_id = paper_id(doi) if _DOI.fullmatch(doi) else None
-    if not its_id or not title:
+    canonical_id = paper_id(doi) if _DOI.fullmatch(doi) else None
+    if not canonical_id or not title:
         raise ValueError("it lacks a DOI or a title")
     server: Server = "medrxiv" if text(row.get("server")).casefold() == "medrxiv" else "biorxiv"
     page = f"https://www.{server}.org/content/{doi}v{version}"
     topic = re.sub(r"[^a-z]+", "-", text(row.get("category")).casefold()).strip("-")
     paper = Paper(
-        id=its_id,
+        id=canonical_id,
         title=title,
         abstract=clean(text(row.get("abstract"))),
         authors=read_authors(text(row.get("authors")), last_first=True),

@@ -1,6 +1,6 @@
-"""Any category of bioRxiv and medRxiv, read because a subscription asks for it.
+"""Categories of bioRxiv and medRxiv that are read because a subscription asks for them.
 
-Their API lists all papers of a day, so that one source for each server reads every category that is followed.
+The API lists all papers of a day, so one source per server reads all followed categories.
 """
 
 import json
@@ -19,47 +19,47 @@ Server = Literal["biorxiv", "medrxiv"]
 
 _CATEGORIES: Mapping[Server, Mapping[str, str]] = {"biorxiv": BIORXIV, "medrxiv": MEDRXIV}
 NEXT_PAPERS = timedelta(hours=4)
-"""Time in which new papers come: they are posted all day, and the list is read every two hours."""
+"""Time within which new papers appear: they are posted all day, and the list is read every two hours."""
 
 
 @dataclass(frozen=True, slots=True)
 class Cursor:
-    """How far the server was read, and for which categories."""
+    """Position in a server's list, and the categories for which it has been read."""
 
     inner: str | None = None
-    """The cursor of the source that reads all categories; None for the list of the last 14 days."""
+    """Cursor of the source that reads all categories; None to read the last 14 days."""
     known: tuple[str, ...] = ()
     """Categories for which the last 14 days have been read."""
     walking: tuple[str, ...] | None = None
-    """The categories of a list whose reading has begun."""
+    """Categories for which a list is being read; None between two lists."""
 
     def __str__(self) -> str:
         return json.dumps({"inner": self.inner, "known": self.known, "walking": self.walking})
 
     @classmethod
-    def parse(cls, written: str) -> Self:
-        """The inverse of `str`. Raises SourceError for anything else."""
+    def parse(cls, value: str) -> Self:
+        """Parse what `str` returned. Raises SourceError for anything else."""
         try:
-            fields: dict[str, Any] = json.loads(written)
+            fields: dict[str, Any] = json.loads(value)
             walking = fields["walking"]
             return cls(fields["inner"], tuple(fields["known"]), None if walking is None else tuple(walking))
         except (ValueError, TypeError, KeyError) as error:
             raise SourceError(
-                f"the cursor of followed categories in Redis can't be read: {written!r}"
+                f"the cursor of followed categories in Redis can't be read: {value!r}"
             ) from error
 
 
 class FollowedBiorxiv:
-    """The followed categories of one server. A category that is added is read 14 days back, as history."""
+    """The followed categories of one server. When a category is added, its last 14 days are read as history."""
 
     def __init__(self, server: Server, everything: Source) -> None:
         self.name = f"{server}:on-demand"
         self.since: Mapping[str, datetime] = {}
-        """Each category, and since when it has been followed."""
+        """Each category, and the time since which it has been followed."""
         self._everything = everything
 
     async def fetch(self, cursor: str | None) -> Batch:
-        """The next page of all papers, without those of other categories."""
+        """Fetch the next page of papers in the followed categories."""
         reached = Cursor.parse(cursor) if cursor else Cursor()
         since = dict(self.since)
         if reached.walking is None:
@@ -81,7 +81,7 @@ class FollowedBiorxiv:
 
 
 class BiorxivOnDemand:
-    """Reads categories of one server."""
+    """Reads categories of one server on demand."""
 
     def __init__(
         self,
@@ -96,7 +96,7 @@ class BiorxivOnDemand:
         self.limit = limit
         self._names = _CATEGORIES[server]
         self._categories = categories
-        """Those that the operator follows."""
+        """Categories that the operator follows."""
         self._source = FollowedBiorxiv(server, everything)
 
     def has(self, category: str) -> bool:
@@ -117,9 +117,9 @@ class BiorxivOnDemand:
 
 
 def _is_news(paper: Paper, since: Mapping[str, datetime], known: Collection[str]) -> bool:
-    """Whether it was posted after one of its categories was followed.
+    """Whether the paper was posted after one of its categories was followed.
 
-    On the first day itself, what a second list has and the first one hadn't is news.
+    On the first day itself, papers that appear after the first list has been read are news.
     """
     day = paper.published.date()
     for category in since.keys() & set(paper.categories):

@@ -169,7 +169,7 @@ ALIASES: Mapping[str, str] = {
     "q-fin.EC": "econ.GN",
     "stat.TH": "math.ST",
 }
-"""Categories of arXiv that are another name of a second one, which then is a paper's primary category."""
+"""Aliases among arXiv's categories -> the category that is a paper's primary one."""
 
 FORMER: Mapping[str, str] = {
     "acc-phys": "physics.acc-ph", "adap-org": "nlin.AO", "alg-geom": "math.AG", "ao-sci": "physics.ao-ph", "atom-ph": "physics.atom-ph",
@@ -177,7 +177,7 @@ FORMER: Mapping[str, str] = {
     "dg-ga": "math.DG", "funct-an": "math.FA", "mtrl-th": "cond-mat.mtrl-sci", "patt-sol": "nlin.PS", "plasm-ph": "physics.plasm-ph",
     "q-alg": "math.QA", "solv-int": "nlin.SI", "supr-con": "cond-mat.supr-con",
 }  # fmt: skip
-"""Archives of arXiv that became categories."""
+"""Former archives of arXiv -> the categories that replaced them."""
 
 ARCHIVES = frozenset(name.partition(".")[0] for name in ARXIV if "." in name)
 
@@ -208,6 +208,6 @@ def _named(names: tuple[str, ...]) -> Mapping[str, str]:
 
 
 BIORXIV, MEDRXIV = _named(_BIORXIV), _named(_MEDRXIV)
-"""As `cat:` writes them, with their names."""
+"""Categories as written in `cat:`, with their names."""
 
 CATEGORIES: Mapping[str, str] = {**ARXIV, **BIORXIV, **MEDRXIV}

@@ -1,4 +1,4 @@
-"""What the composition root hands to every source."""
+"""The dependencies that the composition root passes to every source."""
 
 from collections.abc import Callable
 from contextlib import nullcontext
@@ -15,11 +15,11 @@ from bot.store.limits import Gate
 
 Network = IPv4Network | IPv6Network
 Progress = Callable[[str, int, int], None]
-"""Receives a source's name, how many days it has read, and of how many."""
+"""Receives a source's name, the number of days that it has read, and the total."""
 
 
 def silent(_source: str, _done: int, _total: int) -> None:
-    """Progress that is not shown."""
+    """Ignore progress."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,22 +34,22 @@ class SourceContext:
     """The current time, with a zone."""
     progress: Progress = silent
     timeout: float = TIMEOUT
-    """Seconds for one request."""
+    """Timeout of one request, in seconds."""
     pace: float = 1.0
     """Factor on the pauses between requests; less than 1 only in a simulation."""
 
     _shared: dict[str, Upstream] = field(default_factory=dict)
 
     def shared_upstream(self, name: str, *, gate: str, pause: float) -> Upstream:
-        """The same access for all who ask, so that they queue together and pause together."""
+        """Return the same upstream for each call with this name, so that its users queue and pause together."""
         if name not in self._shared:
             self._shared[name] = self.upstream(name, gate=gate, pause=pause)
         return self._shared[name]
 
     def upstream(self, name: str, *, gate: str = "", pause: float = 0.0) -> Upstream:
-        """HTTP access to an upstream that errors call `name`.
+        """Build the HTTP access to an upstream, which errors call `name`.
 
-        With a `gate`, requests over all processes wait for each other, and leave `pause` seconds between them.
+        With a `gate`, the requests of all processes take turns, with `pause` seconds between them.
         """
         turn: Turn = Gate(self.redis, gate, pause=pause * self.pace).turn if gate else nullcontext
         return Upstream(

@@ -1,4 +1,4 @@
-"""Reads the dates of feeds in the forms that feeds use.
+"""Reads dates in the forms that feeds use.
 
 >>> read_date("2026年11月27日")
 datetime.datetime(2026, 11, 27, 0, 0, tzinfo=datetime.timezone.utc)
@@ -9,9 +9,9 @@ from datetime import UTC, date, datetime, timedelta, timezone
 from functools import lru_cache
 
 MAX_LENGTH = 100
-"""Characters of a date."""
+"""Maximum length of a date in characters."""
 EARLIEST = 1991
-"""The year in which arXiv began. Servers write 0001-01-01 or 1970-01-01 where they know no date."""
+"""The year in which arXiv began. Servers write 0001-01-01 or 1970-01-01 if they don't know a date."""
 
 _NAMES = """
 jan january januar januari января janvier enero ene gennaio gen janeiro
@@ -40,7 +40,7 @@ _ZONES = {
     "cet": 1,
     "cest": 2,
 }
-"""Hours from UTC of the zones that RFC 822 names, and of central Europe; any other name is taken for UTC."""
+"""Hours from UTC of the zones that RFC 822 names, and of central Europe; any other name counts as UTC."""
 
 _YEAR_FIRST = re.compile(
     r"(?<![0-9])(?P<year>[0-9]{4}) ?[-/.年년] ?(?P<month>[0-9]{1,2}) ?[-/.月월] ?(?P<day>[0-9]{1,2})(?![0-9])"
@@ -77,12 +77,12 @@ _ZONE = re.compile(
 
 
 @lru_cache(maxsize=1000)
-def read_date(written: str) -> datetime | None:
-    """The moment in UTC that `written` names; None for what is no date, is impossible, or before 1991.
+def read_date(value: str) -> datetime | None:
+    """Parse a date to UTC; None if it isn't a date, is impossible, or is before 1991.
 
-    A date without a time is midnight. Dates such as 5/11/2026, which may be in May or in November, are none.
+    A date without a time is midnight. Ambiguous dates such as 5/11/2026, in May or November, are not read.
     """
-    text = " ".join(written[: MAX_LENGTH + 1].split())
+    text = " ".join(value[: MAX_LENGTH + 1].split())
     if len(text) > MAX_LENGTH:
         return None
     day = _day(text)
@@ -103,7 +103,7 @@ def _day(text: str) -> tuple[int, int, int] | None:
     for form in (_DAY_FIRST, _NAME_FIRST, _YEAR_AND_NAME_FIRST, _NAME_FIRST_TIME):
         for found in form.finditer(text):
             if month := _MONTHS.get(found["name"].lower()):
-                return _full(int(found["year"])), month, int(found["day"])
+                return _full_year(int(found["year"])), month, int(found["day"])
     if found := _NUMBERS.search(text):
         first, second = int(found["first"]), int(found["second"])
         if first > 12:
@@ -121,8 +121,8 @@ def _of_week(year: int, week: int, day: int) -> tuple[int, int, int] | None:
     return found.year, found.month, found.day
 
 
-def _full(year: int) -> int:
-    """Years of two digits are of 1969 to 2068, as RFC 822's readers take them."""
+def _full_year(year: int) -> int:
+    """Expand years of two digits to 1969 to 2068, as readers of RFC 822 do."""
     return year if year > 99 else year + (2000 if year < 69 else 1900)
 
 

@@ -1,7 +1,7 @@
-"""Enrichment: what other upstreams know of papers that were found, such as a one-sentence summary or a code link.
+"""Enrichment: adds what other upstreams know about stored papers, such as a one-sentence summary or a code link.
 
-It has the form of a source that lists nothing and only updates. A paper is asked about at fixed ages, once at each:
-Semantic Scholar needs days for a new paper. The cursor moves only past papers that were asked about.
+An enrichment is a source that lists no papers; it only updates known ones. It looks a paper up at fixed ages, once at
+each: Semantic Scholar needs days for a new paper. The cursor moves only past papers that have been looked up.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -16,15 +16,15 @@ from bot.sources.context import SourceContext
 from bot.store.papers import Papers
 
 PREFIX = "enrichment"
-"""Begins the names of these sources."""
+"""Prefix of these sources' names."""
 EVERY = timedelta(minutes=30)
 """Time between two polls."""
 STEP = timedelta(hours=6)
-"""The longest stretch of due papers that one fetch covers after downtime."""
+"""Maximum time span of due papers that one fetch covers after downtime."""
 
 
 class Cursor(NamedTuple):
-    """Every paper that was due before `at` has been asked about; of those due at `at`, the ones up to `paper_id`."""
+    """Every paper due before `at` has been looked up; of those due at `at`, the ones up to `paper_id`."""
 
     at: datetime
     paper_id: str = ""
@@ -33,21 +33,21 @@ class Cursor(NamedTuple):
         return f"{self.at.isoformat()} {self.paper_id}".rstrip()
 
     @classmethod
-    def parse(cls, written: str) -> Self:
-        """The inverse of `str`. Raises SourceError for anything else."""
-        at, _, paper_id = written.partition(" ")
+    def parse(cls, value: str) -> Self:
+        """Parse what `str` returned. Raises SourceError for anything else."""
+        at, _, paper_id = value.partition(" ")
         try:
             return cls(datetime.fromisoformat(at).astimezone(UTC), paper_id)
         except (ValueError, OverflowError) as error:
-            raise SourceError(f"the cursor of an enrichment in Redis can't be read: {written!r}") from error
+            raise SourceError(f"the cursor of an enrichment in Redis can't be read: {value!r}") from error
 
 
-class Asked(NamedTuple):
-    """The outcome of asking about some papers."""
+class Enriched(NamedTuple):
+    """Updates from looking up some papers."""
 
     updates: list[Paper]
     done: int
-    """How many of the papers were asked about, from the first on."""
+    """Number of papers that were looked up, from the first on."""
 
 
 class Enricher(Protocol):
@@ -58,21 +58,21 @@ class Enricher(Protocol):
 
     @property
     def ages(self) -> Sequence[timedelta]:
-        """When to ask about a paper, counted from when it was first seen."""
+        """Ages at which to look up a paper, counted from when it was first seen."""
 
     @property
     def most(self) -> int:
-        """How many papers to ask about in one fetch."""
+        """Maximum number of papers to look up per fetch."""
 
     def wants(self, paper: Paper) -> bool:
-        """Whether it could add something to this paper."""
+        """Whether the upstream could add something to this paper."""
 
-    async def ask(self, papers: Sequence[Paper]) -> Asked:
-        """Ask about the papers in order. Raises SourceError if it could not ask about the first one."""
+    async def ask(self, papers: Sequence[Paper]) -> Enriched:
+        """Look up the papers in order. Raises SourceError if the first one can't be looked up."""
 
 
 class Enrichment:
-    """The source that asks one enricher."""
+    """The source that gets its updates from one enricher."""
 
     def __init__(self, enricher: Enricher, papers: Papers, now: Callable[[], datetime]) -> None:
         self.name = f"{PREFIX}:{enricher.name}"
@@ -81,7 +81,7 @@ class Enrichment:
         self._now = now
 
     async def fetch(self, cursor: str | None) -> Batch:
-        """Updates of the next papers that are due, in the order in which they became due."""
+        """Fetch updates of the next papers that are due, in the order in which they became due."""
         now = self._now()
         if cursor is None:
             return Batch(papers=(), cursor=str(Cursor(now)))
@@ -89,20 +89,20 @@ class Enrichment:
         until = max(reached.at, min(now, reached.at + STEP))
         due = await self._due(reached, until)
         some = due[: self._enricher.most]
-        asked = await self._enricher.ask([paper for _, paper in some]) if some else Asked([], 0)
-        if asked.done < len(due):
-            last, paper = some[asked.done - 1]
+        result = await self._enricher.ask([paper for _, paper in some]) if some else Enriched([], 0)
+        if result.done < len(due):
+            last, paper = some[result.done - 1]
             following = Cursor(last, paper.id)
         else:
             following = Cursor(until)
-        more = asked.done < len(due) or until < now
-        return Batch(papers=(), cursor=str(following), updates=tuple(asked.updates), more=more)
+        more = result.done < len(due) or until < now
+        return Batch(papers=(), cursor=str(following), updates=tuple(result.updates), more=more)
 
     async def _due(self, reached: Cursor, until: datetime) -> list[tuple[datetime, Paper]]:
-        """The papers that come of an age after `reached` and before `until`, with when they do."""
+        """Return the papers that become due after `reached` and before `until`, each with the time at which it does."""
         due: dict[str, tuple[datetime, Paper]] = {}
         for age in self._enricher.ages:
-            # A millisecond earlier: scores and datetimes are rounded differently.
+            # Start a millisecond earlier: Redis scores and datetimes are rounded differently.
             found = await self._papers.between(reached.at - age - timedelta(milliseconds=1), until - age)
             wanted = {paper.id: paper for paper in found if self._enricher.wants(paper)}
             for paper_id, seen_at in (await self._papers.first_seen(list(wanted))).items():
@@ -116,14 +116,16 @@ class Enrichment:
 
 
 class EnrichmentSettings(SettingsGroup):
-    """Which upstreams are asked for more about papers that were found."""
+    """Upstreams that enrich papers."""
 
     enrich: CommaSeparated[Literal["semanticscholar", "huggingface"]] = ()
     """`semanticscholar` for one-sentence summaries, `huggingface` for code links; no post waits for them."""
 
 
 def build_enrichment(context: SourceContext, enrichers: Iterable[Enricher]) -> tuple[Enrichment, ...]:
-    """A source for each of the enrichers that the settings name."""
+    """Build a source for each enricher that the settings name."""
     named = context.settings.of(EnrichmentSettings).enrich
     papers = Papers(context.redis)
-    return tuple(Enrichment(one, papers, context.now) for one in enrichers if one.name in named)
+    return tuple(
+        Enrichment(enricher, papers, context.now) for enricher in enrichers if enricher.name in named
+    )

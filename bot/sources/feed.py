@@ -29,22 +29,22 @@ from bot.text.identity import is_arxiv
 
 EVERY = timedelta(minutes=30)
 PARSE_TIMEOUT = 60.0
-"""Seconds of wall clock for reading a feed, on a busy machine."""
+"""Wall-clock timeout for parsing a feed, in seconds; long enough for a busy machine."""
 NEW = timedelta(days=1)
-"""Age up to which entries of the very first fetch are announced."""
+"""Maximum age of entries that the very first fetch announces."""
 OLD = timedelta(days=30)
-"""Age from which an unseen entry is history: a feed that renames its entries must not post its archive."""
+"""Age from which an unseen entry counts as history: a feed that renames its entries must not post its archive."""
 SCHEME = "2"
-"""Version of how entries without a paper's id are identified. In cursors of version 1 there is none."""
+"""Version of the ids of entries that don't name a paper. Cursors of version 1 don't contain it."""
 RESERVED = frozenset({"hf", "medrxiv", "sample"})
-"""Names that `source:` knows besides those of the registry."""
+"""Names that `source:` accepts in addition to those in the registry."""
 MAX_VALIDATOR = 500
-"""Characters of an `ETag` or `Last-Modified` header that is sent back; a longer one is ignored."""
+"""Maximum length of an `ETag` or `Last-Modified` header that is sent back; a longer one is ignored."""
 
 
 @dataclass(frozen=True, slots=True)
 class Cursor:
-    """What the last fetch found, for the server and for us to recognise."""
+    """Digest and HTTP validators of the last answer, by which we and the server recognise an unchanged feed."""
 
     digest: str
     etag: str = ""
@@ -55,21 +55,21 @@ class Cursor:
         return json.dumps([self.digest, self.etag, self.modified, self.scheme])
 
     @classmethod
-    def parse(cls, written: str) -> Self:
-        """The inverse of `str`. Raises SourceError for anything else."""
+    def parse(cls, value: str) -> Self:
+        """Parse what `str` returned. Raises SourceError for anything else."""
         try:
-            return cls(*map(str, json.loads(written)[:4]))  # a list, not an object: slicing says so
+            return cls(*map(str, json.loads(value)[:4]))  # slicing fails if it isn't a list
         except (ValueError, TypeError, KeyError) as error:
-            raise SourceError(f"the cursor of a feed in Redis can't be read: {written!r}") from error
+            raise SourceError(f"the cursor of a feed in Redis can't be read: {value!r}") from error
 
     def conditions(self) -> dict[str, str]:
-        """Headers by which the server can answer that nothing has changed."""
+        """Return headers that let the server answer that nothing has changed."""
         headers = {"If-None-Match": self.etag, "If-Modified-Since": self.modified}
         return {name: value for name, value in headers.items() if value}
 
 
 class Feed:
-    """One feed. Announces the entries that are unseen."""
+    """One feed. Announces unseen entries."""
 
     def __init__(
         self,
@@ -89,7 +89,7 @@ class Feed:
         self._timeout = timeout
 
     async def fetch(self, cursor: str | None) -> Batch:
-        """All entries of the feed; none if it is the same as at the last fetch."""
+        """Fetch all entries of the feed; none if it hasn't changed since the last fetch."""
         reached = Cursor.parse(cursor) if cursor else None
         answer = await self._get(reached)
         if answer.status == 304 and reached:
@@ -103,7 +103,7 @@ class Feed:
         rows = list(zip(read["rows"], identify(read["rows"], self._url), strict=True))
         found = read_rows(answer.upstream, rows, self._paper, skipped)
         following = str(Cursor(digest, etag, modified, SCHEME))
-        # Version 1 gave these other ids, and posted them under those.
+        # Version 1 posted these entries under other ids.
         renamed = {known for row, known in rows if not known.startswith("doi:") and not is_arxiv(known)}
         renamed -= {known for row, known in rows if known.startswith("feed:") and row["id"]}
         is_upgrade = reached is not None and reached.scheme != SCHEME
@@ -161,17 +161,17 @@ FeedAddress = Annotated[
 
 
 class FeedSettings(SettingsGroup):
-    """Which feeds to follow."""
+    """Feeds to follow."""
 
     feeds: Annotated[tuple[FeedAddress, ...], NoDecode] = ()
-    """RSS or Atom feeds, each with the name that `source:` knows it by: `nature=https://…`."""
+    """RSS or Atom feeds, each with its name in `source:`: `nature=https://…`."""
     feeds_private: CommaSeparated[IPvAnyNetwork] = ()
-    """Networks that are not public, but may have feeds: `10.1.0.0/16`."""
+    """Private networks whose feeds may be read: `10.1.0.0/16`."""
 
     @field_validator("feeds", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
-        """Addresses may contain commas: a comma separates two feeds if a name follows."""
+        """Split feeds. Addresses can contain commas: a comma separates two feeds only if a name follows."""
         if isinstance(value, str):
             return tuple(
                 part for part in re.split(r"\s++(?:,\s++)?|,\s++|,(?=[a-z0-9_-]++=http)", value) if part
@@ -192,7 +192,7 @@ SETTINGS = FeedSettings
 
 
 def build(context: SourceContext) -> Iterator[Feed]:
-    """One source for each feed that the settings list."""
+    """Build a source for each feed in the settings."""
     settings = context.settings.of(FeedSettings)
     for listed in dict.fromkeys(settings.feeds):
         name, _, url = listed.partition("=")
@@ -207,7 +207,7 @@ def build(context: SourceContext) -> Iterator[Feed]:
 
 
 async def read_in_process(body: bytes, encoding: str, upstream: str) -> dict[str, Any]:
-    """What `bot.sources.feed_worker` reads, in a process that can be stopped. Raises SourceError."""
+    """Run `bot.sources.feed_worker` in a process that can be killed. Raises SourceError."""
     header = " ".join(encoding.split())[:80].encode("ascii", "replace")
     try:
         out = await run_limited("bot.sources.feed_worker", header + b"\n" + body, seconds=PARSE_TIMEOUT)
@@ -222,13 +222,13 @@ async def read_in_process(body: bytes, encoding: str, upstream: str) -> dict[str
 
 
 def _validator(headers: Mapping[str, str], name: str) -> str:
-    """A header that can be sent back as it came; empty for any other."""
+    """Return a header if it can be sent back unchanged; empty for any other."""
     value = headers.get(name, "")
     return value if len(value) <= MAX_VALIDATOR and value.isascii() and value.isprintable() else ""
 
 
 def _topic(name: str) -> str:
-    """A category as `cat:` can name it: `machine-learning`; arXiv's as they are."""
+    """Return a category as value in `cat:`: `machine-learning`. arXiv's stay unchanged."""
     if categories([name]) and "." in name:
         return name
     return re.sub(r"[^a-z]+", "-", name.casefold()).strip("-")

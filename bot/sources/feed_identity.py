@@ -1,7 +1,7 @@
-"""Which paper an entry of a feed is. Pure.
+"""Identifies the papers of a feed's entries. Pure.
 
-An entry that names its paper (an address of arXiv's, a DOI, …) has that paper's id, the same as from every other source.
-Other entries have an id that holds within their feed, made from what identifies them there.
+An entry that names its paper (an arXiv address, a DOI, …) gets that paper's id, the same as from every other source.
+Other entries get an id that is unique within their feed.
 """
 
 import re
@@ -21,11 +21,11 @@ _VOLATILE = re.compile(
     r"[?&;](?:jsessionid|phpsessid|aspsessionid|sid|session(?:_?id)?|[a-z]{0,10}_?token|nonce|sig|signature|expires|ts|timestamp|rnd|rand)=",
     re.IGNORECASE,
 )
-"""Fields of an address that change with each request."""
+"""Query parameters that change with each request."""
 
 
 def identify(rows: Sequence[Row], feed_url: str) -> Iterator[str]:
-    """The ids of the rows, in their order.
+    """Yield the ids of the rows, in order.
 
     A name that several different entries share identifies none of them, even if the feed calls it an id.
     """
@@ -43,10 +43,10 @@ def identify(rows: Sequence[Row], feed_url: str) -> Iterator[str]:
 
 
 def address_of(row: Row, feed_url: str) -> str | None:
-    """The address of an entry, with relative ones resolved against the feed's; None if it has none."""
-    for written in (text(row["link"]), text(row["id"])):
-        compact = re.sub(r"[\t\r\n]", "", written).strip().replace(" ", "%20")
-        is_address = written is row["link"] or "://" in compact
+    """Return an entry's address, resolved against the feed's; None if it has none."""
+    for value in (text(row["link"]), text(row["id"])):
+        compact = re.sub(r"[\t\r\n]", "", value).strip().replace(" ", "%20")
+        is_address = value is row["link"] or "://" in compact
         try:
             found = web_url(urljoin(feed_url, compact)) if compact and is_address else None
         except ValueError:
@@ -69,22 +69,22 @@ def _own_id(row: Row, link: str, ambiguous: frozenset[str], alike: frozenset[str
 
 
 def _words(row: Row) -> str:
-    """Title and authors, as one text that spacing and case don't change."""
+    """Return title and authors as one text, regardless of spacing and case."""
     return " ".join("\n".join((row["title"], *row["authors"])).casefold().split())
 
 
 def _ambiguous(pairs: Iterable[tuple[str, str]]) -> frozenset[str]:
-    """The names that stand for more than one thing."""
+    """Return the names that stand for more than one thing."""
     things: dict[str, set[str]] = defaultdict(set)
     for name, thing in pairs:
         things[name].add(thing)
     return frozenset(name for name, found in things.items() if len(found) > 1)
 
 
-def _digest(written: str) -> str:
-    return sha256(written.encode("utf-8", "replace")).hexdigest()[:20]
+def _digest(value: str) -> str:
+    return sha256(value.encode("utf-8", "replace")).hexdigest()[:20]
 
 
 def _rank(canonical: str) -> int:
-    """Sources agree on arXiv's ids most often, then on DOIs."""
+    """Rank an id: sources agree most often on arXiv's ids, then on DOIs."""
     return 0 if is_arxiv(canonical) else 1 if canonical.startswith("doi:") else 2

@@ -1,4 +1,4 @@
-"""Repairs feeds whose faults would cost the whole feed: each repair leaves everything else as it is. Pure."""
+"""Repairs faults that would make a whole feed unreadable. Each repair leaves everything else unchanged. Pure."""
 
 import html
 import re
@@ -8,12 +8,12 @@ from html.entities import html5
 from bot.domain.errors import SourceError
 
 MAX_BODY = 4 * 1024 * 1024
-"""Bytes of an uncompressed feed. The largest of journals have about 1 MB."""
+"""Maximum size of an uncompressed feed in bytes. The largest feeds of journals have about 1 MB."""
 
 _ROOT_ENDS = re.compile(rb"</(?:[a-z]{1,10}:)?(?:rss|feed|rdf)\s{0,100}>", re.IGNORECASE)
 _START = re.compile(rb"<(?:\?xml|rss|feed|rdf:RDF|!--|[a-z]{1,10}:feed)", re.IGNORECASE)
 _MAX_LEAD = 10_000
-"""Bytes before the feed begins: blank lines, or the warnings of a script."""
+"""Maximum number of bytes before the feed begins: blank lines, or the warnings of a script."""
 _REFERENCE = re.compile(
     rb"&(?:#(?P<number>[0-9]{1,10}|[xX][0-9a-fA-F]{1,8});?|(?P<name>[A-Za-z][A-Za-z0-9]{0,30});)?"
 )
@@ -22,17 +22,17 @@ _STRAY = re.compile(
     rb"<(?![!?/]|[A-Za-z_][\w:.-]{0,60}+"
     rb"(?:\s++[A-Za-z_][\w:.-]{0,60}+\s*+=\s*+(?:\"[^\"]{0,2000}+\"|'[^']{0,2000}+'|[^\s\"'<>]++))*+\s*+/?>)"
 )
-"""A `<` that begins neither a tag, nor a comment or a declaration."""
+"""A `<` that doesn't begin a tag, comment or declaration."""
 _XML_NAMES = frozenset((b"amp", b"lt", b"gt", b"quot", b"apos"))
 _CONTROLS = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1a\x1c-\x1f]")
-"""Bytes that XML forbids, in all charsets that agree with ASCII. ESC is left: ISO-2022-JP needs it."""
+"""Bytes that XML forbids, in ASCII-compatible charsets. ESC isn't included: ISO-2022-JP needs it."""
 
 
 def decompress(body: bytes, encoding: str) -> bytes:
-    """The body as it was before it was compressed for transport.
+    """Undo the compression for transport.
 
-    What the body begins with counts, not what the header says: servers name charsets or `none` as the encoding, or
-    compress without saying so. Raises SourceError for an unknown compression and for more than `MAX_BODY` bytes.
+    The beginning of the body decides, not the header: servers name charsets or `none` as the encoding, or compress
+    without saying so. Raises SourceError for an unknown compression and for more than `MAX_BODY` bytes.
     """
     if body[:2] == b"\x1f\x8b":
         plain = _inflate(body, 47)
@@ -67,9 +67,9 @@ def _inflate(body: bytes, window: int) -> bytes:
 
 
 def repair(body: bytes) -> bytes:
-    """`body` without what stands around the feed, and with the characters that XML allows.
+    """Remove text around the feed, and characters that XML forbids.
 
-    A feed that is cut off stays cut off. Charsets that don't agree with ASCII are left alone.
+    A truncated feed stays truncated. Charsets that aren't ASCII-compatible are left alone.
     """
     if b"\x00" in body[:4]:  # UTF-16 or UTF-32
         return body
@@ -79,7 +79,7 @@ def repair(body: bytes) -> bytes:
 
 
 def repair_characters(body: bytes) -> bytes:
-    """XML in which every reference and character is one that XML allows."""
+    """Replace references and remove characters that XML forbids."""
     first, *sections = body.split(b"<![CDATA[")
     parts = [_with_valid_references(first)]
     for section in sections:
@@ -89,14 +89,14 @@ def repair_characters(body: bytes) -> bytes:
 
 
 def is_complete(body: bytes) -> bool:
-    """Whether the body ends with the end of a feed."""
+    """Whether the body ends with a feed's closing tag."""
     tail = body[-200:].rstrip()
     ends = list(_ROOT_ENDS.finditer(tail))
     return bool(ends) and ends[-1].end() == len(tail)
 
 
 def escape_stray_brackets(body: bytes) -> bytes:
-    """`body` with each `<` escaped that begins no tag, as in "a<b and c>d": a parser would swallow the words behind it."""
+    """Escape each `<` that doesn't begin a tag, as in "a<b and c>d": a parser would swallow the words after it."""
     first, *sections = body.split(b"<![CDATA[")
     parts = [_STRAY.sub(b"&lt;", first)]
     for section in sections:
@@ -110,7 +110,7 @@ def _with_valid_references(markup: bytes) -> bytes:
 
 
 def _joined(pair: re.Match[bytes]) -> bytes:
-    """One character for the two halves that programs in UTF-16 write."""
+    """Join the references to the two halves of a character that UTF-16 programs write."""
     high, low = int(pair[1]), int(pair[2])
     if 0xD800 <= high < 0xDC00 <= low < 0xE000:
         return b"&#%d;" % (0x10000 + ((high - 0xD800) << 10) + (low - 0xDC00))
@@ -118,7 +118,7 @@ def _joined(pair: re.Match[bytes]) -> bytes:
 
 
 def _valid(reference: re.Match[bytes]) -> bytes:
-    """The reference if XML knows it; a named one of HTML's as a number; what can't be a character as `�`; else `&amp;`."""
+    """Return the reference if XML knows it; HTML's named ones as numbers; invalid characters as `�`; else `&amp;`."""
     name, number = reference["name"], reference["number"]
     if name:
         if name in _XML_NAMES:

@@ -19,39 +19,39 @@ from bot.sources.authors import read_authors
 from bot.sources.dates import read_date
 from bot.sources.feed_repair import decompress, escape_stray_brackets, is_complete, repair
 from bot.text import clean_html, first_sentence
-from bot.text.boilerplate import take_apart
+from bot.text.boilerplate import split_notices
 from bot.text.plain import unescaped, without_tags
 
 MEMORY = 80 * 1024 * 1024
-"""Bytes that the process may use, without what is only mapped from files."""
+"""Maximum memory of the process in bytes, without mapped files."""
 CPU_SECONDS = 20
 MAX_ENTRIES = 500
 MAX_FIELD = 20_000
-"""Characters of a field."""
+"""Maximum number of characters read from a field."""
 MAX_AUTHORS = 3000
 LONGEST_TITLE = 200
-"""Characters of a title that is made of the text of an entry without one, which RSS allows."""
+"""Maximum length of a title made from an entry's text: RSS allows entries without a title."""
 NAMES = ("prism_doi", "dc_identifier", "id", "link", "feedburner_origlink")
-"""Fields that name the paper of an entry: identifiers first, then addresses."""
+"""Fields that can name an entry's paper: identifiers first, then addresses."""
 DATES = ("published", "prism_publicationdate", "created", "updated", "dc_date", "prism_coverdate")
-"""Fields that may say when it was published; the first that can be read counts."""
+"""Fields that can have the date of publication; the first readable one counts."""
 
 
 def read_feed(body: bytes) -> dict[str, Any]:
-    """The entries of a feed as rows, and why others were skipped. Raises SourceError for what is not a whole feed."""
+    """Read a feed's entries as rows, and count skipped ones by reason. Raises SourceError for an incomplete feed."""
     entries = _parse(body).entries[:MAX_ENTRIES]
     rows: list[dict[str, Any]] = []
     skipped: Counter[str] = Counter()
     for entry in entries:
         try:
             rows.append(_row(entry))
-        except Exception as error:  # noqa: BLE001  # the edge of an entry: a fault costs only this entry
+        except Exception as error:  # noqa: BLE001  # the edge of an entry: an error skips only this entry
             skipped[str(error)[:200] or type(error).__name__] += 1
     return {"rows": rows, "skipped": skipped}
 
 
 def _parse(body: bytes) -> Any:
-    """`body` by feedparser. Other faults than those that were repaired are forgiven if the feed is there to its end."""
+    """Parse `body` by feedparser. Faults that remain after repairs are ignored if the feed is complete."""
     repaired = repair(body)
     feed = _by_feedparser(repaired)
     if _is_faulty(feed):
@@ -75,14 +75,14 @@ def _is_faulty(feed: Any) -> bool:
 
 
 def _row(entry: Any) -> dict[str, Any]:
-    """What an entry says. Raises ValueError for one that says nothing."""
+    """Read an entry. Raises ValueError if it has neither title nor text."""
     content = (part.get("value") for part in entry.get("content", ()) if isinstance(part, Mapping))
     texts = (clean_html(_text(part)) for part in (entry.get("summary"), *content))
-    notice = take_apart(max(texts, key=len))
+    notice = split_notices(max(texts, key=len))
     title = clean_html(_text(entry.get("title"))) or first_sentence(notice.abstract, LONGEST_TITLE)
     if not title:
         raise ValueError("it has neither title nor text")
-    # `dict.get`: feedparser's own takes one date for another, and warns about it.
+    # `dict.get`: feedparser's own `get` substitutes one date for another, with a warning.
     dates = (*(_text(dict.get(entry, name)) for name in DATES), notice.date)
     published = filter(None, map(read_date, dates))
     return {
@@ -111,7 +111,7 @@ def _text(value: Any) -> str:
     return value[:MAX_FIELD] if isinstance(value, str) else ""
 
 
-def _answers(body: bytes, encoding: str) -> Iterator[tuple[str, Any]]:
+def _output(body: bytes, encoding: str) -> Iterator[tuple[str, Any]]:
     try:
         yield from read_feed(decompress(body, encoding)).items()
     except SourceError as error:
@@ -122,7 +122,7 @@ def main() -> None:
     """Read one body, preceded by a line with its Content-Encoding."""
     limit_resources(memory=MEMORY, cpu_seconds=CPU_SECONDS)
     encoding = sys.stdin.buffer.readline().decode("ascii", "replace").strip().lower()
-    sys.stdout.write(json.dumps(dict(_answers(sys.stdin.buffer.read(), encoding))))
+    sys.stdout.write(json.dumps(dict(_output(sys.stdin.buffer.read(), encoding))))
 
 
 if __name__ == "__main__":

@@ -15,32 +15,32 @@ from bot.domain.errors import SourceError
 log = structlog.get_logger(__name__)
 
 MAX_URL = 2048
-"""Characters of an address. Slack takes 3,000, Discord 2,048."""
+"""Maximum length of an address in characters. Slack takes 3,000, Discord 2,048."""
 MAX_COUNT = 1_000_000_000
-"""Upvotes or stars; more is a fault of the upstream, and the search index could not store it."""
+"""Maximum number of upvotes or stars; more is an upstream's error, and the search index could not store it."""
 MAX_DIGITS = 100_000
-"""Characters of a number in a header or field that are looked at."""
+"""Maximum length of a number in a header or field; a longer one is ignored."""
 
 Row = TypeVar("Row")
 Value = TypeVar("Value")
 
 
 def text(value: Any) -> str:
-    """`value` if it is a string, else an empty one."""
+    """Return `value` if it is a string, else an empty one."""
     return value if isinstance(value, str) else ""
 
 
 def count(value: Any) -> int | None:
-    """A whole number from 0 to a billion; None for anything else."""
+    """Return a whole number from 0 to a billion; None for anything else."""
     return value if type(value) is int and 0 <= value <= MAX_COUNT else None
 
 
-def bounded(written: str, most: int) -> int | None:
-    """The number that `written` spells in ASCII digits, at most `most`; None for anything else.
+def bounded(value: str, most: int) -> int | None:
+    """Parse a number in ASCII digits, capped at `most`; None for anything else.
 
-    Python refuses to read numbers of more than 4,300 digits, so that they are cut before they are read.
+    Python refuses to parse numbers of more than 4,300 digits, so numbers that are too long are capped unparsed.
     """
-    digits = written.strip() if len(written) <= MAX_DIGITS else ""
+    digits = value.strip() if len(value) <= MAX_DIGITS else ""
     if not (digits.isascii() and digits.isdecimal()):
         return None
     digits = digits.lstrip("0") or "0"
@@ -48,12 +48,12 @@ def bounded(written: str, most: int) -> int | None:
 
 
 def mapping(value: Any) -> dict[str, Any]:
-    """`value` if it is an object, else an empty one."""
+    """Return `value` if it is an object, else an empty one."""
     return value if isinstance(value, dict) else {}
 
 
 def read_json(body: bytes, upstream: str) -> Any:
-    """`body` as JSON. Raises SourceError."""
+    """Parse `body` as JSON. Raises SourceError."""
     try:
         return json.loads(body)
     except (ValueError, RecursionError) as error:
@@ -61,7 +61,7 @@ def read_json(body: bytes, upstream: str) -> Any:
 
 
 def web_url(value: Any) -> str | None:
-    """`value` if it is an address that a link may lead to: http(s), with a host and no blanks; None for anything else."""
+    """Return `value` if a link can lead to it: an http(s) address with a host and no blanks; None for anything else."""
     url = text(value).strip()
     if len(url) > MAX_URL or not url.isprintable() or " " in url:
         return None
@@ -73,7 +73,7 @@ def web_url(value: Any) -> str | None:
 
 
 def moment(value: Any) -> datetime:
-    """The ISO 8601 time `value` in UTC, which it is assumed to be in without a zone. Raises ValueError for anything else."""
+    """Parse an ISO 8601 time to UTC; without a zone it is taken as UTC. Raises ValueError for anything else."""
     parsed = datetime.fromisoformat(text(value))
     return parsed.replace(tzinfo=parsed.tzinfo or UTC).astimezone(UTC)
 
@@ -81,11 +81,9 @@ def moment(value: Any) -> datetime:
 def read_rows(
     upstream: str, rows: Iterable[Row], read: Callable[[Row], Value], skipped: Counter[str] | None = None
 ) -> list[Value]:
-    """`read` of each row. A row for which it raises ValueError or OverflowError is skipped, logged once, and counted.
+    """Apply `read` to each row. Rows for which it raises ValueError or OverflowError are skipped and logged once.
 
-    `skipped` counts such rows by reason.
-
-    Raises SourceError if no row can be read: then the format has changed.
+    `skipped` counts such rows by reason. Raises SourceError if no row can be read: then the format has changed.
     """
     values, broken = [], 0
     for row in rows:
@@ -105,5 +103,5 @@ def read_rows(
 
 @lru_cache(maxsize=1000)
 def _log_once(upstream: str, reason: str, row: str) -> None:
-    """A row that stays in a list is read at every poll; the log names it the first time."""
+    """Log a skipped row only once, since a row that stays in a list is read at every poll."""
     log.warning("row_skipped", upstream=upstream, reason=reason, row=row[:200])

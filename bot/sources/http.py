@@ -1,7 +1,7 @@
-"""HTTP requests to upstreams: named in errors, capped in size and time, paused when the upstream asks for it.
+"""HTTP requests to upstreams: named in errors, limited in size and time, paused when the upstream asks for it.
 
-Headers are outside text: their length is checked first, numbers have bounds, and a malformed one is an error of the
-upstream's.
+Headers are untrusted: their length is checked first, numbers have bounds, and a malformed header is the upstream's
+error.
 """
 
 import contextlib
@@ -31,23 +31,23 @@ from bot.domain.network_errors import network_reason
 from bot.sources.fields import bounded
 
 TIMEOUT = 30.0
-"""Seconds for a whole answer, including one that trickles in."""
+"""Timeout for a whole answer, in seconds, including one that trickles in."""
 SLOW = 3
 """Factor on the timeout for answers that are known to be slow, such as 2,500 records of OAI-PMH."""
 MAX_BODY = 16 * 1024 * 1024
-"""Bytes after decompression. The largest list seen has 0.3 MB; a feed of 2,000 papers has about 4 MB."""
+"""Maximum bytes of a body after decompression. The largest list seen has 0.3 MB; a feed of 2,000 papers has 4 MB."""
 MAX_WAIT = 86_400
-"""Seconds: the longest pause that an upstream can ask for. A `Retry-After` of 3,170 years has been seen."""
+"""The longest pause that an upstream can ask for, in seconds. A `Retry-After` of 3,170 years has been seen."""
 MAX_FIELD = 256 * 1024
-"""Bytes of one response header. aiohttp's default of 8 kB fails on a long Content-Security-Policy."""
+"""Maximum size of a response header in bytes. aiohttp's default of 8 kB fails on a long Content-Security-Policy."""
 _MAX_READ = 1000
-"""Characters of a header that is parsed here; a longer one is ignored."""
+"""Maximum length of a header that is parsed here; a longer one is ignored."""
 _CHUNK = 64 * 1024
 
 _LINK_PART = re.compile(r'<[^<>]*>|"[^"]*"|[^\s<>",;=]+|[,;=]')
 
 Turn = Callable[[], AbstractAsyncContextManager[None]]
-"""Gives the right to send one request for as long as the context is open."""
+"""Waits for the right to send one request while the context is open."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +75,7 @@ class Answer:
 class Upstream:
     """HTTP access to one upstream. Sources that read the same upstream share it, and pause together.
 
-    `name` is what errors call it.
+    Errors call it `name`.
     """
 
     def __init__(
@@ -107,7 +107,7 @@ class Upstream:
         slow: bool = False,
         headers: Mapping[str, str] | None = None,
     ) -> Answer:
-        """Send one GET. Raises SourceError for a status that is not in `accept`, and for no answer at all."""
+        """Send one GET. Raises SourceError for a status that is not in `accept`, and if there is no answer."""
         return await self._send("GET", url, accept, headers, slow=slow, params=params)
 
     async def post(
@@ -119,7 +119,7 @@ class Upstream:
         accept: tuple[int, ...] = (200,),
         headers: Mapping[str, str] | None = None,
     ) -> Answer:
-        """Send JSON: a query that is too long for a URL, or what is to be written."""
+        """POST JSON: a query that is too long for a URL, or objects to write."""
         return await self._send("POST", url, accept, headers, params=params, json=body)
 
     async def _send(
@@ -189,10 +189,10 @@ class Upstream:
 
 
 def requested_pause(status: int, headers: Mapping[str, str], now: datetime) -> float | None:
-    """Seconds for which the upstream wants no further request, at most a day; None where it doesn't say.
+    """Return for how many seconds the upstream wants no further request, at most a day; None if it doesn't say.
 
-    `Retry-After` counts if the status is an error. `RateLimit: "api";r=<left>;t=<seconds>` counts when nothing is
-    left, and for a 429; the window is over one second after `t`.
+    `Retry-After` counts if the status is an error. `RateLimit: "api";r=<left>;t=<seconds>` counts if nothing is
+    left, and for a 429; the window ends one second after `t`.
     """
     waits: list[float] = []
     if status >= 400 and (wait := _retry_after(headers.get("Retry-After", ""), now)) is not None:
@@ -217,9 +217,9 @@ def _retry_after(value: str, now: datetime) -> float | None:
 
 
 def link_relations(value: str) -> frozenset[str]:
-    """The relations that a `Link` header names (RFC 8288), in lower case. Raises ValueError if it is malformed."""
+    """Return the relations in a `Link` header (RFC 8288), in lower case. Raises ValueError if it is malformed."""
     if len(value) > MAX_FIELD or _LINK_PART.sub("", value).strip():
-        raise ValueError("it is no list of links")
+        raise ValueError("it isn't a list of links")
     relations: set[str] = set()
     before = [",", ","]
     for part in _LINK_PART.findall(value):
@@ -236,7 +236,7 @@ def link_relations(value: str) -> frozenset[str]:
 
 
 def unexpected_status(name: str, status: int, wait: float | None) -> SourceError:
-    """The error for an answer whose `status` the caller does not accept."""
+    """Return the error for a status that the caller does not accept."""
     if status == 403:
         message = f"{name} refuses our requests (HTTP 403): is PAPERBOY_CONTACT set, is this address blocked?"
         return SourceError(message, refused=True)
@@ -248,7 +248,7 @@ def unexpected_status(name: str, status: int, wait: float | None) -> SourceError
 
 
 def user_agent(contact: str) -> str:
-    """The User-Agent of every request. arXiv wants a `contact` in it: an address or a page."""
+    """Return the User-Agent of every request. arXiv wants a `contact` in it: an address or a page."""
     try:
         number = version("paperboy")
     except PackageNotFoundError:

@@ -28,15 +28,15 @@ QUIET_FROM = time(12, 0)
 """Time in UTC until which a date's list grows quickly."""
 DAY = timedelta(days=1)
 FIRST_WALK = 14
-"""Days that the very first fetch reads."""
+"""Number of days that the very first fetch reads."""
 LONGEST_WALK = 90
-"""Days that are read after downtime, at most; papers listed before are not announced."""
+"""Maximum number of days read after downtime; papers listed before are not announced."""
 STRETCH = 10
-"""Days that one fetch reads after downtime, the oldest first: a list that fails costs only these."""
+"""Number of days that one fetch reads after downtime, oldest first, so that a list that fails affects only these."""
 SWEEP = 7
-"""Days that are read again once a day, for upvotes and late listings."""
+"""Number of days that are read again once a day, for upvotes and late listings."""
 PAGE = 100
-"""Papers on one page, at most. Lists are ordered by upvotes, so that a cut list would lose new papers."""
+"""Maximum number of papers per page. Lists are ordered by upvotes, so a truncated list would lose new papers."""
 MAX_PAGES = 20
 HISTORY_PAUSE = 0.7
 """Seconds between requests for past days: 500 in five minutes are allowed."""
@@ -44,12 +44,12 @@ PAGE_PAUSE = 1.0
 """Seconds between requests for pages of single papers."""
 
 Lists = dict[date, list[Paper] | None]
-"""The papers listed on each date; None if there is no list of that date."""
+"""The papers listed on each date; None if that date has no list."""
 
 
 @dataclass(frozen=True, slots=True)
 class Cursor:
-    """How far the lists have been read, in list dates."""
+    """Position in the daily lists, in list dates."""
 
     day: date
     """The newest date read."""
@@ -62,18 +62,18 @@ class Cursor:
         return json.dumps({name: getattr(self, name).isoformat() for name in ("day", "first", "swept")})
 
     @classmethod
-    def parse(cls, written: str) -> Self:
-        """The inverse of `str`. Raises SourceError for anything else: starting again would skip papers."""
+    def parse(cls, value: str) -> Self:
+        """Parse what `str` returned. Raises SourceError for anything else: starting over would skip papers."""
         try:
-            dates = {name: date.fromisoformat(day) for name, day in json.loads(written).items()}
+            dates = {name: date.fromisoformat(day) for name, day in json.loads(value).items()}
             return cls(**dates)
         except (ValueError, TypeError, AttributeError) as error:
-            raise SourceError(f"the cursor of Hugging Face in Redis can't be read: {written!r}") from error
+            raise SourceError(f"the cursor of Hugging Face in Redis can't be read: {value!r}") from error
 
 
 @dataclass(frozen=True, slots=True)
 class Walk:
-    """List dates to read, from the newest back to `oldest`. None may be missing from `needed` on."""
+    """List dates to read, from the newest back to `oldest`. Lists from `needed` on are required."""
 
     newest: date
     needed: date
@@ -87,7 +87,7 @@ class Walk:
 
 
 class HuggingFace:
-    """Lists the papers of the daily lists. Those listed before the first fetch are history."""
+    """Reads the daily lists. Papers listed before the first fetch are history."""
 
     name = "huggingface"
 
@@ -98,7 +98,7 @@ class HuggingFace:
         self._progress = progress
 
     async def fetch(self, cursor: str | None) -> Batch:
-        """All lists since the cursor's date; at the first fetch those of 14 days, of which the newest is announced."""
+        """Fetch all lists since the cursor's date. The first fetch reads 14 days and announces the newest list."""
         reached, today = Cursor.parse(cursor) if cursor else None, list_date(self._now())
         walk = plan(reached, today)
         lists = await self._read(walk)
@@ -113,7 +113,7 @@ class HuggingFace:
         return next_poll(now)
 
     async def _read(self, walk: Walk) -> Lists:
-        """The walk's lists; without the oldest ones if reading them failed and they can wait."""
+        """Read the walk's lists, newest first. If an old one that isn't required fails, stop there."""
         lists: Lists = {}
         for done, day in enumerate(walk, start=1):
             try:
@@ -127,7 +127,7 @@ class HuggingFace:
         return lists
 
     async def listed_on(self, day: date) -> list[Paper] | None:
-        """All pages of one date's list; None if there is no such list: HTTP 400 for a future date, 404 for an unknown one."""
+        """Read all pages of a date's list; None if it has none: HTTP 400 for a future date, 404 for an unknown one."""
         papers: dict[str, Paper] = {}
         for page in range(MAX_PAGES):
             params = {"date": day.isoformat(), "p": str(page)}
@@ -141,7 +141,7 @@ class HuggingFace:
         return list(papers.values())
 
     async def _trending(self) -> tuple[str, ...] | None:
-        """Ids in trending order; None if they can't be read, which delays nothing else."""
+        """Return ids in trending order; None if they can't be read, which must not delay the lists."""
         try:
             answer = await self._ask({"sort": "trending"}, accept=(200,))
             return tuple(paper.id for paper in await _parsed(answer)) if answer else None
@@ -150,13 +150,13 @@ class HuggingFace:
             return None
 
     async def _ask(self, params: Mapping[str, str], accept: tuple[int, ...]) -> Answer | None:
-        """A page; None for an accepted status other than 200."""
+        """Request a page; None for an accepted status other than 200."""
         answer = await self._upstream.get(self._url, {**params, "limit": str(PAGE)}, accept=accept)
         return answer if answer.status == 200 else None
 
 
 async def _parsed(answer: Answer) -> list[Paper]:
-    """The papers of a page. In a thread: it takes 30 ms, in which a command would wait for its answer."""
+    """Parse a page in a thread: it takes 30 ms, for which commands would have to wait."""
     return await asyncio.to_thread(parse_list, answer.body)
 
 
@@ -173,7 +173,7 @@ class HuggingFaceHistory:
 
 
 class HuggingFaceSettings(SettingsGroup):
-    """Where Hugging Face is."""
+    """Address of Hugging Face."""
 
     huggingface_url: BaseUrl = "https://huggingface.co"
 
@@ -182,23 +182,23 @@ SETTINGS = HuggingFaceSettings
 
 
 def build(context: SourceContext) -> Iterator[HuggingFace]:
-    """The daily list."""
+    """Build the source of the daily lists."""
     yield _source(context, context.upstream("Hugging Face"))
 
 
 def build_search(context: SourceContext) -> Iterator[HuggingFaceSearch]:
-    """Hugging Face's own search."""
+    """Build Hugging Face's own search."""
     yield HuggingFaceSearch(context.upstream("Hugging Face"), _url(context))
 
 
 def build_history(context: SourceContext) -> Iterator[HuggingFaceHistory]:
-    """The lists of past days."""
+    """Build the reader of past days' lists."""
     upstream = context.upstream("Hugging Face", gate="huggingface-history", pause=HISTORY_PAUSE)
     yield HuggingFaceHistory(_source(context, upstream))
 
 
 def build_enrichers(context: SourceContext) -> Iterator[PageEnricher]:
-    """Its pages of papers that other sources have listed."""
+    """Build the enricher for papers that other sources have listed."""
     yield PageEnricher(context.upstream("Hugging Face", gate="huggingface", pause=PAGE_PAUSE), _url(context))
 
 
@@ -211,15 +211,15 @@ def _url(context: SourceContext) -> str:
 
 
 def list_date(now: datetime) -> date:
-    """The newest date that has a list, or will have one within the day."""
+    """Return the newest date that has a list, or will have one within the day."""
     local = now.astimezone(NEW_YORK)
     return local.date() + DAY if local.time() >= ROLLS else local.date()
 
 
 def plan(reached: Cursor | None, today: date) -> Walk:
-    """Which lists to read, given how far they have been read.
+    """Choose the lists to read.
 
-    There are lists of working days only. Weekends are read too: that costs little, and misses no list if that changes.
+    Only working days have lists. Weekends are read too: that costs little, and no list is missed if that changes.
     The working day before `today` is read again, because its list may still grow.
     """
     if reached is None:
@@ -240,10 +240,10 @@ def _working_day_before(day: date) -> date:
 
 
 def compose(reached: Cursor | None, walk: Walk, lists: Lists, trending: tuple[str, ...] | None) -> Batch:
-    """The lists as a batch: new papers from the first announced date on, history before it."""
+    """Build a batch from the lists: new papers from the first announced date on, history before it."""
     first = reached.first if reached else max((day for day in lists if lists[day]), default=walk.newest)
     complete = len(lists) == len(walk)
-    # The next fetch's sweep reads what an incomplete walk left out.
+    # The next fetch's sweep reads the lists that an incomplete walk left out.
     swept = walk.newest if complete else (reached.swept if reached else walk.newest - DAY)
     newest = max(walk.newest, reached.day) if reached else walk.newest
     news: dict[str, Paper] = {}
@@ -259,7 +259,7 @@ def compose(reached: Cursor | None, walk: Walk, lists: Lists, trending: tuple[st
 
 
 def next_poll(now: datetime) -> datetime:
-    """Every 15 minutes from a list's opening to noon UTC of its date, Monday to Friday; else hourly."""
+    """Poll every 15 minutes from a list's opening to noon UTC of its date, Monday to Friday; else hourly."""
     today = now.astimezone(UTC).date()
     working_days = [day for day in (today, today + DAY) if day.weekday() < 5]
     openings = [datetime.combine(day - DAY, ROLLS, NEW_YORK) for day in working_days]

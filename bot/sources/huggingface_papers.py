@@ -1,6 +1,6 @@
-"""Hugging Face's pages of papers: its JSON as papers, its search, and what it adds to papers of others.
+"""Hugging Face's pages of papers: reads its JSON, searches, and enriches papers of other sources.
 
-The official client drops the nested fields, so that the JSON is read here.
+The official client drops the nested fields, so the JSON is read here.
 """
 
 from collections.abc import Sequence
@@ -16,28 +16,28 @@ from bot.domain.models import Paper
 from bot.query import Query
 from bot.sources.arxiv.papers import abstract_url, pdf_url
 from bot.sources.authors import read_authors
-from bot.sources.enrichment import Asked
+from bot.sources.enrichment import Enriched
 from bot.sources.fields import count, mapping, moment, read_json, read_rows, text, web_url
 from bot.sources.http import Upstream
 from bot.text import clean
 from bot.text.identity import arxiv_id, is_arxiv
 
 MAX_SEARCH = 250
-"""Characters of a search; longer ones are refused."""
+"""Maximum length of a search in characters; longer ones are refused."""
 KEYWORDS = 8
-"""Keywords of a paper that are stored."""
+"""Maximum number of keywords stored per paper."""
 MAX_KEYWORD = 60
-"""Characters of a keyword; a longer one is left out."""
+"""Maximum length of a keyword in characters; a longer one is left out."""
 MAX_LISTED = 100
-"""Keywords of an answer that are looked at."""
+"""Maximum number of keywords read from an answer."""
 MAX_FAILURES = 3
-"""Requests that fail one after the other before Hugging Face counts as down."""
+"""Number of consecutive failed requests after which Hugging Face counts as down."""
 
 log = structlog.get_logger(__name__)
 
 
 class HuggingFaceSearch:
-    """Searches by meaning and by words: it takes a whole sentence."""
+    """Searches by meaning and by words. A search can be a whole sentence."""
 
     name = "Hugging Face"
 
@@ -67,12 +67,12 @@ class PageEnricher:
     name: str = "huggingface"
     ages: Sequence[timedelta] = (timedelta(days=1), timedelta(days=4))
     most: int = 100
-    """One request for each."""
+    """Each paper takes one request."""
 
     def wants(self, paper: Paper) -> bool:
         return "huggingface" not in paper.sources and is_arxiv(paper.id)
 
-    async def ask(self, papers: Sequence[Paper]) -> Asked:
+    async def ask(self, papers: Sequence[Paper]) -> Enriched:
         found: list[Paper] = []
         done = failures = 0
         for number, paper in enumerate(papers, 1):
@@ -89,10 +89,10 @@ class PageEnricher:
                 log.warning("paper_not_enriched", source="huggingface", paper=paper.id, reason=str(error))
             else:
                 done, failures = number, 0
-        return Asked(found, done)
+        return Enriched(found, done)
 
     async def _ask(self, paper: Paper) -> list[Paper]:
-        """The update of one paper, if it has a page."""
+        """Fetch the update of one paper, if it has a page."""
         answer = await self.upstream.get(f"{self.url}/api/papers/{paper.id}", accept=(200, 404))
         if answer.status != 200:
             return []
@@ -100,7 +100,7 @@ class PageEnricher:
 
 
 def parse_list(body: bytes) -> list[Paper]:
-    """The papers of an answer of `/api/daily_papers`, in its order. Raises SourceError for anything else."""
+    """Parse the papers in an answer of `/api/daily_papers`, in its order. Raises SourceError for anything else."""
     rows = read_json(body, "Hugging Face")
     if not isinstance(rows, list):
         raise SourceError(f"Hugging Face sent JSON that is not a list of papers: {str(rows)[:100]}")
@@ -108,7 +108,7 @@ def parse_list(body: bytes) -> list[Paper]:
 
 
 def parse_paper(body: bytes) -> Paper:
-    """The paper of an answer of `/api/papers/{id}`: the inner part of a list's row. Raises SourceError."""
+    """Parse the answer of `/api/papers/{id}`: the inner part of a list's row. Raises SourceError."""
     try:
         return _paper({"paper": read_json(body, "Hugging Face")})
     except ValueError as error:
@@ -144,13 +144,13 @@ def _paper(row: Any) -> Paper:
 
 
 def _keywords(value: Any) -> tuple[str, ...]:
-    """The first few, without those that are sentences."""
+    """Return the first few keywords, without those that are sentences."""
     words = (clean(text(word)) for word in (value if isinstance(value, list) else ())[:MAX_LISTED])
     return tuple(dict.fromkeys(word for word in words if 0 < len(word) <= MAX_KEYWORD))[:KEYWORDS]
 
 
 def _visible_authors(value: Any) -> tuple[str, ...]:
-    """Names, without those that are hidden because they are wrong."""
+    """Return the authors' names, without those that are hidden because they are wrong."""
     rows = [mapping(row) for row in value] if isinstance(value, list) else []
     names = (text(row.get("name")) for row in rows if row.get("hidden") is not True)
     return read_authors(names, last_first=False)

@@ -1,4 +1,4 @@
-"""Reads papers from files with one JSON object a line: arXiv's public metadata, or what Paperboy exports.
+"""Reads papers from files with one JSON object per line: arXiv's public metadata, or Paperboy's exports.
 
 arXiv's file has all papers, with LaTeX in it: https://www.kaggle.com/datasets/Cornell-University/arxiv.
 """
@@ -19,7 +19,7 @@ SOURCE = "arxiv"
 
 
 def published_in(row: Any) -> datetime:
-    """When the first version was published. Raises ValueError if the row does not say."""
+    """Return when the first version was published. Raises ValueError if the row does not say."""
     if not isinstance(row, dict):
         raise ValueError("it is not a JSON object")  # noqa: TRY004  # a mistake in the file, not in the program
     versions = row.get("versions")
@@ -29,21 +29,21 @@ def published_in(row: Any) -> datetime:
 
 
 def paper_in(row: Any) -> Paper:
-    """The paper of one row. Raises ValueError, which says what is wrong with the row."""
+    """Return the paper in one row. Raises ValueError, which says what is wrong with the row."""
     published = published_in(row)
     known = paper_id(text(row.get("id")))
     title, url = clean(text(row.get("title"))), web_url(row.get("url"))
-    is_arxivs = known is not None and is_arxiv(known)
-    its_id = (known if is_arxivs or url else "") or (text(row.get("id")).strip() if url else "")
-    if not its_id or not title:
+    is_from_arxiv = known is not None and is_arxiv(known)
+    identifier = (known if is_from_arxiv or url else "") or (text(row.get("id")).strip() if url else "")
+    if not identifier or not title:
         raise ValueError("it lacks an id or a title")
     return Paper(
-        id=its_id,
+        id=identifier,
         title=title,
         abstract=clean(text(row.get("abstract"))),
         authors=_authors(row),
-        url=url or abstract_url(its_id),
-        pdf_url=pdf_url(its_id) if is_arxivs else web_url(row.get("pdf_url")),
+        url=url or abstract_url(identifier),
+        pdf_url=pdf_url(identifier) if is_from_arxiv else web_url(row.get("pdf_url")),
         published=published,
         categories=categories(_words(row.get("categories"))),
         sources=tuple(_words(row.get("sources"))) or (SOURCE,),
@@ -56,7 +56,7 @@ def paper_in(row: Any) -> Paper:
 
 
 def row_of(line: str) -> Any:
-    """The JSON of one line. Raises ValueError for anything else."""
+    """Parse one line as JSON. Raises ValueError for anything else."""
     try:
         return json.loads(line)
     except RecursionError:
@@ -64,7 +64,7 @@ def row_of(line: str) -> Any:
 
 
 def _authors(row: dict[str, Any]) -> tuple[str, ...]:
-    """arXiv writes them as one line, and parsed: last name, first names, suffix. Paperboy writes a list of names."""
+    """Read the authors: arXiv's line, or its lists of last name, first names, suffix; or Paperboy's list of names."""
     names = row.get("authors_parsed") or row.get("authors")
     if isinstance(names, str):
         return read_authors(names, last_first=False)

@@ -1,4 +1,4 @@
-"""Turns the names of persons round: `Roe, Ada` and `Roe A` as one says them."""
+"""Puts the first name of people first: `Roe, Ada` -> `Ada Roe`, `Roe A` -> `A. Roe`."""
 
 import re
 
@@ -7,7 +7,7 @@ _PARTICLES = frozenset({
     "du", "el", "ibn", "la", "las", "le", "los", "san", "santa", "st", "ten", "ter", "van", "vom",
     "von", "y", "zu", "zum", "zur",
 })  # fmt: skip
-"""Words before a surname that belong to it."""
+"""Words before a surname that are part of it."""
 _UNSPACED = re.compile("[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
 _INITIALS = re.compile(r"(?:[A-Z]\.?[ -]?){1,4}")
 _SURNAMES = re.compile(r"[^\W\d_][^\d,.]*+")
@@ -16,9 +16,9 @@ _CAPITALS = re.compile(r"[A-Z]\.?(?:-?[A-Z]\.?){0,2}")
 
 
 def first_name_first(parts: list[str], last_first: bool | None, *, single: bool) -> list[str]:
-    """Names of persons from the comma-separated parts of one line, or with `single` of one person.
+    """Return the names in the comma-separated parts of a line, or with `single` the name of one person.
 
-    `last_first` says whether each name is written "Last, First"; None guesses.
+    `last_first` says whether names have the form "Last, First"; None guesses.
     """
     if last_first is False or len(parts) < 2:
         return parts
@@ -36,7 +36,7 @@ def first_name_first(parts: list[str], last_first: bool | None, *, single: bool)
 
 
 def _looks_inverted(last: str, first: str) -> bool:
-    """Whether "last, first" is one person: one of them is no full name. Names in Han or Hangul have no blanks."""
+    """Whether "last, first" is one person: one of them isn't a full name. Names in Han or Hangul have no blanks."""
     return (is_surname(last) or _is_given(first)) and not _UNSPACED.search(last)
 
 
@@ -47,8 +47,8 @@ def is_surname(part: str) -> bool:
 
 
 def _is_given(part: str) -> bool:
-    written = part.partition(", ")[0]
-    return " " not in written or bool(_INITIALS.fullmatch(written))
+    name = part.partition(", ")[0]
+    return " " not in name or bool(_INITIALS.fullmatch(name))
 
 
 def _inverted(last: str, first: str) -> str:
@@ -58,7 +58,7 @@ def _inverted(last: str, first: str) -> str:
 
 
 def initials_first(names: list[str]) -> list[str]:
-    """`A. B. Roe` for "Roe AB", as PubMed writes, and for "Roe A.B.", where all names are written so."""
+    """Turn "Roe AB", PubMed's form, and "Roe A.B." into `A. B. Roe`, if all names have such a form."""
     found = [_surname_and_initials(name) for name in names]
     if len(names) < 2 or not all(found):
         return names
@@ -66,12 +66,12 @@ def initials_first(names: list[str]) -> list[str]:
 
 
 def _dotted(initials: str) -> str:
-    """`A.-M. B.` for "A-MB"."""
+    """Turn "A-MB" into `A.-M. B.`."""
     return re.sub(r"([A-Z])\.?(-?)", r"\1.\2 ", initials).replace("- ", "-").strip()
 
 
 def _surname_and_initials(name: str) -> tuple[str, str] | None:
-    """`("Roe", "AB")` for "Roe AB". The word before the initials has a small letter, unlike "ATLAS"."""
+    """Split "Roe AB" into `("Roe", "AB")`. The word before the initials needs a lower-case letter, unlike "ATLAS"."""
     last, _, initials = name.rpartition(" ")
     if not _CAPITALS.fullmatch(initials) or not _SURNAMES.fullmatch(last):
         return None

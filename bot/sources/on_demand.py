@@ -9,8 +9,8 @@ from bot.ports import Source
 from bot.store.followed import FollowedCategories
 
 State = Literal["read", "followed", "free", "full", "off", "unknown"]
-"""The operator follows it, or a subscription; it could be followed, or not: too many are, or the operator allows none;
-or no upstream has such a category."""
+"""`read`: the operator follows the category; `followed`: a subscription does; `free`: it can be followed; `full`: too
+many others are followed; `off`: the operator allows none; `unknown`: no upstream has such a category."""
 _BEST_FIRST: Sequence[State] = ("read", "followed", "free", "full", "off", "unknown")
 
 
@@ -19,38 +19,38 @@ class OnDemand(Protocol):
 
     @property
     def name(self) -> str:
-        """As in the names of its sources."""
+        """The upstream's name, with which the names of its sources begin."""
 
     @property
     def title(self) -> str:
-        """As people write it."""
+        """The upstream's name as shown to people."""
 
     @property
     def limit(self) -> int:
-        """Categories that may be followed at the same time; 0 for none."""
+        """Maximum number of categories followed at the same time; 0 for none."""
 
     def has(self, category: str) -> bool:
         """Whether the upstream has this category."""
 
     def is_read(self, category: str, followed: Collection[str] = ()) -> bool:
-        """Whether all its papers are read anyway, because of the settings or because of others that are followed."""
+        """Whether all the category's papers are read anyway, because of the settings or other followed categories."""
 
     def source_names(self, category: str) -> Sequence[str]:
-        """The names of the sources that only this category needs."""
+        """Return the names of the sources that only this category needs."""
 
     def sources(self, followed: Mapping[str, datetime]) -> Iterable[Source]:
-        """The sources that read these categories, each since a time. What was announced before it is history.
+        """Return the sources that read these categories. Papers announced before a category's time are history.
 
         The same object is returned for as long as a category is followed.
         """
 
     def next_papers(self, now: datetime) -> datetime:
-        """When new papers are expected next."""
+        """Return the time at which new papers are expected next."""
 
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """Whether a category is read, and where."""
+    """Whether a category is read, and by which upstream."""
 
     state: State
     upstream: OnDemand | None = None
@@ -58,26 +58,26 @@ class Standing:
 
     @property
     def is_read(self) -> bool:
-        """Whether its papers come in."""
+        """Whether the category's papers are read."""
         return self.state in ("read", "followed")
 
 
 class CategoryCatalog:
-    """All upstreams with categories, and which of them are followed."""
+    """All upstreams with categories, and the categories that are followed."""
 
     def __init__(self, upstreams: Sequence[OnDemand], followed: FollowedCategories) -> None:
         self._upstreams = upstreams
         self._followed = followed
 
     async def standing(self, category: str) -> Standing:
-        """Whether a category is read now. Raises RedisError."""
-        found = [await self._standing_at(upstream, category) for upstream in self._having(category)]
+        """Return whether a category is read now. Raises RedisError."""
+        found = [await self._standing_at(upstream, category) for upstream in self._upstreams_with(category)]
         return _best(found)
 
     async def follow(self, category: str, now: datetime) -> Standing:
-        """Have a category read from now on; a result of `free` says that this call did it. Raises RedisError."""
+        """Follow a category from now on; the state `free` means that this call has done so. Raises RedisError."""
         found: list[Standing] = []
-        for upstream in self._having(category):
+        for upstream in self._upstreams_with(category):
             standing = await self._standing_at(upstream, category)
             if standing.state == "free" and not await self._followed.follow(
                 upstream.name,
@@ -90,7 +90,7 @@ class CategoryCatalog:
             found.append(standing)
         return _best(found)
 
-    def _having(self, category: str) -> list[OnDemand]:
+    def _upstreams_with(self, category: str) -> list[OnDemand]:
         return [upstream for upstream in self._upstreams if upstream.has(category)]
 
     async def _standing_at(self, upstream: OnDemand, category: str) -> Standing:
@@ -105,4 +105,4 @@ class CategoryCatalog:
 
 
 def _best(found: Sequence[Standing]) -> Standing:
-    return min(found, key=lambda one: _BEST_FIRST.index(one.state), default=Standing("unknown"))
+    return min(found, key=lambda standing: _BEST_FIRST.index(standing.state), default=Standing("unknown"))

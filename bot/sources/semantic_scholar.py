@@ -1,4 +1,4 @@
-"""Semantic Scholar: its search, and its one-sentence summaries: https://api.semanticscholar.org/api-docs/graph."""
+"""Semantic Scholar's search and one-sentence summaries: https://api.semanticscholar.org/api-docs/graph."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -15,7 +15,7 @@ from bot.settings import BaseUrl, SettingsGroup
 from bot.sources.arxiv.papers import abstract_url, pdf_url
 from bot.sources.authors import read_authors
 from bot.sources.context import SourceContext
-from bot.sources.enrichment import Asked
+from bot.sources.enrichment import Enriched
 from bot.sources.fields import mapping, read_json, read_rows, text, web_url
 from bot.sources.http import Upstream
 from bot.text import clean
@@ -27,11 +27,11 @@ FIELDS = "title,abstract,authors,externalIds,publicationDate,year,url,tldr,openA
 
 
 _KINDS = {"ArXiv": "arXiv", "DOI": "DOI", "ACL": "ACL", "PubMed": "PMID"}
-"""External ids that identify a paper here, in the order in which they are taken, and how its API calls them."""
+"""External ids that identify a paper, in order of preference: their names in the API -> the prefix of our ids."""
 
 
 def name_of(canonical: str) -> str | None:
-    """What Semantic Scholar's API calls a paper; None where it knows no such ids."""
+    """Return a paper's id in Semantic Scholar's API; None if the API doesn't know this kind of id."""
     if is_arxiv(canonical):
         return f"ARXIV:{canonical}"
     kind, _, value = canonical.partition(":")
@@ -41,7 +41,7 @@ def name_of(canonical: str) -> str | None:
 
 
 class SemanticScholarSearch:
-    """Searches all of science. A paper is taken if it has an id by which other sources know it, too."""
+    """Searches all of science. Returns only papers with an id that other sources use too."""
 
     name = "Semantic Scholar"
 
@@ -78,12 +78,12 @@ class TldrEnricher:
     name: str = "semanticscholar"
     ages: Sequence[timedelta] = (timedelta(hours=6), timedelta(days=1), timedelta(days=3), timedelta(days=7))
     most: int = 500
-    """The limit of one request to its batch endpoint."""
+    """Maximum number of papers in a request to the batch endpoint."""
 
     def wants(self, paper: Paper) -> bool:
         return not paper.tldr and name_of(paper.id) is not None
 
-    async def ask(self, papers: Sequence[Paper]) -> Asked:
+    async def ask(self, papers: Sequence[Paper]) -> Enriched:
         answer = await self.upstream.post(
             f"{self.url}/graph/v1/paper/batch",
             {"fields": "tldr"},
@@ -92,7 +92,7 @@ class TldrEnricher:
             headers={"x-api-key": self.key} if self.key else {},
         )
         found = list(self._read(papers, answer.body)) if answer.status == 200 else []
-        return Asked(found, len(papers))
+        return Enriched(found, len(papers))
 
     def _read(self, papers: Sequence[Paper], body: bytes) -> Iterator[Paper]:
         rows = read_json(body, self.upstream.name)
@@ -105,18 +105,18 @@ class TldrEnricher:
 
 
 class SemanticScholarSettings(SettingsGroup):
-    """Where Semantic Scholar is, and the key to its API."""
+    """Address of Semantic Scholar, and the key to its API."""
 
     semantic_scholar_url: BaseUrl = "https://api.semanticscholar.org"
     semantic_scholar_key: SecretStr | None = Field(default=None, validation_alias="SEMANTIC_SCHOLAR_API_KEY")
-    """With it `/paper search` also looks there."""
+    """With it, `/paper search` also searches Semantic Scholar."""
 
 
 SETTINGS = SemanticScholarSettings
 
 
 def build_search(context: SourceContext) -> Iterator[SemanticScholarSearch]:
-    """Its search, which needs a key."""
+    """Build the search, if there is a key."""
     settings = context.settings.of(SemanticScholarSettings)
     if settings.semantic_scholar_key is not None:
         key = settings.semantic_scholar_key.get_secret_value()
@@ -124,7 +124,7 @@ def build_search(context: SourceContext) -> Iterator[SemanticScholarSearch]:
 
 
 def build_enrichers(context: SourceContext) -> Iterator[TldrEnricher]:
-    """Its summaries, for which a key raises the rate limit."""
+    """Build the enricher with summaries. A key raises its rate limit."""
     settings = context.settings.of(SemanticScholarSettings)
     key = settings.semantic_scholar_key
     yield TldrEnricher(
@@ -137,7 +137,7 @@ def _upstream(context: SourceContext) -> Upstream:
 
 
 def parse_found(body: bytes) -> list[Paper]:
-    """The papers of an answer, in its order. Raises SourceError for anything but an answer to a search."""
+    """Parse the papers in an answer to a search, in its order. Raises SourceError for anything else."""
     found = _json(body)
     rows = found.get("data", [] if found.get("total") == 0 else None)
     if not isinstance(rows, list):
@@ -159,21 +159,23 @@ def _id(row: dict[str, Any]) -> str | None:
 
 
 def _paper(row: dict[str, Any]) -> Paper:
-    its_id, title = _id(row), clean(text(row.get("title")))
-    if not its_id or not title:
+    canonical_id, title = _id(row), clean(text(row.get("title")))
+    if not canonical_id or not title:
         raise ValueError("it lacks an id or a title")
-    doi = "" if is_arxiv(its_id) else text((row.get("externalIds") or {}).get("DOI")).strip().lower()
+    doi = "" if is_arxiv(canonical_id) else text((row.get("externalIds") or {}).get("DOI")).strip().lower()
     page = f"https://doi.org/{quote(doi, safe='/().;-_:')}" if doi else web_url(row.get("url"))
     tldr, pdf = row.get("tldr") or {}, row.get("openAccessPdf") or {}
     return Paper(
-        id=its_id,
+        id=canonical_id,
         title=title,
         abstract=clean(text(row.get("abstract"))),
         authors=read_authors(
             (text(author.get("name")) for author in row.get("authors") or ()), last_first=False
         ),
-        url=abstract_url(its_id) if is_arxiv(its_id) else page or "https://www.semanticscholar.org",
-        pdf_url=pdf_url(its_id) if is_arxiv(its_id) else web_url(pdf.get("url")),
+        url=abstract_url(canonical_id)
+        if is_arxiv(canonical_id)
+        else page or "https://www.semanticscholar.org",
+        pdf_url=pdf_url(canonical_id) if is_arxiv(canonical_id) else web_url(pdf.get("url")),
         published=_published(row),
         sources=("semanticscholar",),
         tldr=clean(text(tldr.get("text"))) or None,
@@ -181,7 +183,7 @@ def _paper(row: dict[str, Any]) -> Paper:
 
 
 def _published(row: dict[str, Any]) -> datetime:
-    """The day; the first of the year if only that is known. Raises ValueError if nothing is."""
+    """Return the day of publication; January 1 if only the year is known. Raises ValueError if neither is."""
     day = text(row.get("publicationDate"))
     if not day and not isinstance(row.get("year"), int):
         raise ValueError("it lacks a date")

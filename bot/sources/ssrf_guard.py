@@ -1,7 +1,6 @@
-"""HTTP to addresses that a stranger may choose: it connects to public addresses only.
+"""HTTP to addresses that strangers choose: connects only to public addresses.
 
-The check is made where the socket is created, on the address that it connects to. Neither a name that resolves to another
-address the next time nor a redirect can get around it.
+The address is checked when the socket for it is created. So neither DNS rebinding nor a redirect can get around it.
 """
 
 import socket
@@ -29,10 +28,10 @@ class PrivateAddressError(ExplainedError):
 def guarded_session(
     private: Collection[Network] = (), *, connections: int = 4, trusted: SSLContext | None = None
 ) -> ClientSession:
-    """A session that connects to public addresses and to the networks `private`, and stores no cookies.
+    """Create a session that connects to public addresses and to the networks `private`, and stores no cookies.
 
-    Bodies are not decompressed, so that a compression bomb does no harm here. `trusted` has the authorities that sign
-    servers' certificates, if not the system's.
+    Bodies are not decompressed, so a compression bomb does no harm here. `trusted` has the certificate authorities, if
+    not the system's.
     """
 
     def connect(info: AddrInfoType) -> socket.socket:
@@ -55,27 +54,27 @@ def guarded_session(
 def refuse_private(host: str, private: Collection[Network]) -> None:
     """Raise PrivateAddressError for an address that is neither public nor in one of the networks `private`."""
     address = ip_address(host.partition("%")[0])
-    meant = _meant(address)
-    if not all(is_public(one) or any(one in network for network in private) for one in meant):
+    targets = _targets(address)
+    if not all(is_public(target) or any(target in network for network in private) for target in targets):
         raise PrivateAddressError(
             EACCES,
-            f"{address} is not a public address; if it is meant, add its network to PAPERBOY_FEEDS_PRIVATE, or for "
+            f"{address} is not a public address; if you trust it, add its network to PAPERBOY_FEEDS_PRIVATE, or for "
             "webhooks to PAPERBOY_WEBHOOKS_PRIVATE",
         )
 
 
 def is_public(address: Address) -> bool:
-    """Whether it is the address of one host on the Internet."""
+    """Whether it is the address of a single host on the Internet."""
     if address in _RELAYS or (isinstance(address, IPv6Address) and address.is_site_local):
         return False
     return address.is_global and not (address.is_multicast or address.is_reserved or address.is_unspecified)
 
 
-def _meant(address: Address) -> tuple[Address, ...]:
-    """The addresses that this one leads to: IPv6 can write an IPv4 address in four ways."""
+def _targets(address: Address) -> tuple[Address, ...]:
+    """Return the addresses that this one leads to: IPv6 can embed an IPv4 address in four ways."""
     if isinstance(address, IPv4Address):
         return (address,)
     if address in _NAT64:
         return (IPv4Address(int(address) & 0xFFFFFFFF),)
-    written = address.teredo or (address.ipv4_mapped or address.sixtofour,)
-    return tuple(one for one in written if one) or (address,)
+    embedded = address.teredo or (address.ipv4_mapped or address.sixtofour,)
+    return tuple(one for one in embedded if one) or (address,)

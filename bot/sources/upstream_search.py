@@ -1,4 +1,4 @@
-"""Asks the upstreams on demand: their own search, one paper, one past day."""
+"""Queries upstreams on demand: their own search, one paper, one past day."""
 
 import asyncio
 from collections.abc import Awaitable, Mapping, Sequence
@@ -13,11 +13,11 @@ from bot.domain.models import Paper
 from bot.query import Query
 
 TIMEOUT = 2.0
-"""Seconds for all upstreams together: a person waits."""
+"""Timeout for all upstreams together, in seconds: a person is waiting."""
 PAPER_TIMEOUT = 9.0
-"""Seconds for one paper by its id: each of arXiv's three ways of asking begins 3 s after the one before."""
+"""Timeout for one paper by its id, in seconds: arXiv is asked in up to three ways, 3 s apart."""
 MAX_PAPERS = 10
-"""Papers asked of each."""
+"""Maximum number of papers requested from each upstream."""
 
 _T = TypeVar("_T")
 log = structlog.get_logger(__name__)
@@ -31,13 +31,13 @@ class Finder(Protocol):
         """The upstream's name as people know it."""
 
     async def search(self, words: str, query: Query | None, most: int) -> Sequence[Paper]:
-        """At most `most` papers for `words`, the best first; `query` is the same, parsed, if it is a query.
+        """Return at most `most` papers for `words`, best first; `query` is the parsed query, if `words` is one.
 
         Raises SourceError.
         """
 
     async def paper(self, paper_id: str) -> Paper | None:
-        """The paper of that canonical id; None if there is none. Raises SourceError."""
+        """Return the paper with that canonical id; None if there is none. Raises SourceError."""
 
 
 class History(Protocol):
@@ -48,33 +48,33 @@ class History(Protocol):
         """The upstream's name as people know it."""
 
     async def of(self, day: date) -> Sequence[Paper]:
-        """The papers that it lists for `day`. Raises SourceError."""
+        """Return the papers listed for `day`. Raises SourceError."""
 
 
 @dataclass(frozen=True, slots=True)
 class UpstreamSearch:
-    """Several upstreams, asked at the same time. One that is late or fails is left out, and logged."""
+    """Queries several upstreams at the same time. One that is late or fails is left out and logged."""
 
     finders: tuple[Finder, ...] = ()
     timeout: float = TIMEOUT
     paper_timeout: float = PAPER_TIMEOUT
 
     async def search(self, words: str, query: Query | None) -> list[tuple[str, Sequence[Paper]]]:
-        """The papers that each has found in time, by its name."""
-        asked = {finder.name: finder.search(words, query, MAX_PAPERS) for finder in self.finders}
-        return [(name, papers) for name, papers in await self._answers(asked, self.timeout) if papers]
+        """Return the name of each upstream that found papers in time, with the papers."""
+        requests = {finder.name: finder.search(words, query, MAX_PAPERS) for finder in self.finders}
+        return [(name, papers) for name, papers in await self._answers(requests, self.timeout) if papers]
 
     async def paper(self, paper_id: str) -> tuple[str, Paper] | None:
-        """The paper of that id, and the name of the first upstream that knows it."""
-        asked = {finder.name: finder.paper(paper_id) for finder in self.finders}
-        answers = await self._answers(asked, self.paper_timeout, enough=1)
+        """Return the paper with that id, and the name of the first upstream that knows it."""
+        requests = {finder.name: finder.paper(paper_id) for finder in self.finders}
+        answers = await self._answers(requests, self.paper_timeout, enough=1)
         return next(((name, paper) for name, paper in answers if paper is not None), None)
 
     async def _answers(
-        self, asked: Mapping[str, Awaitable[_T]], seconds: float, *, enough: int | None = None
+        self, requests: Mapping[str, Awaitable[_T]], seconds: float, *, enough: int | None = None
     ) -> list[tuple[str, _T]]:
-        """What they answer within `seconds`, or until `enough` of them have found something."""
-        tasks = {asyncio.ensure_future(one): name for name, one in asked.items()}
+        """Collect answers for `seconds`, or until `enough` upstreams have found something."""
+        tasks = {asyncio.ensure_future(request): name for name, request in requests.items()}
         try:
             async with asyncio.timeout(seconds):
                 await _until_found(set(tasks), enough or len(tasks))

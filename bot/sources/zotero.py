@@ -1,8 +1,8 @@
-"""Writes papers into a person's Zotero library. Nothing is ever written twice, however often it is tried.
+"""Writes papers to a person's Zotero library. Retries never write a paper twice.
 
-Each paper is an item whose key is made of the paper's id, sent with version 0. Zotero creates it, or refuses it with 412 because it
-exists; then it is left as the person has it. So a process may be killed at any moment, an answer may be lost, and the
-same request is simply sent again.
+Each paper is an item whose key is derived from the paper's id, sent with version 0. Zotero creates it, or refuses it
+with 412 because it exists; then the person's item stays unchanged. So if the process is killed or an answer is lost,
+the same request is simply sent again.
 """
 
 import asyncio
@@ -21,31 +21,31 @@ from bot.text.bibliography import Listed
 from bot.text.zotero_items import item_of, key_for
 
 COLLECTION = "Paperboy"
-"""The collection's name as it is created; its owner may rename it."""
+"""Initial name of the collection; its owner can rename it."""
 BATCH = 50
-"""Objects in a request, Zotero's limit."""
+"""Maximum number of objects in a request: Zotero's limit."""
 ATTEMPTS = 5
-"""Attempts of one request."""
-PATIENCE = 60.0
-"""Seconds to wait in all, before the rest is left for another time."""
-REQUEST = 20.0
-"""Seconds for one request."""
+"""Maximum number of attempts per request."""
+MAX_WAIT = 60.0
+"""Maximum seconds that a push waits in all, before it leaves the rest for another time."""
+REQUEST_TIMEOUT = 20.0
+"""Timeout of one request, in seconds."""
 EXISTS, TOO_LARGE = 412, 413
 
 Pause = Callable[[float], Awaitable[None]]
 
 
 class KeyRefused(Exception):
-    """Zotero doesn't know the key, or the key may not write."""
+    """Zotero doesn't know the key, or the key can't write."""
 
 
 @dataclass(frozen=True, slots=True)
 class Pushed:
-    """How far it came."""
+    """The result of a push, in numbers of papers."""
 
     new: int = 0
     there: int = 0
-    """Papers that were in the library before."""
+    """Papers that were in the library already."""
     refused: int = 0
     left: int = 0
     """Papers that weren't sent, because of `why`."""
@@ -71,12 +71,12 @@ class Zotero:
         self._pause = pause
 
     async def name_of(self, key: str) -> str:
-        """The name of the key's owner. Raises KeyRefused if it may not write, and SourceError."""
+        """Return the name of the key's owner. Raises KeyRefused if the key can't write, and SourceError."""
         _, name = await _Library(self._upstream(), self._url, key, self._pause).owner()
         return name
 
     async def push(self, key: str, papers: Sequence[Listed]) -> Pushed:
-        """Write those papers that aren't in the library. Raises KeyRefused, and SourceError if none could be sent."""
+        """Write the papers that aren't in the library. Raises KeyRefused, and SourceError if none could be sent."""
         library = _Library(self._upstream(), self._url, key, self._pause)
         user, _ = await library.owner()
         collection = key_for("collection")
@@ -85,7 +85,7 @@ class Zotero:
         )
         done = Pushed()
         for start in range(0, len(papers), BATCH):
-            items = [item_of(one, collection) for one in papers[start : start + BATCH]]
+            items = [item_of(paper, collection) for paper in papers[start : start + BATCH]]
             try:
                 outcomes = await library.write(f"/users/{user}/items", items)
             except SourceError as error:
@@ -101,9 +101,9 @@ class Zotero:
         return done
 
     def _upstream(self) -> Upstream:
-        """One for each library: Zotero's limits count for one key."""
+        """Build the access to one library: Zotero limits requests per key."""
         agent = user_agent(self._contact)
-        return Upstream("Zotero", self._session, user_agent=agent, now=self._now, timeout=REQUEST)
+        return Upstream("Zotero", self._session, user_agent=agent, now=self._now, timeout=REQUEST_TIMEOUT)
 
 
 class _Library:
@@ -117,8 +117,8 @@ class _Library:
         self._waited = 0.0
 
     async def owner(self) -> tuple[int, str]:
-        """The id and name of the key's owner."""
-        answer = await self._patiently(
+        """Return the id and name of the key's owner."""
+        answer = await self._with_retries(
             lambda: self._upstream.get(
                 f"{self._url}/keys/current", accept=(200, 403, 404), headers=self._headers
             )
@@ -130,8 +130,8 @@ class _Library:
         return known["userID"], str(known.get("username") or "")
 
     async def write(self, path: str, objects: Sequence[dict[str, Any]]) -> list[int | None]:
-        """Create objects. Returns for each why it wasn't: a status such as 412 if it exists; None if it was."""
-        answer = await self._patiently(
+        """Create objects. Returns None for each that was created, else its status, such as 412 if it exists."""
+        answer = await self._with_retries(
             lambda: self._upstream.post(
                 self._url + path, {}, objects, accept=(200, 403, TOO_LARGE), headers=self._headers
             )
@@ -146,19 +146,19 @@ class _Library:
         failed = _json(answer).get("failed") or {}
         return [_code(failed.get(str(number))) for number in range(len(objects))]
 
-    async def _patiently(self, request: Callable[[], Awaitable[Answer]]) -> Answer:
-        """Send a request, as slowly as Zotero demands it, and again after what may pass."""
+    async def _with_retries(self, request: Callable[[], Awaitable[Answer]]) -> Answer:
+        """Send a request, retry it after transient errors, and wait as long as Zotero asks for."""
         for attempt in range(1, ATTEMPTS + 1):
             try:
                 answer = await request()
             except SourceError as error:
                 wait = 2.0**attempt if error.retry_after is None else error.retry_after
-                if attempt == ATTEMPTS or self._waited + wait > PATIENCE:
+                if attempt == ATTEMPTS or self._waited + wait > MAX_WAIT:
                     raise
                 await self._wait(wait)
             else:
-                if asked := bounded(answer.headers.get("Backoff", ""), int(PATIENCE)):
-                    await self._wait(min(asked, max(0.0, PATIENCE - self._waited)))
+                if backoff := bounded(answer.headers.get("Backoff", ""), int(MAX_WAIT)):
+                    await self._wait(min(backoff, max(0.0, MAX_WAIT - self._waited)))
                 return answer
         raise SourceError("Zotero didn't answer")  # never reached: the last attempt raises
 

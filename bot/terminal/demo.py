@@ -1,4 +1,4 @@
-"""The tour: what a person would type first, and the answers. It uses the same core as everything else."""
+"""The tour: typical first commands and their replies, run by the real core."""
 
 from collections.abc import Awaitable, Callable
 
@@ -8,18 +8,18 @@ from bot.ports import Core, Screen
 from bot.terminal.sample import sample_papers
 
 NEW_PAPERS = 12
-"""Sample papers that arrive during the tour; the older ones were there before."""
+"""Number of sample papers that arrive during the tour; older ones are stored before it."""
 READING_TIME = 2.5
 """Seconds between steps on a terminal."""
 
 
 def known() -> tuple[Paper, ...]:
-    """Papers from before the tour: stored, not posted."""
+    """Return the papers from before the tour, which are stored but not posted."""
     return sample_papers()[:-NEW_PAPERS]
 
 
 def news() -> tuple[Paper, ...]:
-    """Papers that arrive during the tour."""
+    """Return the papers that arrive during the tour."""
     return sample_papers()[-NEW_PAPERS:]
 
 
@@ -32,9 +32,9 @@ async def tour(
     arrive: Callable[[], Awaitable[None]],
     pause: Callable[[float], Awaitable[None]],
 ) -> None:
-    """Subscribe, see papers arrive, list, preview.
+    """Subscribe, let papers arrive, list subscriptions, preview a query.
 
-    `arrive` ingests `news()` and returns once all matches have been posted; `pause` waits so many seconds, so that a
+    `arrive` ingests `news()` and returns once all matches have been posted; `pause` waits for some seconds, so that a
     person can read.
     """
     guest = User("guest", "you")

@@ -1,4 +1,4 @@
-"""How far a fetch of many days has come: on the terminal, if there is one, and in the log."""
+"""Progress of a fetch of many days: on the terminal, if there is one, and in the log."""
 
 import asyncio
 
@@ -8,20 +8,20 @@ from bot.cards.terminal import reading_card
 from bot.ports import Interactive
 
 LONG_FETCH = 3
-"""Days of a source's list. A fetch of more days reports its progress."""
+"""Number of days above which a fetch reports its progress."""
 
 log = structlog.get_logger(__name__)
 
 
 class FetchProgress:
-    """Reports each long fetch. A source that has sent one day has been reached."""
+    """Reports each long fetch. A source is reached once it has sent one day."""
 
     def __init__(self, reached: asyncio.Event, interactive: Interactive | None) -> None:
         self._reached = reached
         self._interactive = interactive
 
     def __call__(self, source: str, done: int, total: int) -> None:
-        """The source has sent `done` of `total` days."""
+        """Report that the source has sent `done` of `total` days."""
         self._reached.set()
         if total > LONG_FETCH:
             log.info("fetch_progress", source=source, days=done, of=total)

@@ -1,7 +1,7 @@
 """Real papers of May 2026, for the tour and for when no upstream can be reached.
 
-Titles, names, dates and categories are the papers' own; each one's sentence was written for Paperboy and stands
-where an abstract would be.
+Titles, names, dates and categories are the papers' own; each one has a sentence written for Paperboy in
+place of its abstract.
 """
 
 import json
@@ -15,28 +15,28 @@ from bot.store.papers import Papers
 
 
 def sample_papers() -> tuple[Paper, ...]:
-    """All sample papers, the earliest first. Their source marks them as a sample on every card."""
+    """Return all sample papers, the earliest first. Their source marks them as a sample on every card."""
     records = json.loads(files("bot.terminal").joinpath("sample.json").read_text(encoding="utf-8"))
     return tuple(map(_paper, records))
 
 
 def today() -> datetime:
-    """The sample's today: the day after its last paper, so that the paper is new."""
+    """Return the sample's current time: the day after its last paper, so that the paper is new."""
     return sample_papers()[-1].published + timedelta(days=1)
 
 
 class PapersOrSample(Papers):
-    """The papers as people see them: the bundled sample until there are real ones.
+    """The papers that people see: the bundled sample until there are real ones.
 
-    The sample is never written to Redis, so none of it counts as posted or seen, and the first real paper replaces it.
+    The sample is never written to Redis, so its papers don't count as posted or seen. The first real paper replaces it.
     """
 
     async def since(self, moment: datetime) -> list[Paper]:
-        """The papers since `moment`; all of the sample, whose papers count as recent."""
+        """Return the papers since `moment`, or the whole sample, since its papers count as recent."""
         return await super().since(moment) or await self.stand_ins()
 
     async def get(self, ids: Iterable[str]) -> dict[str, Paper]:
-        """The papers of these ids, also those of the sample."""
+        """Return the papers with these ids, of the sample too."""
         wanted = list(ids)
         found = await super().get(wanted)
         if found or not wanted:
@@ -44,7 +44,7 @@ class PapersOrSample(Papers):
         return {paper.id: paper for paper in await self.stand_ins() if paper.id in wanted}
 
     async def stand_ins(self) -> list[Paper]:
-        """The sample if no paper was ever seen, else nothing."""
+        """Return the sample if there is no real paper yet, else nothing."""
         return [] if await self.any() else list(sample_papers())
 
 

@@ -1,4 +1,4 @@
-"""The first minutes at a terminal, whose person may be new here."""
+"""The first minutes at a terminal, perhaps with a new user."""
 
 import asyncio
 from contextlib import suppress
@@ -14,17 +14,17 @@ from bot.store.subscriptions import Subscriptions
 from bot.terminal.sample import PapersOrSample, today
 
 STARTER_QUERY = "trending"
-"""The first subscription of a new terminal, so that its first cards come by themselves."""
+"""The first subscription of a new terminal, so that its first cards arrive automatically."""
 SOURCE_TIMEOUT = 6.0
-"""Seconds within which some source should have answered."""
+"""Seconds within which a source should have answered."""
 INDEXING_SHOWN_EVERY = 1.0
-"""Seconds between two looks at the search index."""
+"""Seconds between two checks of the search index."""
 SAMPLE_SHOWN = 3
-"""Sample papers that are shown if no source answers."""
+"""Number of sample papers that are shown if no source answers."""
 
 
 async def welcome(terminal: Interactive, subscriptions: Subscriptions, platforms: Connect) -> None:
-    """Explain how to begin; give a terminal that never had a subscription its first one."""
+    """Explain how to begin, and subscribe a terminal that has never had a subscription to STARTER_QUERY."""
     is_new = not await subscriptions.ever(terminal.channel)
     offers = buttons(for_channel(terminal.channel.channel)) if is_new else ()
     terminal.screen.note(welcome_card(platforms, offers))
@@ -34,8 +34,8 @@ async def welcome(terminal: Interactive, subscriptions: Subscriptions, platforms
 
 
 async def show_indexing(terminal: Interactive, search: Search) -> None:
-    """Show how far the search index is while it is being built, as after an import."""
-    with suppress(RedisError):  # those who need the server say that it is away
+    """Show the progress of the search index while it is being built, for example after an import."""
+    with suppress(RedisError):  # other roles report that Redis is down
         while (progress := await search.progress()) is not None:
             terminal.working(f"Building the search index: {progress.done:,} of {progress.total:,} papers")
             await asyncio.sleep(INDEXING_SHOWN_EVERY)
@@ -43,7 +43,7 @@ async def show_indexing(terminal: Interactive, search: Search) -> None:
 
 
 async def stand_in(terminal: Interactive, papers: PapersOrSample, reached: asyncio.Event) -> None:
-    """If no source answers for a while, say so, and show some of the sample if there is nothing else."""
+    """If no source answers for a while, say so, and show some sample papers if there are no real ones."""
     try:
         async with asyncio.timeout(SOURCE_TIMEOUT):
             await reached.wait()

@@ -1,4 +1,4 @@
-"""Text of papers and queries: cleaned, split into comparable words and sentences, and shortened."""
+"""Cleans the text of papers and queries, splits it into comparable words and sentences, and shortens it."""
 
 from bot.text.core_sentence import core_sentence
 from bot.text.plain import clean, clean_html

@@ -1,4 +1,4 @@
-"""Acronyms as texts explain them: "retrieval-augmented generation (RAG)" says what RAG stands for.
+"""Finds acronyms that a text explains, as in "retrieval-augmented generation (RAG)".
 
 >>> list(acronyms("We study mixture-of-experts (MoE), large language models (LLMs), and multi-modal learning (MML)."))
 [('moe', ('mixture', 'of', 'experts')), ('llm', ('large', 'language', 'model')), ('mml', ('multi', 'modal', 'learning'))]
@@ -12,16 +12,16 @@ from bot.text.words import Token, small, tokens
 
 _ACRONYM = re.compile(r"\(([A-Z][A-Za-z0-9]{1,8})[);,]")
 _BEFORE = 120
-"""Characters before an acronym that its words are looked for in."""
+"""Number of characters before an acronym that are searched for its words."""
 _SENTENCE_END = re.compile(r"[.;:!?()]\s")
 SHORTEST, LONGEST = 2, 8
-"""Letters of an acronym."""
+"""Minimum and maximum number of letters of an acronym."""
 
 
 def acronyms(text: str) -> Iterator[tuple[str, tuple[str, ...]]]:
-    """Each acronym that `text` explains, folded, with the words that it stands for as they are written.
+    """Yield each acronym that `text` explains, folded, with the words that it stands for as written.
 
-    Where the acronym is a plural, the last word is in the singular.
+    If the acronym is a plural, the last word is in the singular.
     """
     for found in _ACRONYM.finditer(text):
         first, *more = tokens(found[1])
@@ -35,14 +35,14 @@ def acronyms(text: str) -> Iterator[tuple[str, tuple[str, ...]]]:
 
 
 def folded(words: Sequence[str]) -> tuple[str, ...]:
-    """The words as the index and subscriptions compare them."""
+    """Return the words as the index and subscriptions compare them."""
     return tuple(token.word for token in tokens(" ".join(words)) if token.end - token.start == 1)
 
 
-def _meaning(letters: str, read: Sequence[Token]) -> Sequence[Token]:
-    """The last words that have these initials. One more may follow, as in "VLA models (VLA)"."""
-    inside = {place for token in read for place in range(token.start + 1, token.end)}
-    words = [token for token in read if token.end - token.start == 1]
+def _meaning(letters: str, before: Sequence[Token]) -> Sequence[Token]:
+    """The last words with these initials. One more word can follow, as in "VLA models (VLA)"."""
+    inside = {place for token in before for place in range(token.start + 1, token.end)}
+    words = [token for token in before if token.end - token.start == 1]
     for end in (len(words), len(words) - 1):
         start = _start(letters, words, end)
         while start in inside:  # a hyphenated word is taken whole: multi-modal
@@ -53,7 +53,7 @@ def _meaning(letters: str, read: Sequence[Token]) -> Sequence[Token]:
 
 
 def _start(letters: str, words: Sequence[Token], end: int) -> int | None:
-    """Where the words begin whose initials are `letters`, read from the back. Small words may have none."""
+    """Index of the first word of those whose initials are `letters`, matched backwards. Stop words can be skipped."""
     place, left = end, letters
     while left and place > 0:
         place -= 1

@@ -1,37 +1,37 @@
-"""Numbers as bars: as a line of characters, as letters for an address, and as a picture (PNG). Pure."""
+"""Draws numbers as bars: as a line of characters, as letters for a URL, and as a picture (PNG). Pure."""
 
 import struct
 import zlib
 from collections.abc import Sequence
 
 LETTERS = "-0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ_abcdefghijklmnopqrstuvwxyz"
-"""A bar's height as a letter, from nothing to the highest."""
+"""A bar's height as a letter, from zero to the highest."""
 BLOCKS = "▁▂▃▄▅▆▇█"
-"""A bar as a character; the first is nothing, since chats shorten runs of blanks."""
+"""A bar as a character. The first means zero: it isn't a blank, since chats shorten runs of blanks."""
 STEP, WIDTH, HEIGHT = 12, 9, 128
-"""Pixels from one bar to the next, of a bar, and of the highest one."""
+"""In pixels: the distance from one bar to the next, the width of a bar, and the height of the highest one."""
 BLUE = bytes((0, 0, 0, 0x4A, 0x7F, 0xD6))
-"""The palette: the background, which is transparent, and a blue that can be seen on white and on black."""
+"""The palette: the background, which is transparent, and a blue that is visible on white and on black."""
 
 
 def scaled(counts: Sequence[int], highest: int) -> list[int]:
-    """Heights from 0 to `highest`. What is more than nothing can be seen."""
+    """Return heights from 0 to `highest`. A count above 0 is at least 1 high, so that it is visible."""
     most = max(counts, default=0)
     return [max(1, count * highest // most) if count else 0 for count in counts]
 
 
 def sparkline(counts: Sequence[int]) -> str:
-    """`▁▂▅█`, for places without pictures."""
+    """Return the bars as characters, `▁▂▅█`, for places without pictures."""
     return "".join(BLOCKS[height] for height in scaled(counts, len(BLOCKS) - 1))
 
 
 def lettered(counts: Sequence[int]) -> str:
-    """The heights of the bars as letters."""
+    """Return the heights of the bars as letters."""
     return "".join(LETTERS[height] for height in scaled(counts, len(LETTERS) - 1))
 
 
 def picture(letters: str) -> bytes:
-    """The bars with these heights as a PNG: one bit a pixel, so it needs no library. Raises ValueError for another letter."""
+    """Draw the bars as a PNG of one bit per pixel, which needs no library. Raises ValueError for an unknown letter."""
     heights = [LETTERS.index(letter) * HEIGHT // (len(LETTERS) - 1) for letter in letters]
     width = len(heights) * STEP - (STEP - WIDTH)
     rows = bytearray()

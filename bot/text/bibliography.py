@@ -1,6 +1,6 @@
-"""Papers as entries for reference managers: BibTeX, RIS, CSL's JSON and Markdown.
+"""Exports papers for reference managers: BibTeX, RIS, CSL JSON and Markdown.
 
-Keys are made of the first author, the year and the paper's whole id: so two papers never share one, and a paper has the same
+A key has the first author, the year and the paper's whole id: so two papers never share one, and a paper has the same
 key in every export.
 """
 
@@ -22,7 +22,7 @@ from bot.domain.models import Paper
 from bot.text.identity import is_arxiv
 
 MAX_SURNAME = 30
-"""Characters of a surname in a key."""
+"""Maximum number of characters of a surname in a key."""
 _KEY_SAFE = ".-/:_"
 _ESCAPES = str.maketrans(
     {
@@ -39,13 +39,13 @@ _ESCAPES = str.maketrans(
     }
 )
 _LITERAL = re.compile(r"[,{}\\]|\band\b|\b(?:collaboration|team|group|consortium)\b", re.IGNORECASE)
-"""A name that is not a person's first and last name."""
+"""Matches a name that isn't a person's first and last name."""
 _MARKDOWN = re.compile(r"([\\`*_\[\]<>#|])")
 
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """A paper with what was written about it on a list."""
+    """A paper on a list, with its note and tags."""
 
     paper: Paper
     note: str = ""
@@ -57,56 +57,56 @@ class Format:
     """A file format of reference managers."""
 
     name: str
-    """As people know it."""
+    """Name that users see."""
     suffix: str
     mime: str
     write: Callable[[Sequence[Listed]], str]
 
 
 class _Writer(Writer):  # type: ignore[misc]  # pybtex has no types
-    """Writes fields that are LaTeX already; to encode them once more takes ten times as long as all else."""
+    """Writes fields unchanged: they are LaTeX already, and encoding them takes ten times as long as the rest."""
 
     def _encode(self, text: str) -> str:
         return text
 
 
 class _RisWriter(rispy.RisWriter):  # type: ignore[misc]  # rispy has no types
-    """Writes records without numbers before them, which strict readers refuse."""
+    """Writes no number before a record: strict readers reject it."""
 
     def set_header(self, _count: int) -> str:
         return ""
 
 
 def key_of(paper: Paper) -> str:
-    """The paper's key: `vaswani2017:1706.03762`."""
+    """Return the paper's key: `vaswani2017:1706.03762`."""
     surname = _surname(paper.authors[0]) if paper.authors else ""
     ascii_only = unicodedata.normalize("NFKD", surname).encode("ascii", "ignore").decode()
     letters = "".join(filter(str.isalpha, ascii_only))[:MAX_SURNAME].lower() or "anon"
-    # Percent signs begin a comment in LaTeX; `quote` leaves no plus sign, so nothing else becomes one.
+    # Percent signs begin a comment in LaTeX. `quote` leaves no plus sign, so that every "+" stands for a "%".
     return f"{letters}{paper.published.year}:{quote(paper.id, safe=_KEY_SAFE).replace('%', '+').replace('~', '+7E')}"
 
 
 def bibtex(papers: Sequence[Listed]) -> str:
-    """As BibTeX in UTF-8, safe for LaTeX."""
+    """Return the papers as BibTeX in UTF-8, safe for LaTeX."""
     stream = io.StringIO()
-    entries = {key_of(one.paper): _bibtex_entry(one) for one in papers}
+    entries = {key_of(listing.paper): _bibtex_entry(listing) for listing in papers}
     _Writer(encoding="utf-8").write_stream(BibliographyData(entries), stream)
     return stream.getvalue()
 
 
 def ris(papers: Sequence[Listed]) -> str:
-    """As RIS."""
-    return str(rispy.dumps([_ris_entry(one) for one in papers], implementation=_RisWriter))
+    """Return the papers as RIS."""
+    return str(rispy.dumps([_ris_entry(listing) for listing in papers], implementation=_RisWriter))
 
 
 def csl(papers: Sequence[Listed]) -> str:
-    """As CSL's JSON, which citation processors read."""
-    return json.dumps([csl_entry(one) for one in papers], ensure_ascii=False, indent=1) + "\n"
+    """Return the papers as CSL JSON, which citation processors read."""
+    return json.dumps([csl_entry(listing) for listing in papers], ensure_ascii=False, indent=1) + "\n"
 
 
 def markdown(papers: Sequence[Listed]) -> str:
-    """As a list in Markdown."""
-    return "".join(_markdown_line(one) for one in papers)
+    """Return the papers as a list in Markdown."""
+    return "".join(_markdown_line(listing) for listing in papers)
 
 
 FORMATS: Mapping[str, Format] = MappingProxyType(
@@ -119,10 +119,10 @@ FORMATS: Mapping[str, Format] = MappingProxyType(
 )
 
 
-def _bibtex_entry(one: Listed) -> Any:
-    paper = one.paper
+def _bibtex_entry(listing: Listed) -> Any:
+    paper = listing.paper
     fields = {
-        "title": f"{{{_tex(paper.title)}}}",  # its capitals stay
+        "title": f"{{{_tex(paper.title)}}}",  # braces keep its capitals
         "year": str(paper.published.year),
         "month": f"{paper.published.month:02}",
         "journal": _tex(paper.journal_ref or ""),
@@ -133,25 +133,25 @@ def _bibtex_entry(one: Listed) -> Any:
         "version": str(paper.versions or ""),
         "url": _tex(_url(paper)),
         "abstract": _tex(paper.abstract),
-        "keywords": _tex(", ".join(one.tags)),
-        "annote": _tex(one.note),
+        "keywords": _tex(", ".join(listing.tags)),
+        "annote": _tex(listing.note),
     }
     people = {"author": [_bibtex_person(name) for name in paper.authors if name.strip()]}
     kind = "article" if paper.journal_ref else "misc"
-    given = [(name, text) for name, text in fields.items() if text]
-    return Entry(kind, given, persons={role: names for role, names in people.items() if names})
+    filled = [(name, text) for name, text in fields.items() if text]
+    return Entry(kind, filled, persons={role: names for role, names in people.items() if names})
 
 
 def _bibtex_person(name: str) -> Any:
     if _LITERAL.search(name) or " " not in name.strip():
         whole = Person()
-        whole.last_names = [f"{{{_tex(name)}}}"]  # given as text, it would be taken apart, which isn't linear
+        whole.last_names = [f"{{{_tex(name)}}}"]  # pybtex would split a string, in more than linear time
         return whole
     return Person(_tex(name))
 
 
-def _ris_entry(one: Listed) -> dict[str, Any]:
-    paper = one.paper
+def _ris_entry(listing: Listed) -> dict[str, Any]:
+    paper = listing.paper
     accession = f"arXiv:{paper.id}" if is_arxiv(paper.id) else ""
     values: dict[str, Any] = {
         "id": key_of(paper),
@@ -165,16 +165,16 @@ def _ris_entry(one: Listed) -> dict[str, Any]:
         "edition": f"v{paper.versions}" if paper.versions else "",
         "urls": list(filter(None, [_url(paper)])),
         "abstract": _line(paper.abstract),
-        "keywords": list(one.tags),
-        "notes": [_line(one.note)] if one.note else [],
+        "keywords": list(listing.tags),
+        "notes": [_line(listing.note)] if listing.note else [],
     }
     kind = "JOUR" if paper.journal_ref else "UNPB"
     return {"type_of_reference": kind, **{name: value for name, value in values.items() if value}}
 
 
-def csl_entry(one: Listed) -> dict[str, Any]:
-    """A paper as an entry of CSL's JSON; what isn't known is left out."""
-    paper = one.paper
+def csl_entry(listing: Listed) -> dict[str, Any]:
+    """Return a paper as an entry of CSL JSON, without unknown fields."""
+    paper = listing.paper
     day = paper.published
     values: dict[str, Any] = {
         "title": paper.title,
@@ -187,8 +187,8 @@ def csl_entry(one: Listed) -> dict[str, Any]:
         "version": str(paper.versions or ""),
         "URL": _url(paper),
         "abstract": paper.abstract,
-        "keyword": ", ".join(one.tags),
-        "note": one.note,
+        "keyword": ", ".join(listing.tags),
+        "note": listing.note,
     }
     kind = "article-journal" if paper.journal_ref else "article"
     return {"id": key_of(paper), "type": kind, **{name: value for name, value in values.items() if value}}
@@ -201,8 +201,8 @@ def _csl_name(name: str) -> dict[str, str]:
     return {"family": family, "given": given}
 
 
-def _markdown_line(one: Listed) -> str:
-    paper = one.paper
+def _markdown_line(listing: Listed) -> str:
+    paper = listing.paper
     shown = [*paper.authors[:3], *(["et al."] if len(paper.authors) > 3 else [])]
     url, title = _url(paper), _marked(paper.title)
     link = f"[{title}](<{quote(url, safe='%/:=&?#+~.,;@-_')}>)" if url else title
@@ -210,19 +210,19 @@ def _markdown_line(one: Listed) -> str:
         ", ".join(_marked(name) for name in shown),
         str(paper.published.year),
         _marked(paper.journal_ref or ""),
-        " ".join(f"`#{tag}`" for tag in one.tags),
-        _marked(one.note),
+        " ".join(f"`#{tag}`" for tag in listing.tags),
+        _marked(listing.note),
     )
     return f"- {link} · {' · '.join(filter(None, parts))}\n"
 
 
 def _url(paper: Paper) -> str:
-    """The paper's page, if it is one of the web: a reference manager opens what it is given."""
+    """The paper's page if its address is HTTP(S), because reference managers open any address."""
     return paper.url if paper.url.lower().startswith(("https://", "http://")) else ""
 
 
 def _doi(paper: Paper) -> str:
-    """The DOI of the published paper, or of a preprint that is known by its DOI."""
+    """The DOI of the published paper, or of a preprint whose id is a DOI."""
     return paper.doi or (paper.id.removeprefix("doi:") if paper.id.startswith("doi:") else "")
 
 
@@ -231,7 +231,7 @@ def _surname(name: str) -> str:
 
 
 def _reversed(name: str) -> str:
-    """`Bengio, Yoshua`, as RIS wants it."""
+    """A name in RIS's order: `Bengio, Yoshua`."""
     parts = _csl_name(_line(name))
     return parts.get("literal") or f"{parts['family']}, {parts['given']}"
 
@@ -241,7 +241,7 @@ def _tex(text: str) -> str:
 
 
 def _line(text: str) -> str:
-    """In one line: a line break ends a field of RIS."""
+    """`text` in one line, because a line break ends a field of RIS."""
     return " ".join(text.split())
 
 
@@ -250,5 +250,5 @@ def _marked(text: str) -> str:
 
 
 def listed(papers: Iterable[Paper]) -> list[Listed]:
-    """Papers about which nothing was written."""
+    """Return papers as `Listed`, without notes and tags."""
     return [Listed(paper) for paper in papers]

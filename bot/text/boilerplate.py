@@ -1,4 +1,4 @@
-"""What publishers write around an abstract in their feeds, or in the place of one."""
+"""Removes the text that publishers add to an abstract in their feeds, or use instead of one."""
 
 import re
 from typing import NamedTuple
@@ -6,15 +6,17 @@ from typing import NamedTuple
 from bot.text.sentences import MONTHS
 
 LONGEST = 1_000
-"""Characters of a notice at the beginning or the end of an abstract."""
+"""Maximum length in characters of a notice at the start or the end of an abstract."""
 
 
 class Notice(NamedTuple):
-    """An abstract without its publisher's words, and what those said: a line of authors, a date as written."""
+    """An abstract without its publisher's notices, and the information in those."""
 
     abstract: str
     authors: str = ""
+    """A line of authors."""
     date: str = ""
+    """A date as written."""
 
 
 _MONTH = rf"(?:{'|'.join(MONTHS)})[a-z]{{0,6}}\.?"
@@ -29,20 +31,20 @@ _ONLINE = re.compile(
     rf"\A[^;.]{{2,80}}, published online: (?P<date>{_DATE}); ?(?:doi: ?10\.\d{{4,9}}/\S{{1,100}}|https?://\S{{1,200}}) ?",
     re.IGNORECASE,
 )
-"""Nature and its sisters."""
+"""Nature's journals."""
 _NAME = r"(?-i:[A-Z][\w.'’-]{0,20}(?: (?:[A-Z]\.|de|van|von|der|den|la|da|di)){0,4} [A-Z][\w'’-]{1,30})"
 _SIGNED = re.compile(
     rf"\Aauthor\(s\): (?P<authors>{_NAME}(?:, {_NAME}){{0,20}}(?:,? and {_NAME}|,? et al\.)?) ", re.IGNORECASE
 )
 _IN_ISSUE = re.compile(rf" ?\[[A-Z][^\[\]]{{5,80}}\] published (?P<date>{_DATE})\.?\Z", re.IGNORECASE)
-"""The Physical Review: `[Phys. Rev. Lett. 131, 1] Published Fri Nov 27, 2026` behind the abstract."""
+"""The Physical Review: `[Phys. Rev. Lett. 131, 1] Published Fri Nov 27, 2026` after the abstract."""
 _PLACE = re.compile(
     rf"\A[A-Z][^.;:]{{2,80}}, (?:earlyview|ahead of print|volume \d{{1,4}}, (?:issue|number) [\w-]{{1,8}}"
     rf"(?:, pages? [\w–-]{{1,20}})?(?:, (?P<date>{_DATE}))?)\.? ?"
     rf"|\Avolume \d{{1,4}}, issue [\w-]{{1,8}}(?:, (?P<day>{_DATE}))?(?:, pages? [\w–-]{{1,20}})? ?\.? ?(?=[A-Z]|\Z)",
     re.IGNORECASE,
 )
-"""Science, Wiley, Taylor & Francis: where it stands in the journal."""
+"""Science, Wiley, Taylor & Francis: volume, issue and pages."""
 _LABEL = re.compile(
     r"\A(?:arxiv:\S{5,20} )?(?:announce type: [\w-]{3,14} )?(?:graphical )?(?:abstract|summary)(?:: ?|\. | (?=(?-i:We|The|This|In|Here|Background|Purpose|Objective|Introduction|Aims?|It)\b))|\A(?-i:ABSTRACT|SUMMARY) "
     r"|\Aarxiv:\S{5,20} announce type: [\w-]{3,14} ",
@@ -57,9 +59,9 @@ _OWNED_AFTER = re.compile(
     rf"(?<=[.!?]) (?:{_OWNER}|this article is protected by copyright\.(?: all rights reserved\.?)?|all rights reserved\.?)\Z",
     re.IGNORECASE,
 )
-"""Wiley, Elsevier: whose the article is. It is a sentence apart."""
+"""Wiley, Elsevier: the copyright, in a separate sentence."""
 _TO_THE_END = r"(?:[^.!?]|\.(?! |\Z)){0,250}\.?\Z"
-"""The rest of a last sentence, with stops in numbers and addresses."""
+"""The rest of a last sentence, which can have full stops in numbers and URLs."""
 _LICENSED = re.compile(
     r"(?<=[.!?]) (?:(?:(?:this is an|an) open[- ]access article|(?:this|the) (?:article|work|paper|preprint|manuscript)(?: is| was)?)"
     r"(?: (?:is|was|made|freely|available|published|distributed|licensed|released)){0,4}"
@@ -68,13 +70,13 @@ _LICENSED = re.compile(
     rf"|(?<=[.!?]) (?-i:Published by) (?-i:[A-Z]){_TO_THE_END}",
     re.IGNORECASE,
 )
-"""Under which licence it is published, or by whom. What is said of data and code stays."""
+"""The article's licence or publisher. Sentences about data and code stay."""
 _ACCESS = re.compile(r"\Aopen[- ]access(?:[.:] | article ?[.:] )", re.IGNORECASE)
 _MORE = re.compile(r" \[?(?:continue reading|read more)(?: ?[→»…]| ?\.\.\.)\]?\Z", re.IGNORECASE)
 
 
-def take_apart(abstract: str) -> Notice:
-    """Take an abstract, a line of plain text, and its publisher's words apart."""
+def split_notices(abstract: str) -> Notice:
+    """Separate an abstract, a line of plain text, from its publisher's notices."""
     record = _RECORD.match(abstract) if len(abstract) <= 2 * LONGEST else None
     if record and (record["date"] or record["source"]):
         return Notice("", (record["authors"] or "").strip(), record["date"] or "")

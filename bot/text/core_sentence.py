@@ -1,8 +1,9 @@
-"""The sentence of an abstract that says what is new. Pure, and quick enough to run for each card.
+"""Finds the sentence of an abstract that says what is new. Pure, and quick enough to run for each card.
 
-An abstract has an order: the field, what is missing, what was done, how, how well, where to get it. This finds the
-sentence of what was done. Each sentence is scored by who does what in it ("we propose", "this work introduces", "a method
-is developed"), by how it opens ("To this end", "However", "Experiments show"), by what it names, and by its place.
+Abstracts have an order: the field, the gap, what was done, how, how well, where to get it. We want the sentence that
+says what was done. Each sentence is scored by its subject and verb ("we propose", "this work introduces", "a method is
+developed"), by its opening ("To this end", "However", "Experiments show"), by the things that it names, and by its
+position.
 """
 
 import re
@@ -12,9 +13,9 @@ from typing import NamedTuple
 from bot.text.sentences import shorten_at_clause, spans
 
 LONGEST = 6_000
-"""Characters that are looked at; arXiv's abstracts have up to 1,920, structured ones of journals up to 4,000."""
+"""Maximum number of characters read. arXiv's abstracts have up to 1,920, structured ones of journals up to 4,000."""
 REACH = 7
-"""Words after "we" or "this paper" in which its verb is looked for."""
+"""Number of words after "we" or "this paper" that are searched for the verb."""
 
 _MAKING = 10
 _BUILDING = 8
@@ -65,12 +66,12 @@ _SUBJECTS = frozenset(
 _AUTHORS = frozenset(("we", "i"))
 _OURS = frozenset(("this", "our", "the", "present", "here", "current"))
 _ACTING = _SUBJECTS | _PASSIVES
-_WORTH_A_LOOK = 2
-"""The worth of a section from which on its sentences count without a verb of doing: aims, conclusions."""
-_IDLE = 20
-"""What a sentence loses in which no one does anything."""
+_STRONG_SECTION = 2
+"""Minimum score of a section whose sentences count even without a verb from `_VERBS`: aims, conclusions."""
+_NO_VERB = 20
+"""Penalty for a sentence without such a verb."""
 _NAMING = 12
-"""The most that a sentence gains by what it names: something new, a thing, a system, the title's words, the title's system."""
+"""Maximum bonus for what a sentence names: something new, a thing, a system, the title's words, the title's system."""
 _HOPELESS = float("-inf")
 _BE = frozenset(("is", "are", "was", "were", "be", "been"))
 _THINGS = _set(
@@ -100,10 +101,10 @@ _OPENINGS: tuple[tuple[str, float], ...] = (
     ("our work", -1), ("our study", -1), ("our contribution", 0), ("the contribution", -1), ("as a case study", -3), ("it ", -3), ("these ", -3), ("such ", -3), ("they ", -4),
 )  # fmt: skip
 KEY = 3
-"""Letters by which openings are looked up: the length of the shortest."""
-_FIRST_WORDS: dict[str, list[tuple[str, float]]] = {}
+"""Number of letters by which openings are looked up: the length of the shortest opening."""
+_OPENINGS_BY_KEY: dict[str, list[tuple[str, float]]] = {}
 for _start, _worth in _OPENINGS:
-    _FIRST_WORDS.setdefault(_start[:KEY], []).append((_start, _worth))
+    _OPENINGS_BY_KEY.setdefault(_start[:KEY], []).append((_start, _worth))
 
 _LABEL = (
     r"backgrounds?|introduction|context|motivation|importance|rationale|aims?|objectives?|purpose|goals?|questions?|"
@@ -118,7 +119,7 @@ _HEADING = re.compile(
     re.IGNORECASE,
 )
 _HEADING_STARTS = frozenset(label[:3] for label in _LABEL.split("|"))
-"""The first three letters of all headings: a sentence that begins otherwise isn't matched against the pattern."""
+"""The first three letters of all headings. Sentences that begin with others aren't matched against the pattern."""
 _SECTIONS = {
     "background": -5, "introduc": -4, "context": -5, "motivati": -4, "importan": -5, "rational": -4, "aim": 7, "aims": 7, "objectiv": 7, "purpose": 7,
     "goal": 6, "goals": 6, "question": 3, "hypothes": 2, "design": 0, "setting": -6, "particip": -6, "patients": -6,
@@ -126,15 +127,16 @@ _SECTIONS = {
     "outcome": -3, "outcomes": -3, "measurem": -6, "conclusi": 3, "interpre": 3, "discussi": 0, "signific": 0, "implicat": -4,
     "impact": -4, "limitati": -9, "trial re": -20, "funding": -20, "keywords": -20, "availabi": -20, "novelty": 7, "contribu": 7,
 }  # fmt: skip
-"""What the sentences of a section are worth, by the first eight letters of its heading."""
+"""First eight letters of a heading -> score of the sentences of its section."""
 
 _NOTICES = (
     "(c) 1", "(c) 2", "©", "copyright", "all rights reserved", "published by", "licen", "creative commons", "accepted ",
     "to appear in", "arxiv:", "doi:", "preprint", "keyword", "key word", "comments:", "available", "http", "github",
 )  # fmt: skip
-"""What sentences have that are about the publication. Long ones, with it far from the beginning, say more than that."""
+"""Strings of sentences about the publication, such as a copyright line."""
 SHORT, OPENING = 120, 50
-"""Characters of a sentence that is a notice if it has one anywhere, and of the beginning of a longer one."""
+"""A sentence of fewer than SHORT characters is such a notice if it has one of these strings anywhere, a longer one only
+if it has one in its first OPENING characters."""
 _DIGITS = frozenset("0123456789")
 _LATE_SUBJECT = re.compile(r"[,;:] (?=(?:we|this (?:paper|work|study|article)) )")
 _COMMON = _set(
@@ -144,32 +146,34 @@ _COMMON = _set(
 
 
 _Part = tuple[int, int, float]
-"""Where a sentence begins behind its heading, where it ends, and what its section is worth."""
+"""Start of a sentence after its heading, its end, and the score of its section."""
 
 
 class _Abstract(NamedTuple):
-    """An abstract as it is, in lower case, and that with blanks in the place of punctuation; all of one length."""
+    """An abstract in three forms of the same length."""
 
     text: str
     lower: str
+    """In lower case."""
     unmarked: str
+    """In lower case, with blanks instead of punctuation."""
 
 
 class _Title(NamedTuple):
-    """A title in lower case: its words, and the name that it begins with, as in `FooNet: …`."""
+    """A title in lower case: its words, and the name before its colon, as in `FooNet: …`."""
 
     words: set[str]
     system: str
 
 
 def core_sentence(abstract: str, limit: int, title: str = "") -> str:
-    """The sentence that says what is new, in at most `limit` characters; nothing for an empty abstract.
+    """Return the sentence that says what is new, in at most `limit` characters; "" for an empty abstract.
 
-    `abstract` and `title` are lines of plain text. A long sentence is cut at a clause, never amid a word.
+    `abstract` and `title` are lines of plain text. A long sentence is cut at a clause, never inside a word.
     """
     text = abstract[:LONGEST]
     lower = text.lower()
-    if len(lower) != len(text):  # a few capitals of Turkish and Lithuanian become two characters
+    if len(lower) != len(text):  # a few Turkish and Lithuanian capitals become two characters
         lower = text
     whole = _Abstract(text, lower, _unmarked(lower))
     about = _read_title(title.lower())
@@ -199,53 +203,53 @@ def _parts(text: str, lower: str) -> Iterator[_Part]:
             heading := _HEADING.match(text, begin, end)
         ):
             section = _SECTIONS.get(heading["label"].lower()[:8], section)
-            begin = heading.end()  # noqa: PLW2901  the sentence begins behind its heading
+            begin = heading.end()  # noqa: PLW2901  the sentence begins after its heading
         if begin < end:
             yield begin, end, section
 
 
 def _is_notice(lower: str) -> bool:
-    """Whether it is a copyright line, an address, or another sentence that isn't about the work."""
-    seen = lower if len(lower) < SHORT else lower[:OPENING]
-    return any(notice in seen for notice in _NOTICES)
+    """Whether a sentence is a copyright line, an address, or otherwise not about the work."""
+    start = lower if len(lower) < SHORT else lower[:OPENING]
+    return any(notice in start for notice in _NOTICES)
 
 
 def _unmarked(text: str) -> str:
-    """`text` with blanks in the place of punctuation, so that words can be looked up."""
+    """`text` with blanks instead of punctuation, so that words can be looked up."""
     for mark in ",.()":
         text = text.replace(mark, " ")
     return text
 
 
 def _merit(place: int, part: _Part, abstract: _Abstract, title: _Title, most: float) -> float:
-    """How likely the part in that place says what is new; nothing where it can't be likelier than `most`.
+    """Score a part, the `place`-th, by how likely it says what is new; _HOPELESS if the score can't exceed `most`.
 
-    What is quick to see is looked at first, since most parts are ruled out by it.
+    The quick checks come first, because they rule out most parts.
     """
     begin, end, section = part
     text, lower, unmarked = abstract
     words = unmarked[begin:end].split()
     acting = _ACTING.intersection(words)
-    doing = _doing(words, acting) if acting else 0
+    verb = _verb_weight(words, acting) if acting else 0
     merit = section - 0.35 * place
-    if not doing and section < _WORTH_A_LOOK:
-        return merit - _IDLE  # only if no other sentence says what was done
+    if not verb and section < _STRONG_SECTION:
+        return merit - _NO_VERB  # chosen only if no other sentence says what was done
     opening = _opening(lower, begin)
-    merit += doing + opening if doing else min(opening, 0)
+    merit += verb + opening if verb else min(opening, 0)
     if merit + _NAMING < most:
         return _HOPELESS
     merit += 1.5 * (not _NOVEL.isdisjoint(words)) + 1.0 * (not _THINGS.isdisjoint(words))
-    if doing >= _BUILDING and _explains_name(text, begin, end):
+    if verb >= _BUILDING and _explains_name(text, begin, end):
         merit += 2.5
     if title.words:
         merit += 4 * len(title.words.intersection(words)) / len(title.words)
-    if title.system and doing and lower.find(title.system, begin, end) >= 0:
+    if title.system and verb and lower.find(title.system, begin, end) >= 0:
         merit += 3
     return merit - 3 * (text[end - 1] == "?") - 3 * (len(words) < 8)
 
 
 def _explains_name(text: str, begin: int, end: int) -> bool:
-    """Whether a system and what it is stand there: `FooNet, a …`."""
+    """Whether the sentence explains a system's name: `FooNet, a …`."""
     for marker in (", a ", ", an ", ", the "):
         place = text.find(marker, begin, end)
         if place > 0:
@@ -256,16 +260,16 @@ def _explains_name(text: str, begin: int, end: int) -> bool:
 
 
 def _opening(lower: str, begin: int) -> float:
-    for opening, weight in _FIRST_WORDS.get(lower[begin : begin + KEY], ()):
+    for opening, weight in _OPENINGS_BY_KEY.get(lower[begin : begin + KEY], ()):
         if lower.startswith(opening, begin):
             return weight
     return 0
 
 
-def _doing(words: list[str], acting: set[str] | frozenset[str]) -> float:
-    """The weight of the strongest thing that the authors or the paper do in the sentence.
+def _verb_weight(words: list[str], acting: set[str] | frozenset[str]) -> float:
+    """The weight of the strongest verb in the sentence whose subject is the authors or the paper.
 
-    `acting` are those of its `words` that are in `_ACTING`.
+    `acting` has the `words` that are in `_ACTING`.
     """
     best: float = 0
     for actor in acting:

@@ -1,4 +1,4 @@
-"""Reads identifiers of papers: arXiv's, DOIs, and those of other indexes, as people and publishers write them.
+"""Reads identifiers of papers as people and publishers write them: arXiv ids, DOIs, and those of other indexes.
 
 `bot.text.identity` reads addresses too and is what other modules import.
 """
@@ -12,7 +12,8 @@ ARCHIVES = (
     "|funct-an|gr-qc|hep-ex|hep-lat|hep-ph|hep-th|math-ph|math|mtrl-th|nlin|nucl-ex|nucl-th|patt-sol|physics|plasm-ph"
     "|q-alg|q-bio|quant-ph|solv-int|supr-con"
 )
-"""arXiv's archives from before April 2007, when ids began with one: https://info.arxiv.org/help/arxiv_identifier.html."""
+"""arXiv's archives from before April 2007, when ids began with one:
+https://info.arxiv.org/help/arxiv_identifier.html."""
 ARXIV_NUMBER = (
     rf"(?P<new>[0-9]{{4}}\.[0-9]{{4,5}})|(?P<archive>{ARCHIVES})(?:\.[a-z-]{{2,12}})?/(?P<old>[0-9]{{7}})"
 )
@@ -31,7 +32,7 @@ _DOI_TAILS = (
     *(".pdf", ".pdf+html", ".html", ".htm", ".xml", ".epub", ".full", ".full+html", ".full-text", ".abstract", ".short"),
     *(".long", ".extract", ".article-info", ".article-metrics", ".supplementary-material"),
 )  # fmt: skip
-"""What publishers append to a DOI in the addresses of a paper's pages."""
+"""Suffixes that publishers append to a DOI in a paper's URLs."""
 _VERSIONS = re.compile(
     r"(?P<preprint>10\.(?:1101|64898)/(?:[0-9]{4}\.[0-9]{2}\.[0-9]{2}\.[0-9]{6,8}|[0-9]{6}))(?:v[0-9]{1,3})?(?:[./].*)?"
     r"|(?P<dash>10\.26434/chemrxiv[^/]*?)-v[0-9]{1,2}"
@@ -40,7 +41,7 @@ _VERSIONS = re.compile(
     r"|(?P<under>10\.[0-9]{5}/osf\.io/[a-z0-9]+)_v[0-9]{1,2}"
     r"|(?P<oup>10\.1093/[^/]+/[^/]+)/[0-9]{5,9}(?:/.*)?"
 )
-"""DOIs whose end is a version, and Oxford's, which are followed by a number of the page in addresses."""
+"""DOIs that end in a version, and Oxford's, which are followed by the page's number in URLs."""
 _VERSION = re.compile(r"(?<=[0-9])v[0-9]{1,2}$", re.ASCII)
 
 _ACL = re.compile(
@@ -58,9 +59,9 @@ _OPENERS, _CLOSERS = "<([{\"'“«‘", ">)]}\"'”»’"
 _PAIRS = dict(zip(">)]}", "<([{", strict=True))
 
 
-def trimmed(written: str) -> str:
-    """`written` without what surrounds it in sentences and citations: brackets, quotes, `[cs.CL]`, a full stop."""
-    text = _unwrapped("".join(filter(str.isprintable, written.replace("\n", " ").replace("\t", " "))).strip())
+def trimmed(text: str) -> str:
+    """Remove what surrounds an identifier in sentences and citations: brackets, quotes, `[cs.CL]`, a full stop."""
+    text = _unwrapped("".join(filter(str.isprintable, text.replace("\n", " ").replace("\t", " "))).strip())
     if text.endswith("]") and (at := text.rfind(" [")) > 0:
         return _unwrapped(text[:at])
     return text
@@ -86,7 +87,7 @@ def _unwrapped(text: str) -> str:
 
 
 def read_identifier(text: str) -> str | None:
-    """What is written as an identifier, with or without its name: `arXiv:2403.12345v2`, `10.1234/x`, `PMID 1234`."""
+    """Return the canonical id for an identifier, with or without its name: `arXiv:2403.12345v2`, `10.1234/x`."""
     kind = ""
     for _ in range(3):  # "arXiv preprint arXiv:2403.12345"
         if not (prefix := _PREFIX.match(text)):
@@ -105,12 +106,12 @@ def read_identifier(text: str) -> str | None:
 
 
 def arxiv_number(found: re.Match[str]) -> str:
-    """The canonical id of a match of `ARXIV_NUMBER`."""
+    """Return the canonical id of a match of `ARXIV_NUMBER`."""
     return found["new"] or f"{found['archive'].lower()}/{found['old']}"
 
 
 def numbered(text: str, name: str, most: int = 12) -> str | None:
-    """`name:123` for a number of at most `most` digits."""
+    """Return `name:123` for a number of at most `most` digits, else None."""
     digits = text.lstrip("0")
     return f"{name}:{digits}" if digits.isascii() and digits.isdecimal() and len(digits) <= most else None
 
@@ -120,25 +121,25 @@ def _read_pubmed(text: str) -> str | None:
 
 
 def read_pmc(text: str) -> str | None:
-    """PubMed Central's ids begin with PMC."""
+    """Return the canonical id for an id of PubMed Central, which begins with PMC."""
     letters, number = text[:3].lower(), text[3:].partition(".")[0]
     found = numbered(number, "pmcid", 10) if letters == "pmc" else None
     return found and found.replace(":", ":pmc")
 
 
 def read_openreview(text: str) -> str | None:
-    """OpenReview's ids are case-sensitive."""
+    """Return the canonical id for an id of OpenReview, which is case-sensitive."""
     return f"openreview:{text}" if _OPENREVIEW.fullmatch(text) else None
 
 
 def read_acl(text: str) -> str | None:
-    """The ACL Anthology's ids: `P19-1001`, `2020.acl-main.1`."""
+    """Return the canonical id for an id of the ACL Anthology: `P19-1001`, `2020.acl-main.1`."""
     found = _ACL.fullmatch(text)
     return f"acl:{found[1].lower()}" if found else None
 
 
 def read_s2(text: str) -> str | None:
-    """Semantic Scholar's ids are SHA-1 digests."""
+    """Return the canonical id for an id of Semantic Scholar, which is a SHA-1 digest."""
     return f"s2:{text.lower()}" if _S2.fullmatch(text.lower()) else None
 
 
@@ -154,7 +155,7 @@ _NAMED: Mapping[str, Callable[[str], str | None]] = {
 
 
 def read_doi(text: str) -> str | None:
-    """The canonical id for a text that begins with a DOI."""
+    """Return the canonical id for a text that begins with a DOI."""
     found = DOI.match(text)
     if not found:
         return None

@@ -1,4 +1,4 @@
-"""One identity for each paper: reads any address or identifier of a paper and gives its canonical id.
+"""Reads any URL or identifier of a paper and returns its canonical id.
 
     >>> paper_id("https://export.arxiv.org/pdf/math.GT/0309136v2.pdf?download=1")
     'math/0309136'
@@ -7,7 +7,7 @@
 
 The canonical ids are arXiv's number without version and subject class (`2403.12345`, `math/0309136`), `doi:10.…` in
 lower case without version, `pmid:…`, `pmcid:…`, `openreview:…`, `acl:…`, and Semantic Scholar's `s2:…` and
-`corpusid:…`. A canonical id is read as itself. All patterns are linear, and a text that is too long is not looked at.
+`corpusid:…`. A canonical id is read as itself. All patterns are linear, and a text that is too long isn't read.
 """
 
 import re
@@ -31,9 +31,9 @@ from bot.text.identifiers import (
 )
 
 MAX_LENGTH = 2048
-"""Characters of an address or identifier; longer ones name nothing."""
+"""Maximum length in characters of an address or identifier; longer ones aren't read."""
 _MAX_FIELDS = 50
-"""Fields of a query string that are looked at."""
+"""Maximum number of fields of a query string; addresses with more aren't read."""
 _ARXIV_PATH = re.compile(
     rf"(?:arxiv[:.])?(?:{ARXIV_NUMBER})(?:v[0-9]{{1,3}})?(?:\.(?:pdf|ps|html?|md))?(?=/|$)",
     re.IGNORECASE | re.ASCII,
@@ -46,7 +46,7 @@ _DBLP = re.compile(
     r"/rec/(?:[a-z]{2,8}/)?journals/corr/abs-([0-9]{4})-([0-9]{4,5})(?=[./]|$)", re.IGNORECASE | re.ASCII
 )
 _NOT_PAPERS = frozenset({"a", "archive", "auth", "catchup", "find", "help", "list", "search", "year"})
-"""First parts of paths on arXiv's hosts that lead to lists."""
+"""First parts of paths on arXiv's hosts that aren't a paper's page."""
 _PREPRINT = re.compile(
     r"/([0-9]{4})\.([0-9]{2})\.([0-9]{2})\.([0-9]{6,8})|/early/(?:[0-9]+/)*([0-9]{6})(?=[v./]|$)", re.ASCII
 )
@@ -55,39 +55,39 @@ _NEW_PREFIX = ("2025", "12")
 _HOST = re.compile(r"(?:[a-z0-9_-]{1,63}\.){1,6}[a-z]{2,10}(?::[0-9]{1,5})?[/?]", re.IGNORECASE | re.ASCII)
 
 _LABEL = re.compile(r"^(?:doi|arxiv|pmid|url|link|id) ?: ?(?=https?://)", re.IGNORECASE | re.ASCII)
-"""As in `DOI: https://doi.org/10.1234/x`."""
+"""A label before an address: `DOI: https://doi.org/10.1234/x`."""
 
 Query = Sequence[tuple[str, str]]
 """Fields of an address's query string, decoded."""
 
 
-def paper_id(written: str) -> str | None:
-    """The canonical id of the one paper that all of `written` names; None if it is something else."""
-    return _read(written, depth=0)
+def paper_id(text: str) -> str | None:
+    """Return the canonical id if all of `text` names a single paper, else None."""
+    return _read(text, depth=0)
 
 
-def arxiv_id(written: str) -> str | None:
-    """The canonical id if `written` names a paper of arXiv's, else None."""
-    if plain := ARXIV.fullmatch(written.removeprefix("oai:arXiv.org:")):  # how arXiv itself writes it
+def arxiv_id(text: str) -> str | None:
+    """Return the canonical id if `text` names a paper on arXiv, else None."""
+    if plain := ARXIV.fullmatch(text.removeprefix("oai:arXiv.org:")):  # arXiv's own spelling
         return arxiv_number(plain)
-    found = paper_id(written)
+    found = paper_id(text)
     return found if found and is_arxiv(found) else None
 
 
 def is_arxiv(canonical: str) -> bool:
-    """Whether a canonical id is one of arXiv's."""
+    """Whether a canonical id is an arXiv id."""
     return ARXIV.fullmatch(canonical) is not None
 
 
-def _read(written: str, depth: int) -> str | None:
-    if len(written) > MAX_LENGTH:
+def _read(text: str, depth: int) -> str | None:
+    if len(text) > MAX_LENGTH:
         return None
-    text = _LABEL.sub("", trimmed(written))
+    text = _LABEL.sub("", trimmed(text))
     return read_identifier(text) or (_address(text, depth) if depth < 3 else None)
 
 
 def _address(text: str, depth: int) -> str | None:
-    """What a web address leads to, by its host; else a DOI or another address inside of it."""
+    """The paper of a web address, by its host; else by a DOI or another address inside it."""
     text = text.partition("|")[0]  # Slack writes <address|label>
     if "://" not in text:
         text = f"https://{text.lstrip('/')}" if _HOST.match(text.lstrip("/")) else ""
@@ -103,8 +103,8 @@ def _address(text: str, depth: int) -> str | None:
         return None
     path = re.sub(r"/{2,}", "/", unquote(parts.path))
     for hosts, read in _SITES:
-        is_theirs = any(host == known or host.endswith(f".{known}") for known in hosts)
-        if is_theirs and (found := read(path, query)):
+        is_on_site = any(host == known or host.endswith(f".{known}") for known in hosts)
+        if is_on_site and (found := read(path, query)):
             return found
     return _doi_in(path, query, parts.fragment) or _address_in(path, parts.query, query, depth)
 
@@ -211,7 +211,7 @@ _SITES: Sequence[tuple[tuple[str, ...], Callable[[str, Query], str | None]]] = (
 
 
 def _doi_in(path: str, query: Query, fragment: str = "") -> str | None:
-    """The DOI in an address: a part of its path, a field of its query or its fragment."""
+    """The DOI in an address: in its path, a field of its query string or its fragment."""
     for text in (path, *(unquote(value) for _, value in query), unquote(fragment)):
         at = text.find("10.")
         while at >= 0:
@@ -222,7 +222,7 @@ def _doi_in(path: str, query: Query, fragment: str = "") -> str | None:
 
 
 def _address_in(path: str, raw: str, query: Query, depth: int) -> str | None:
-    """The paper of an address inside of another one: an archived page, a redirect, a share button."""
+    """The paper of an address inside another one: an archived page, a redirect, a share button."""
     at = max(path.find("/http:/"), path.find("/https:/"))
     if at >= 0:
         inner = path[at + 1 :].replace(":/", "://", 1) + (f"?{raw}" if raw else "")

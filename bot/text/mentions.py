@@ -1,4 +1,4 @@
-"""The papers and the code that a text names, by links and identifiers among other words.
+"""Finds the papers and the code repositories that a text links to or names by identifier.
 
 >>> papers_in("See <https://arxiv.org/abs/2403.12345v2|this> and PMID 38123456.")
 ('2403.12345', 'pmid:38123456')
@@ -10,17 +10,18 @@ from collections.abc import Iterator
 from bot.text.identity import paper_id
 
 MAX_TEXT = 50_000
-"""Characters of a text that are read; the longest message of a supported platform has 40,000."""
+"""Maximum number of characters read. The longest message of a supported platform has 40,000."""
 MAX_PAPERS = 20
-"""Papers that are read from one text."""
+"""Maximum number of papers read from one text."""
 _LINK = re.compile(r"https?://[^\s<>|\"`]+", re.IGNORECASE)
 """A link within markup: `[title](https://…)`, `<https://…|title>`."""
 _NAMES = frozenset({"arxiv", "corpusid", "doi", "pmcid", "pmid", "pubmed"})
 """Words that say which kind of identifier the next word is."""
 _MARKS = "*|~`"
-"""Markup around a word: bold, hidden, struck out, code. An underscore counts only at both ends: ids can end with one."""
+"""Markup around a word: bold, spoiler, strikethrough, code. An underscore only counts at both ends: ids can end in
+one."""
 MAX_CODE_TEXT = 4000
-"""Characters of a text in which links to code are looked for."""
+"""Maximum number of characters searched for links to code."""
 _REPOSITORY = re.compile(
     r"(?<![\w.-])(?:https?://)?(?:www\.)?(github\.com|gitlab\.com|codeberg\.org|bitbucket\.org)/([\w.-]{1,60})/([\w.-]{1,100})",
     re.IGNORECASE | re.ASCII,
@@ -42,7 +43,7 @@ _NO_OWNERS = frozenset(
 
 
 def papers_in(text: str, most: int = MAX_PAPERS) -> tuple[str, ...]:
-    """The canonical ids of the papers that `text` names, each once, in their order; at most `most`."""
+    """Return the distinct canonical ids of the papers that `text` names, in order; at most `most`."""
     found: dict[str, None] = {}
     for paper in _mentions(text[:MAX_TEXT]):
         found.setdefault(paper)
@@ -72,7 +73,7 @@ def _bare(word: str) -> str:
 
 
 def code_link(text: str) -> str | None:
-    """The address of the first repository that the text names; None if it names none."""
+    """Return the address of the first repository that the text names; None if it names none."""
     for host, owner, name in _REPOSITORY.findall(text[:MAX_CODE_TEXT]):
         repository = name.rstrip(".-_").removesuffix(".git")
         if owner.casefold() not in _NO_OWNERS and repository:

@@ -1,4 +1,4 @@
-"""Names of people: which spellings may be the same person's.
+"""Compares names of people: decides whether two spellings can be the same person's.
 
 >>> agree(readings(spelled("Lovelace, Ada")), readings(spelled("A. B. Lovelace")))
 True
@@ -15,17 +15,17 @@ PARTICLES = frozenset({
     "al", "bin", "da", "dal", "de", "del", "della", "den", "der", "di", "dos", "du", "el", "ibn", "la", "le", "ten", "ter",
     "van", "vande", "vom", "von", "zu", "zum", "zur",
 })  # fmt: skip
-"""Words before a family name, with which it may begin."""
-_LEFT_OUT = PARTICLES - {"al", "bin", "ibn", "la", "le"}
-"""Those that some leave out. The others are given names, too."""
+"""Words before a family name, which can be part of it."""
+_OPTIONAL = PARTICLES - {"al", "bin", "ibn", "la", "le"}
+"""Particles that some people leave out. The others are also given names."""
 _SUFFIXES = frozenset({"jr", "sr", "ii", "iii", "iv"})
 LONGEST_FAMILY = 3
-"""Words of a family name, at most: `van der Maaten`, `Ben-David`."""
+"""Maximum number of words of a family name: `van der Maaten`, `Ben-David`."""
 
 
 _EAST_ASIAN = re.compile(r"[\u3040-\u30ff\u3400-\u9fff々 ]+")
 _UMLAUT = re.compile("([aou])e(?=[b-df-hj-np-tv-z][a-z])")
-"""In family names: Schoelkopf is Schölkopf; but Boer, where one consonant ends the name, is what it is."""
+"""In family names: Schoelkopf is Schölkopf, but Boer, which ends in a single consonant, stays."""
 _UMLAUT_IN_GIVEN = re.compile(
     "(o)e(?=[b-df-hj-np-tv-z][a-z])|(?<=\\bj)(u)e(?=r)|(?<=\\bg)(u)e(?=nt)|(?<=\\br)(u)e(?=d)"
 )
@@ -36,18 +36,18 @@ _NO_INITIALS = frozenset({"jr", "md", "mst", "ng", "sr", "st"})
 
 
 class Reading(NamedTuple):
-    """A name with one guess where the family name begins."""
+    """A name, with one guess where the family name begins."""
 
     given: tuple[str, ...]
-    """Its words, those between hyphens apart."""
+    """The words of the given names, split at hyphens."""
     goes_on: tuple[bool, ...]
-    """For each of them, whether a hyphen joins it to the next."""
+    """For each of these words, whether a hyphen joins it to the next."""
     family: str
-    """Its words as one."""
+    """The words of the family name, joined."""
 
 
 def given_first(name: str) -> str:
-    """`Lovelace, Ada` as `Ada Lovelace`, and a Chinese or Japanese name without spaces; other names as they are."""
+    """Return `Lovelace, Ada` as `Ada Lovelace`, Chinese and Japanese names without spaces, and others unchanged."""
     if _EAST_ASIAN.fullmatch(name):
         return "".join(name.split())
     family, comma, given = name.partition(",")
@@ -57,7 +57,7 @@ def given_first(name: str) -> str:
 
 
 def spelled(name: str) -> str:
-    """A name in its simplest spelling, given names first: what is compared."""
+    """Return a name in its simplest spelling, given names first, for comparisons."""
     return " ".join(spell(given_first(name)))
 
 
@@ -69,9 +69,9 @@ def is_whole(name: str) -> bool:
 
 @lru_cache(maxsize=16_384)
 def readings(name: str) -> tuple[Reading, ...]:
-    """A spelled name with a family name of one word, of two, and of three.
+    """Return the readings of a spelled name: with a family name of one word, of two, and of three.
 
-    Of a family name with a hyphen the first half may stand alone: Müller for Müller-Lüdenscheidt.
+    The first half of a hyphenated family name can stand alone: Müller for Müller-Lüdenscheidt.
     """
     return tuple(_readings(name))
 
@@ -79,13 +79,13 @@ def readings(name: str) -> tuple[Reading, ...]:
 def agree(some: Sequence[Reading], others: Sequence[Reading]) -> bool:
     """Whether two names can be one person's: the same family name, and given names that don't contradict each other.
 
-    An initial stands for a name that begins so, and names in the middle may be missing.
+    An initial matches a name that begins with it, and middle names can be missing.
     """
     return any(_agrees(one, other) for one in some for other in others)
 
 
 def keys_of_name(name: str) -> set[str]:
-    """Keys of which spelled names that may be the same have at least one in common: `lovelace~a`."""
+    """Return the keys of a spelled name, such as `lovelace~a`. Names that can be the same have a key in common."""
     return {f"{reading.family}~{reading.given[0][0]}" for reading in readings(name)}
 
 
@@ -105,13 +105,13 @@ def _readings(name: str) -> Iterator[Reading]:
 
 
 def _initials(word: list[str]) -> list[str]:
-    """`JB` as `J` and `B`: a name without a vowel is initials."""
+    """`JB` as `J` and `B`: a short name without a vowel is initials."""
     glued = len(word) == 1 and 1 < len(word[0]) < 4 and word[0].isalpha() and not _VOWELS & set(word[0])
     return list(word[0]) if glued and word[0] not in _NO_INITIALS else word
 
 
 def _reading(given: Sequence[tuple[str, bool]], family: str) -> Reading:
-    used = [one for n, one in enumerate(given) if n == 0 or one[0] not in _LEFT_OUT]
+    used = [word for n, word in enumerate(given) if n == 0 or word[0] not in _OPTIONAL]
     names = tuple(_UMLAUT_IN_GIVEN.sub(r"\1\2\3\4", part) for part, _ in used)
     return Reading(names, tuple(joined for _, joined in used), _UMLAUT.sub(r"\1", family))
 
@@ -124,11 +124,11 @@ def _agrees(one: Reading, other: Reading) -> bool:
     short, long = sorted((one, other), key=lambda reading: len(reading.given))
     if not all(_stands_for(a, b) for a, b in zip(short.given, long.given, strict=False)):
         return False
-    return len(short.given) == len(long.given) or _may_leave_out(short.given, long)
+    return len(short.given) == len(long.given) or _can_leave_out(short.given, long)
 
 
-def _may_leave_out(given: Sequence[str], long: Reading) -> bool:
-    """Whether a name may be written with fewer given names: Ming Li isn't Ming-Feng Li, nor Carl Liu C. Karen Liu."""
+def _can_leave_out(given: Sequence[str], long: Reading) -> bool:
+    """Whether `long` can be shortened to these given names: Ming Li isn't Ming-Feng Li, nor Carl Liu C. Karen Liu."""
     if len(given[-1]) == 1:
         return True
     goes_by_middle_name = len(long.given[0]) == 1 and len(long.given[1]) > 1

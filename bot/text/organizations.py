@@ -1,4 +1,4 @@
-"""Names of organizations: which of them mean the same one.
+"""Maps the names of an organization to one canonical name.
 
 >>> organization("FAIR"), organization("The University of Hong Kong")
 ('meta', 'university of hong kong')
@@ -144,35 +144,39 @@ _ALIASES: Mapping[str, tuple[str, ...]] = MappingProxyType({
     "zai": ("z.ai", "zai org", "zhipu", "zhipu ai"),
     "zhejiang university": ("zju", "浙江大学"),
 })  # fmt: skip
-"""The best known organizations, and their other names. A lab that publishes under a name that people know is not folded
-into what it belongs to: DeepMind isn't Google, and Qwen isn't Alibaba."""
+"""The best-known organizations, and their other names. A lab that publishes under a well-known name is separate from
+its parent: DeepMind isn't Google, and Qwen isn't Alibaba."""
 
 
 def organization(name: str) -> str:
-    """The name by which an organization is written in queries; "" if `name` has no letters or digits."""
+    """Return an organization's name as in queries; "" if `name` has no letters or digits."""
     words = _words(_without_additions(name))
     first, comma, second = name.partition(",")
     if comma and (reversed_ := _NAMES.get(_folded(f"{_words(second)} {_words(first)}"))):
         return reversed_  # FAIR, Meta
-    if comma and (one := _NAMES.get(_folded(_words(first)))) and one == _NAMES.get(_folded(_words(second))):
-        return one  # Meta AI, FAIR
+    if (
+        comma
+        and (known := _NAMES.get(_folded(_words(first))))
+        and known == _NAMES.get(_folded(_words(second)))
+    ):
+        return known  # Meta AI, FAIR
     return _NAMES.get(_folded(words), words)
 
 
 def organization_key(name: str) -> str:
-    """The same without spaces: equal for all names of one organization, with and without spaces: `ByteDance-Seed` is `ByteDance Seed`."""
+    """Return the name without spaces, equal for all names of an organization: `ByteDance-Seed`, `ByteDance Seed`."""
     return organization(name).replace(" ", "")
 
 
-def known_as(begun: str) -> set[str]:
-    """The organizations of which another name begins like this."""
-    start = _folded(_words(begun))
+def known_as(prefix: str) -> set[str]:
+    """Return the organizations with a name that begins like this."""
+    start = _folded(_words(prefix))
     return {name for other, name in _NAMES.items() if start and other.startswith(start)}
 
 
 @lru_cache(maxsize=4096)
 def _words(name: str) -> str:
-    """Its words in small letters, without an article, and without what says only that it is a company."""
+    """The name's words in lower case, without an article and without endings such as "Inc"."""
     words = [_LONG.get(word, word) for word in " ".join(spell(name.casefold())).replace("-", " ").split()]
     while len(words) > 1 and words[-1] in _COMPANY:
         words.pop()
@@ -183,7 +187,7 @@ def _words(name: str) -> str:
 
 
 def _without_additions(name: str) -> str:
-    """The name without its abbreviation in brackets, and without its country: `Tsinghua University (THU), China`."""
+    """The name without an abbreviation in brackets and a country: `Tsinghua University (THU), China`."""
     parts = name.split(",")
     while len(parts) > 1 and " ".join(spell(parts[-1].casefold())) in _COUNTRIES:
         parts.pop()
@@ -192,15 +196,15 @@ def _without_additions(name: str) -> str:
 
 
 def _folded(words: str) -> str:
-    """By what known names are compared: without spaces and small words, and with umlauts in either spelling."""
-    kept = [word for word in words.split() if word not in _SMALL] or words.split()
-    return _UMLAUT.sub(r"\1", "".join(kept))
+    """The form in which known names are compared: without spaces and small words, and with umlauts in one spelling."""
+    significant = [word for word in words.split() if word not in _SMALL] or words.split()
+    return _UMLAUT.sub(r"\1", "".join(significant))
 
 
 _LONG: Mapping[str, str] = MappingProxyType(
     {"univ": "university", "inst": "institute", "natl": "national", "intl": "international"}
 )
-"""Words that are cut short."""
+"""Abbreviated words."""
 _COMPANY = frozenset(["inc", "llc", "ltd", "limited", "corp", "corporation", "co", "gmbh", "plc"])
 _UNIVERSITY = frozenset(
     ["uni", "universitat", "universite", "universidad", "universita", "universidade", "universiteit"]
@@ -214,7 +218,7 @@ _COUNTRIES = frozenset({
     "singapore", "south korea", "spain", "sweden", "switzerland", "taiwan", "the netherlands", "turkey", "uk", "united kingdom",
     "united states", "us", "usa", "vietnam", "wuhan",
 })  # fmt: skip
-"""Countries and cities that authors write behind an organization's name."""
+"""Countries and cities that authors write after an organization's name."""
 _ABBREVIATION = re.compile(r"\([^()]{1,40}\)\Z")
 _UMLAUT = re.compile("([aou])e(?=[b-df-hj-np-tv-z])")
 _NAMES: Mapping[str, str] = MappingProxyType(

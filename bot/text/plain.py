@@ -1,4 +1,4 @@
-"""Titles and abstracts as upstreams send them, made into one line of plain text."""
+"""Converts upstreams' titles and abstracts to one line of plain text."""
 
 import html
 import re
@@ -7,22 +7,22 @@ _INVISIBLE = re.compile(
     "[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\xad\u061c\u180e\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f"
     "\ufeff\ufff9-\ufffb\ufffe\uffff\ud800-\udfff\U000e0000-\U000e0fff]"
 )
-"""Controls, bidirectional overrides, zero-width marks, tags, half surrogates. Joiners stay: emoji need them."""
+"""Control characters, bidirectional overrides, zero-width marks, tags, surrogates. Joiners stay: emoji need them."""
 _LATEX = ("\\", "$", "{", "}", "``")
-"""What a text with LaTeX in it has."""
+"""Signs of LaTeX in a text."""
 _TIE = re.compile(r"((?:https?://|www\.)\S++)|(?<=[A-Za-z.)])~(?=[A-Za-z0-9(])|(?<=\d)~(?=[A-Za-z(])")
-"""LaTeX's tie between words, `Fig.~3`, also where there is no other LaTeX; between numbers it is a range."""
+"""LaTeX's tie between words, `Fig.~3`, even without other LaTeX. Between numbers, `~` means a range and stays."""
 
 
 def clean(raw: str) -> str:
-    """One line of plain text: LaTeX spelled in Unicode, entities resolved, nothing invisible. Never raises."""
+    """Return `raw` as one line: LaTeX in Unicode, entities resolved, no invisible characters. Never raises."""
     text = " ".join(_INVISIBLE.sub("", unescaped(raw)).split())
     if not text.isascii():
         text = text.translate(_LIGATURES)
     if "<" in text:
         text = without_formatting(text)
     if any(sign in text for sign in _LATEX):
-        # Most papers have no LaTeX, and a process that meets none should not pay for the tables.
+        # Most papers have no LaTeX, and a process that reads none shouldn't load the tables.
         from bot.text.latex import spelled  # noqa: PLC0415
 
         text = _INVISIBLE.sub("", spelled(text))
@@ -34,7 +34,7 @@ def clean(raw: str) -> str:
 
 
 def clean_html(page: str) -> str:
-    """The same for a piece of HTML: what its reader sees. Never raises."""
+    """Return the visible text of a piece of HTML as `clean` does. Never raises."""
     return clean(without_tags(page))
 
 
@@ -55,7 +55,8 @@ _BLOCK = _set(
     "address ruby"
 )
 _FORMATTING = _set("a b br div em h1 h2 h3 h4 i li ol p s span strong sub sup u ul tt sc small")
-"""What an upstream may leave in a field of plain text. Others, as `<image>`, are an abstract's own words there."""
+"""Tags that upstreams leave in a field of plain text. Other tags there, such as `<image>`, are the abstract's own
+text."""
 
 _TAG = re.compile(
     r"<(?P<close>/?)(?P<name>(?:jats:|mml:)?[A-Za-z][A-Za-z0-9-]{0,20}+)"
@@ -64,24 +65,24 @@ _TAG = re.compile(
 _SMALL = re.compile(
     r"<(?:jats:)?su(?P<how>[pb])>(?P<digits>[\d+\-−]{1,5})</(?:jats:)?su[pb]>", re.IGNORECASE | re.ASCII
 )
-"""`10<sup>5</sup>`, which isn't 105, and H<sub>2</sub>O."""
+"""Digits in `10<sup>5</sup>`, which isn't 105, and H<sub>2</sub>O."""
 _RAISED = str.maketrans("0123456789+-−", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁻")
 _LOWERED = str.maketrans("0123456789+-−", "₀₁₂₃₄₅₆₇₈₉₊₋₋")
 _LIGATURES = str.maketrans({"ﬀ": "ff", "ﬁ": "fi", "ﬂ": "fl", "ﬃ": "ffi", "ﬄ": "ffl", "ﬅ": "ft", "ﬆ": "st"})
-"""What copying from a PDF leaves in a text."""
+"""Ligatures, which come from copying out of a PDF."""
 _QUOTED = re.compile(r"(?<![\w`])`(?P<inside>[^`']{1,80})'(?![\w'])")
-"""LaTeX's single quotes, also where there is no other LaTeX."""
+"""LaTeX's single quotes, even without other LaTeX."""
 _ENTITY = re.compile(r"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});")
 _HIDDEN = (("<!--", "-->"), ("<![CDATA[", ""), ("<!", ">"), ("<?", ">"))
 
 
 def without_tags(page: str) -> str:
-    """The text of a piece of HTML, with blanks where blocks begin and end."""
+    """Return the text of a piece of HTML, with blanks where blocks begin and end."""
     return _untagged(_SMALL.sub(_small, page), _INLINE | _BLOCK | _SILENT)
 
 
 def without_formatting(field: str) -> str:
-    """A field of plain text without the little HTML that upstreams leave in it."""
+    """Remove the formatting tags that upstreams leave in a field of plain text."""
     return _untagged(_SMALL.sub(_small, field), _FORMATTING)
 
 
@@ -90,7 +91,7 @@ def _small(found: re.Match[str]) -> str:
 
 
 def unescaped(text: str) -> str:
-    """`text` with its character references resolved; what is none stays."""
+    """Resolve the character references of `text`; all else stays."""
     if "&" not in text:
         return text
     return _ENTITY.sub(lambda entity: html.unescape(entity[0]), text)
@@ -130,7 +131,7 @@ def _is_markup(tag: re.Match[str], name: str, names: frozenset[str], closed: set
 
 
 class _Ends:
-    """Where things end that hide text. What has no end is looked for once, so that all of it takes linear time."""
+    """Finds the ends of comments and elements. A missing end is searched for only once, so this takes linear time."""
 
     def __init__(self, text: str) -> None:
         self._text = text
@@ -138,14 +139,14 @@ class _Ends:
         self._endless: set[str] = set()
 
     def of_hidden(self, place: int) -> int:
-        """The end of a comment or a declaration that begins at `place`; 0 for anything else."""
+        """Return the end of a comment or a declaration that begins at `place`; 0 for anything else."""
         for begin, end in _HIDDEN:
             if self._text.startswith(begin, place) and self._text[place + 2 : place + 3].strip():
                 return place + len(begin) if not end else self._find(end, place + len(begin))
         return 0
 
     def of_element(self, name: str, place: int) -> int:
-        """The place of the closing tag; where there is none, `place`: nothing is hidden."""
+        """Return the position of the closing tag, or `place` if there is none, so that nothing is hidden."""
         return (self._find(f"</{name}", place) or place + len(name) + 2) - len(name) - 2
 
     def _find(self, what: str, place: int) -> int:

@@ -1,8 +1,8 @@
-"""English plurals folded to their singular, and nothing else: no stemming.
+"""Folds English plurals to their singular, without stemming.
 
-Both sides of every comparison are folded, so what matters is that a word and its plural meet, and that no two
-different words do. Regular plurals go by rules; the irregular ones of all sciences, and the words that only look like
-plurals, are listed. Two pairs that differ are folded into one: "bases" is the plural of base and of basis, "ellipses" of
+Both sides of every comparison are folded, so a word and its plural must fold to the same form, and different words must
+not. Regular plurals follow rules; the irregular plurals of all sciences, and words that only look like plurals, are
+listed. Two pairs of different words do fold to the same form: "bases" is the plural of base and of basis, "ellipses" of
 ellipse and of ellipsis.
 """
 
@@ -24,7 +24,7 @@ hiatus ruckus citrus hibiscus eucalyptus asparagus exodus genus stratus impetus 
 alveolus acinus nidus limulus calamus thallus magus bolus colliculus canaliculus ventriculus
 fasciculus tubulus lobulus sacculus hilus naevus tophus pilus soleus vagus
 """
-"""Singulars in -us: their plurals in -i and in -uses."""
+"""Singulars in -us, with plurals in -i and in -uses."""
 
 _UM_TO_A = """
 addendum aquarium atrium auditorium bacterium cyanobacterium mycobacterium eubacterium archaebacterium proteobacterium
@@ -117,7 +117,7 @@ _IN_US_OR_IS = _set("""
 gpus cpus tpus npus mcus imus ious grus glus relus skus menus plateaus bureaus gurus emus tofus ecus gnus
 apis guis uis rois pois kpis mris hsis wsis bcis hois clis uris emojis taxis wikis alibis bikinis safaris martinis khakis
 """)
-"""Plurals that end as if they were singulars."""
+"""Plurals that look like singulars in -us or -is."""
 
 
 def _table() -> dict[str, str]:
@@ -141,11 +141,11 @@ _FAMILIES = (
     ("cocci", "coccus"), ("bacilli", "bacillus"), ("lyses", "lysis"), ("theses", "thesis"), ("novae", "nova"),
     ("women", "woman"), ("thelia", "thelium"), ("viruses", "virus"),
 )  # fmt: skip
-"""Endings of irregular plurals that whole families of words have."""
+"""Endings of irregular plurals that many words share."""
 
 
 def singular(word: str) -> str:
-    """The singular of `word`, which is in lower case."""
+    """Return the singular of `word`, which is in lower case."""
     if word in _SINGULAR:
         return _SINGULAR[word]
     if len(word) < 4 or word in _NO_PLURAL:

@@ -1,4 +1,4 @@
-"""Sentences of abstracts, and text cut short where it doesn't hurt: between clauses, else between words."""
+"""Splits abstracts into sentences, and shortens text between clauses or between words."""
 
 import re
 import unicodedata
@@ -20,28 +20,28 @@ NEVER_LAST = _set(
     "univ dept inst lab ltd bros avg est min max std dev temp conc wt lat lon long ave blvd rd "
     "s.t a.s a.e i.v i.p s.c r.m.s r.h.s l.h.s d.o.f s.d s.e w.l.o.g q.v op loc ibid"
 )
-"""Without their last stop, in small letters: a number, a name or a letter follows."""
+"""Abbreviations that a number, name or letter follows in the same sentence. In lower case, without the last stop."""
 
 ALWAYS_BEFORE = _set("vs cf dr prof mr mrs viz")
-"""Of these, the ones that never end a sentence, whatever follows."""
+"""Abbreviations of NEVER_LAST that don't end a sentence even before one of OPENERS."""
 
 WORDS_TOO = _set(
     "no nos art min max long lab app apps int mon sat gen ex rev mar dec fam prop props sec secs lat std conc temp est "
     "var ser st ch ref refs res tab tabs eng wt vol avg def defs trans med stat assump inst conj cat pp hon col soc sect v ver"
 )
-"""Of these, the ones that are words or ends of words as well: abbreviations only before a number."""
+"""Abbreviations that are also words or ends of words. They are abbreviations only before a number."""
 
 SOMETIMES_LAST = _set(
     "etc al i.i.d a.m p.m u.s u.k u.s.a e.u u.n ph.d m.d m.sc b.sc inc co corp d.c b.c a.d c.e"
 )
-"""These end a sentence where one of `OPENERS` follows."""
+"""Abbreviations that end a sentence if one of OPENERS follows."""
 
 OPENERS = _set(
     "We The This These In Our Here However It Its To For A An Although While Despite As On By Using Moreover Furthermore "
     "Additionally Thus Therefore Hence Finally First Second Then They There That Those When Where With From At After "
     "Since Because Existing Current Recent Previous Such Both Many Most Some Given I Yet But And If One"
 )
-"""Words that sentences begin with, and names seldom."""
+"""Words that often begin a sentence, and rarely a name."""
 
 EXCLAIMED_NAMES = ("Yahoo!", "Jeopardy!", "Kahoot!", "Yum!", "Joomla!", "Wham!", "Oh!", "hello!")
 
@@ -52,13 +52,13 @@ ELLIPSIS = "…"
 
 _OTHER_STOPS = "!?…。！？"
 _STOP = re.compile(rf"[.{_OTHER_STOPS}][.{_OTHER_STOPS}]*+[\"'”’)\]]*+")
-"""Begins with a set, not with a repetition: `re` then skips other characters in a fast loop."""
+"""It begins with a set instead of a repetition, so that `re` skips other characters in a fast loop."""
 _FULL_STOP = re.compile(r"\.\.*+[\"'”’)\]]*+")
-"""The same for a text without other stops, as most are: `re` finds one certain character four times as fast."""
+"""The same for a text without other stops, like most texts: `re` finds a fixed character four times as fast."""
 _GLUED = re.compile(r"[A-Z][a-z]+ [a-z]")
-"""The next sentence, where the blank before it is missing."""
+"""The start of a sentence without a blank before it."""
 _NAME = re.compile(r"[\"'“‘(\[]?[a-z]{1,12}[A-Z0-9]")
-"""`wav2vec`, `iPhone`: names that begin small, even a sentence."""
+"""`wav2vec`, `iPhone`: names with a small first letter, even at the start of a sentence."""
 _BEFORE_WORDS = "\"'“‘(["
 _LAST_WORD = re.compile(r"[^\s(\[{\"“”'‘/–—-]{1,16}\Z")
 _NUMBER = re.compile(r"\s(?:\d|[IVXLC]{1,6}\.[A-Z0-9]|[IVXLC]{2,6}\b)")
@@ -72,12 +72,12 @@ _JOINING = frozenset("\u200d\ufe0e\ufe0f")
 
 
 def sentences(text: str) -> Iterator[str]:
-    """The sentences of a line of plain text; numbering that stands alone is left out."""
+    """Yield the sentences of a line of plain text, without numbering that stands alone."""
     return (text[begin:end] for begin, end in spans(text))
 
 
 def spans(text: str) -> Iterator[tuple[int, int]]:
-    """Where each sentence begins and ends."""
+    """Yield the start and end of each sentence."""
     begin = 0
     stops = _STOP if any(stop in text for stop in _OTHER_STOPS) else _FULL_STOP
     for stop in stops.finditer(text):
@@ -94,14 +94,14 @@ def spans(text: str) -> Iterator[tuple[int, int]]:
 
 
 def first_sentence(text: str, limit: int) -> str:
-    """The first sentence of a line of plain text, in at most `limit` characters."""
+    """Return the first sentence of a line of plain text, in at most `limit` characters."""
     return shorten(next(sentences(text), ""), limit)
 
 
 def shorten(text: str, limit: int) -> str:
-    """`text` in at most `limit` characters, cut between words and with an ellipsis where it was longer.
+    """Shorten `text` to at most `limit` characters: cut between words, with an ellipsis.
 
-    Only a word that alone is longer than `limit`, or a script without spaces, is cut inside.
+    A word is cut only if it alone is longer than `limit`, or in a script without spaces.
     """
     if len(text) <= limit:
         return text
@@ -116,7 +116,7 @@ def shorten(text: str, limit: int) -> str:
 
 
 def shorten_at_clause(text: str, limit: int) -> str:
-    """The same, but cut at the end of a clause where that keeps more than half of what fits."""
+    """Shorten like `shorten`, but cut at the end of a clause if more than half of `limit` remains."""
     if len(text) <= limit:
         return text
     ends = [end.start() for end in _CLAUSE.finditer(text, 0, max(0, limit - len(ELLIPSIS) + 1))]
@@ -126,7 +126,7 @@ def shorten_at_clause(text: str, limit: int) -> str:
 
 
 def _is_end(text: str, stop: int, end: int) -> bool:
-    """Whether a sentence ends with the stop that begins at `stop` and, with brackets and quotes, ends at `end`."""
+    """Whether a sentence ends with the stop at `stop`, which ends at `end` with its closing brackets and quotes."""
     mark, after = text[stop], text[end : end + 1]
     if mark in "。！？":
         return True
@@ -148,7 +148,7 @@ def _is_end(text: str, stop: int, end: int) -> bool:
 
 
 def _is_abbreviation(text: str, stop: int) -> bool:
-    """Whether the full stop at `stop` only ends a word."""
+    """Whether the full stop at `stop` belongs to an abbreviation and doesn't end the sentence."""
     before = text[max(0, stop - LONGEST_ABBREVIATION) : stop]
     word = before.rpartition(" ")[2]
     if not word.isalpha():
@@ -156,26 +156,26 @@ def _is_abbreviation(text: str, stop: int) -> bool:
         if found is None:
             return False
         word = found[0]
-    said = word.lower()
-    if said not in _ABBREVIATIONS and len(said) > 1:
+    lower = word.lower()
+    if lower not in _ABBREVIATIONS and len(lower) > 1:
         return False
-    if said in WORDS_TOO:
+    if lower in WORDS_TOO:
         return _NUMBER.match(text, stop + 1) is not None
-    if said in NEVER_LAST:
-        return "." in said or said in ALWAYS_BEFORE or not _opens(text, stop)
-    if said in SOMETIMES_LAST or (len(said) == 1 and word.isupper()):
+    if lower in NEVER_LAST:
+        return "." in lower or lower in ALWAYS_BEFORE or not _opens(text, stop)
+    if lower in SOMETIMES_LAST or (len(lower) == 1 and word.isupper()):
         return not _opens(text, stop)
     return False
 
 
 def _opens(text: str, stop: int) -> bool:
-    """Whether the word behind the stop is one that sentences begin with."""
+    """Whether the word after the stop is one of OPENERS."""
     following = _NEXT_WORD.match(text, stop + 1)
     return following is not None and following[1] in OPENERS
 
 
 def _between_characters(text: str, at: int) -> int:
-    """The nearest place not after `at` that doesn't part a letter from its accents or an emoji's pieces."""
+    """The last position up to `at` that doesn't split a letter from its accents, or an emoji."""
     while at > 1 and (unicodedata.combining(text[at]) or text[at] in _JOINING or text[at - 1] in _JOINING):
         at -= 1
     return at

@@ -1,10 +1,10 @@
-"""The words by which comments on arXiv are read: cues for and against an acceptance, and what names a venue."""
+"""Patterns to read arXiv comments: cues for and against an acceptance, and words in names of venues."""
 
 import re
 from collections.abc import Iterator
 
 _SOCIETY = r"(?:AMS|LMS|ACM [a-z]{2,9}\.|IEEE(?:,| \d| ?\Z)|[a-z]{1,4}\. |VLDB)"
-"""What follows `Proc.` where that is a part of the journal's name."""
+"""The text after `Proc.` if that is part of a journal's name."""
 
 CUE = {
     "never": (
@@ -46,7 +46,14 @@ CUE = {
         r"|\bcamera[- ]ready\b|\bfinal version (?:for|of|at)\b"
     ),
 }
-"""Against it, whatever else is said; against it; about something else; for it; for it if a venue follows and nothing in the sentence is against it."""
+"""Kind of cue -> its pattern:
+
+- `never`: there is no acceptance, whatever else the sentence says
+- `no`: speaks against an acceptance
+- `other`: the sentence is about something else
+- `yes`: speaks for an acceptance
+- `weak`: speaks for it if a venue follows and nothing in the sentence speaks against it
+"""
 
 KNOWN = (
     "NeurIPS|Neurips|NIPS|ICML|ICLR|AAAI|IJCAI|UAI|AISTATS|COLT|ACL|EMNLP|NAACL|EACL|AACL|COLING|CoNLL|TACL|CVPR|ICCV|"
@@ -90,7 +97,7 @@ NOT_ACRONYMS = frozenset(
         "PDF",
     ]
 )
-"""What looks like a venue's acronym and isn't."""
+"""Words that look like a venue's acronym and aren't one."""
 
 LEADING = (
     r"[\s,:.\"“”'`\[*!@–—-]++|(?:at|from|submitted|special issue|volume \d{1,3}|vol\. \d{1,3}|conference(?=:)|(?:draft )?(?:book )?chapter|to|by|in|into|on|as|for|the|of|a|an|and|it|is|was|be|will|has|been|full|regular|short|long|research|main|paper|papers|article|manuscript|poster|oral|spotlight|highlight"
@@ -99,32 +106,32 @@ LEADING = (
     r"|version|camera[- ]ready|extended abstract"
     r"|dans|à|au|aux|par|pour|la|le|les|en|el|em|no|na|nos|para|auf|bei|der|die|das|von|für|il|da|al|nel|nella|su|sul|sulla|per|zur|и|к|в|публикации|журнал[е]?|workshop paper)(?=[\s:,.]|$)"
 )
-"""What stands between a cue and a venue's name."""
+"""Words between a cue and a venue's name."""
 
 TRAILING = (
     r"(?:(?:,? |\A)\(?\d+ ?(?:pages?|pp|figures?|figs?|tables?)\b)|https?:|\bwww\.|\bdoi\b|(?<![\s,(])[\s,(]++(?:code|project|website|this is|with (?:an?|supp\w+|code|\d+)|please|see|copyright|equal|supplement(?:ary|al)?(?! series)|pages|pp|vol|volume|issue"
     r"|for (?:publication|presentation|inclusion|oral)|on \d+|on (?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]{0,6}|arxiv|which|but|where|key ?words|supersedes|as (?:an? )?(?:part|perspectives?|letter|oral|spotlight|poster|highlight|full|short|long|regular)|special issue|published by|and will|after|available)\b"
 )
-"""Where a venue's name has ended."""
+"""Words after the end of a venue's name."""
 
 VENUE_WORD = r"\b(?:conference|symposium|workshops?|proceedings|journal|transactions|trans|letters|annals|congress|meeting|magazine|colloquium|communications (?:in|on)|lecture notes|handbook|encyclop\w{2,6}|advances in|quarterly)\b|\bj\. |\bconf\. "
-"""What the name of a venue has in it."""
+"""Words in names of venues."""
 
 BARE_STOP = (
     r"(?:now|already|just|recently|finally|currently|also|this|these|we|our|i|added|adds|add|fixed|corrected|updated|update|code|data|dataset|datasets|version|v\d|uses|using|comments?|title|typos?|results?|winner|winning|solution|report|technical|work|project"
     r"|supplement\w*|new|revised|revision|minor|major|some|improved|changed|changes|extended|expanded|draft|preprint of|review|survey|invited|notes?|lecture|draws|compared|comparison|includes?|written|prepared|started|first (?:version|draft|published)"
     r"|funded|supported|award|from|contains|replaces|removed|see|for|msc ?\d*|mathematics subject|ams|published online|keywords?|key words|bachelor|master|phd|manuscript|article|preprint|final|authors?|peer|letter|tutorial)(?!\w)"
 )
-"""Words with which a sentence begins that isn't a venue."""
+"""Words at the start of a sentence that isn't a venue."""
 
 NO_JOURNAL = r"\A(?:arxiv|preprint|e-?prints?|technical report|tech\. rep|working paper|white paper|report|master|ph\.?d|bachelor|doctoral)\b|\b(?:thesis|dissertation|thèse|unpublished)\b"
-"""What a journal reference has in it that names no journal."""
+"""Words in a journal reference that names no journal."""
 
-PRAISED = r"(?:(?:received|won|awarded|selected|winner) )?(?:of |as |for )?(?:the |an? )?(?:[\w-]{3,13} ){0,2}(?:award|best|mention|nomin\w{0,5}|finalist|candidate|prize)\b"
-"""What is said of a paper that was accepted: `Best Paper Award at ICML 2026`."""
+AWARD = r"(?:(?:received|won|awarded|selected|winner) )?(?:of |as |for )?(?:the |an? )?(?:[\w-]{3,13} ){0,2}(?:award|best|mention|nomin\w{0,5}|finalist|candidate|prize)\b"
+"""Awards, which only accepted papers get: `Best Paper Award at ICML 2026`."""
 
 PUBLISHER = r"(?:springer(?: nature)?|elsevier|wiley|mdpi|iop(?: publishing)?|world scientific|de gruyter|taylor (?:&|and) francis|[a-z]{3,12} university press|mit press)\W*\Z"
-"""Who prints a paper, which is no venue."""
+"""Publishers, which aren't venues."""
 
 
 _END = re.compile(r"[.!?](?=\s|$)|[;|•]|\s/\s")
@@ -132,16 +139,16 @@ _ABBREVIATED = re.compile(
     r"(?:(?:\A|[\s.(])[A-Z]|\b(?:[Pp]roc|Conf|Int|Internat|Symp|[Vv]ol|No|al|Phys|Rev|Lett|Nucl|Math|Trans|Sci|Appl|Comput|Commun"
     r"|Astron|Ann|Inst|Acad|Soc|Stat|Statist|Theor|Exp|Mech|Eng|Res|Amer|Roy|Eur|Lang|Geom|Funct|Anal|Combin|Probab|Oper|Inf|Artif|Intell|Mach|Learn|Syst|Autom|Netw|Electron|Biol|Med|Chem|Mater|Philos|Econ|Robot))\.\Z"
 )
-"""An initial, or a word that is cut short in the names of journals."""
+"""An initial, or an abbreviated word in the name of a journal."""
 _SHORT_WORD = re.compile(r"\b[A-Z][a-z]{0,7}\.\Z")
-_CUT_SHORT_AGAIN = re.compile(r"\s[A-Z](?:[a-z]{1,8}\.|\W|\Z)")
+_NEXT_ABBREVIATED = re.compile(r"\s[A-Z](?:[a-z]{1,8}\.|\W|\Z)")
 _ACRONYMS = re.compile(r"[A-Z][a-z]*+[A-Z]\w*+ / [A-Z][a-z]*+[A-Z]")
 _NEAR = 14
-"""Characters of a word before or after a full stop that are looked at."""
+"""Number of characters read before and after a full stop."""
 
 
 def sentences(text: str) -> Iterator[str]:
-    """The sentences, without what ends them. A full stop after an abbreviation ends none."""
+    """Yield the sentences without their end marks. A full stop after an abbreviation doesn't end a sentence."""
     at = 0
     for end in _END.finditer(text):
         before, after = text[max(at, end.end() - _NEAR) : end.end()], text[end.end() : end.end() + _NEAR]
@@ -152,5 +159,7 @@ def sentences(text: str) -> Iterator[str]:
 
 
 def _is_abbreviation(before: str, after: str) -> bool:
-    """Whether a full stop belongs to a word: `Math.`, or `Amer.` with another such word after it."""
-    return bool(_ABBREVIATED.search(before) or (_SHORT_WORD.search(before) and _CUT_SHORT_AGAIN.match(after)))
+    """Whether a full stop belongs to an abbreviation: `Math.`, or `Amer.` before another abbreviation."""
+    return bool(
+        _ABBREVIATED.search(before) or (_SHORT_WORD.search(before) and _NEXT_ABBREVIATED.match(after))
+    )

@@ -1,8 +1,8 @@
-"""Where a paper was accepted, as its comment or journal reference on arXiv says. Pure, and linear in time.
+"""Reads where a paper was accepted from its comment or journal reference on arXiv. Pure, and linear in time.
 
-A comment is free text: `Accepted at ICML 2026 (spotlight)`, `Submitted to JMLR`, `9 pages, MIDL 2026`. It is read sentence
-by sentence. In a sentence, words such as `accepted at` or `under review` (cues) say what the words after them mean; a
-sentence without any counts if it is the name of a venue with a year.
+A comment is free text: `Accepted at ICML 2026 (spotlight)`, `Submitted to JMLR`, `9 pages, MIDL 2026`. It is read
+sentence by sentence. Cues such as `accepted at` or `under review` determine the meaning of the words after them. A
+sentence without cues counts if it is the name of a venue with a year.
 """
 
 import re
@@ -12,13 +12,13 @@ from functools import lru_cache, partial
 from bot.domain.models import Paper
 from bot.text.sentences import shorten
 from bot.text.venue_words import (
+    AWARD,
     BARE_STOP,
     CUE,
     KNOWN,
     LEADING,
     NO_JOURNAL,
     NOT_ACRONYMS,
-    PRAISED,
     PUBLISHER,
     TRAILING,
     VENUE_WORD,
@@ -26,13 +26,13 @@ from bot.text.venue_words import (
 )
 
 MAX_COMMENT = 1000
-"""Characters that are looked at; arXiv asks authors to be brief."""
+"""Maximum number of characters read of a comment or reference; arXiv asks authors to be brief."""
 MAX_VENUE = 90
-"""Characters of a venue's name."""
+"""Maximum number of characters of a venue's name."""
 MAX_SHORT = 9
-"""Words before `accepted` that may be a venue's name without words such as `journal`."""
+"""With fewer words than this before `accepted`, they can be a venue's name even without words such as `journal`."""
 MAX_BARE = 15
-"""Words of a sentence that is only an acronym's venue, with its place and dates."""
+"""A sentence with at least this many words isn't just a venue's acronym with its place and dates."""
 
 _URL = re.compile(r"\b(?:https?|htpps?|ftp)://\S++")
 _YEAR = re.compile(r"(?:(?<![\d.:-])|(?<=[A-Za-z]-))(?:19[89]|20[0-4])\d(?!\d|[./]\d)")
@@ -53,7 +53,7 @@ _TRAILING = re.compile(TRAILING, re.IGNORECASE)
 _VENUE_WORD = re.compile(VENUE_WORD, re.IGNORECASE)
 _NO_JOURNAL = re.compile(NO_JOURNAL, re.IGNORECASE)
 _PUBLISHER = re.compile(PUBLISHER, re.IGNORECASE)
-_PRAISED = re.compile(PRAISED, re.IGNORECASE)
+_AWARD = re.compile(AWARD, re.IGNORECASE)
 _RELATED = re.compile(
     r"[\w-]{3,12} (?:and \w{2,12} )?version of (?!this)|exten|based on|builds|follow|our ", re.IGNORECASE
 )
@@ -82,7 +82,7 @@ _VOLUME = re.compile(r"[,:(]|(?<![A-Za-z])\d|(?<=\.)[A-Z]?\d")
 
 @dataclass(frozen=True, slots=True)
 class Acceptance:
-    """Where a paper was accepted."""
+    """The acceptance of a paper at a venue."""
 
     venue: str
     """Its acronym if it has one; "" if none is named."""
@@ -98,19 +98,19 @@ class Acceptance:
 
 
 def read_acceptance(comment: str, journal_ref: str = "") -> Acceptance | None:
-    """Where the paper was accepted; None if neither says that it was. The comment counts first."""
+    """Return where the paper was accepted; None if neither text says that it was. The comment takes precedence."""
     return _in_comment(comment) or _in_reference(journal_ref)
 
 
 def acceptance_of(paper: Paper) -> Acceptance | None:
-    """Where the paper was accepted, as its latest record says."""
+    """Return where the paper was accepted according to its latest record; None if it doesn't say so."""
     if paper.withdrawn or not (paper.comment or paper.journal_ref):
         return None
-    return _remembered(paper.comment or "", paper.journal_ref or "")
+    return _read_cached(paper.comment or "", paper.journal_ref or "")
 
 
 @lru_cache(maxsize=1024)
-def _remembered(comment: str, journal_ref: str) -> Acceptance | None:
+def _read_cached(comment: str, journal_ref: str) -> Acceptance | None:
     return read_acceptance(comment, journal_ref)
 
 
@@ -122,9 +122,9 @@ def _in_comment(comment: str) -> Acceptance | None:
     all_found = [(found, part) for read in readers for part in parts if (found := read(part))]
     if not all_found:
         return None
-    found, where = next((one for one in all_found if one[0].venue), all_found[0])
-    elsewhere = [part for part in parts if part != where and not any(part == one for _, one in all_found)]
-    kind = next(filter(None, map(_KIND.search, (where, *elsewhere))), None)
+    found, source = next((pair for pair in all_found if pair[0].venue), all_found[0])
+    others = [part for part in parts if part != source and not any(part == other for _, other in all_found)]
+    kind = next(filter(None, map(_KIND.search, (source, *others))), None)
     return Acceptance(found.venue, found.year, kind[0].lower() if kind else "")
 
 
@@ -133,19 +133,19 @@ def _in_reference(reference: str) -> Acceptance | None:
     if not text or _NO_JOURNAL.search(text) or any(cue["no"] for cue in _CUE.finditer(text)):
         return None
     years = _YEAR.findall(text)
-    without = _lead(text)
-    without = _lead(_YEAR.sub("", without, count=1)) if _YEAR.match(without) else without
-    acronym = _acronym(without)
-    end = _VOLUME.search(without)
-    name = acronym or _name(without[: end.start()] if end else without)
+    rest = _lead(text)
+    rest = _lead(_YEAR.sub("", rest, count=1)) if _YEAR.match(rest) else rest
+    acronym = _acronym(rest)
+    end = _VOLUME.search(rest)
+    name = acronym or _name(rest[: end.start()] if end else rest)
     return Acceptance(name, int(years[-1]) if years else None) if name else None
 
 
 def _cued(sentence: str, *, waits: bool = False) -> Acceptance | None:
-    """What a sentence with cues says.
+    """The acceptance according to a sentence with cues; None if it doesn't say so.
 
-    After `submitted`, or if another sentence says that (it `waits`), only a plain `accepted` counts; a sentence about another
-    version says nothing about this paper.
+    After `submitted`, or if another sentence says that (`waits`), only a plain `accepted` counts. A sentence about
+    another version says nothing about this paper.
     """
     refused, since = waits, 0
     cues = list(_CUE.finditer(sentence))
@@ -172,13 +172,13 @@ def _cued(sentence: str, *, waits: bool = False) -> Acceptance | None:
 
 
 def _names_another(words: str) -> bool:
-    """Whether a venue is named that counts more than where it was presented: `ICML 2026 Workshop, accepted at`."""
+    """Whether a later venue outweighs the one where the paper was presented: `ICML 2026 Workshop, accepted at`."""
     later = _ACCEPTED_LATER.search(words)
     return bool(later and _venue(words[later.end() :]))
 
 
 def _goes_on(words: str) -> bool:
-    """Whether another version's venue is named and then this paper's: `Journal version of our ICRA 2023 paper, accepted by`."""
+    """Whether another version's venue precedes this paper's: `Journal version of our ICRA 2023 paper, accepted by`."""
     later = _ACCEPTED_LATER.search(words)
     between = words[: later.start()] if later else ""
     return bool(
@@ -187,11 +187,11 @@ def _goes_on(words: str) -> bool:
 
 
 def _bare(sentence: str) -> Acceptance | None:
-    """The venue that a sentence without cues is, if it has a year or a number: `9 pages, MIDL 2026`."""
+    """The acceptance if a sentence without cues is a venue with a year or a number: `9 pages, MIDL 2026`."""
     counts = _COUNT.match(sentence)
     rest = _lead(sentence[counts.end() :] if counts else sentence)
-    while praised := _PRAISED.match(rest):
-        rest = _lead(rest[praised.end() :])
+    while award := _AWARD.match(rest):
+        rest = _lead(rest[award.end() :])
     if _CUE.search(sentence) or _BARE_STOP.match(rest):
         return None
     year, acronym = _year(rest), _BARE_ACRONYM.match(rest)
@@ -213,7 +213,7 @@ def _bare(sentence: str) -> Acceptance | None:
 
 
 def _is_about(words: str) -> bool:
-    """Whether the words before a venue say that something else than this paper has to do with it: `Reply to the`, `Keynote at`."""
+    """Whether the words before a venue relate it to something other than this paper: `Reply to the`, `Keynote at`."""
     return bool(_ABOUT.search(words) and not _VENUE_WORD.search(words))
 
 
@@ -243,7 +243,10 @@ def _venue(region: str, *, before: bool = False) -> str:
 
 
 def _acronym(text: str) -> str:
-    """A venue's acronym; a workshop is named in full, so that it isn't taken for its conference."""
+    """A venue's acronym; "" for a workshop, which is named in full so that it isn't mistaken for its conference.
+
+    A workshop's own acronym, which ends in W, is returned.
+    """
     named = (re.sub(r"-(?:\d\d){1,2}\Z", "", found[1]) for found in _IN_BRACKETS.finditer(text))
     bracketed = [name for name in named if name.upper() not in NOT_ACRONYMS]
     if _WORKSHOP.search(text):
@@ -253,7 +256,7 @@ def _acronym(text: str) -> str:
 
 
 def _name(text: str) -> str:
-    """A name without years, brackets and what follows a comma; "" if it isn't a name."""
+    """A name without years, brackets and the text after a comma; "" if it isn't a name."""
     plain = re.sub(r"\([^()]{0,200}\)", " ", text)
     plain = _YEAR.sub(" ", _SHORT_YEAR.sub(" ", plain))
     parts = [
@@ -270,7 +273,7 @@ def _name(text: str) -> str:
 
 
 def _lead(text: str) -> str:
-    """The text without the words before a name: `as a poster at the`."""
+    """The text without the words before a venue's name: `as a poster at the`."""
     while (found := _LEADING.match(text)) and found.end():
         text = text[found.end() :]
     return text

@@ -1,10 +1,10 @@
-"""Tokens: what `/paper subscribe`, the matcher and the search index all mean by a word.
+"""Splits text into tokens, the words that `/paper subscribe`, the matcher and the search index compare.
 
     >>> [token.word for token in tokens("Fine-tuned LLMs")]
     ['fine', 'tuned', 'finetuned', 'llm']
 
-Case, accents and plurals fold; there is no stemming, because "rating" is not "rate". A hyphen is optional: the parts of a
-hyphenated word are tokens, and so is every run of adjacent parts joined.
+Case, accents and plurals are folded; there is no stemming, because "rating" isn't "rate". A hyphen is optional: the
+parts of a hyphenated word are tokens, and so is every run of adjacent parts joined.
 """
 
 import re
@@ -31,7 +31,7 @@ class Token(NamedTuple):
 
 
 LONGEST_JOIN = 4
-"""Parts of a hyphenated word in one joined form. The limit makes `a-a-a-a-…` linear."""
+"""Maximum number of a hyphenated word's parts in one joined form. The limit makes `a-a-a-a-…` linear."""
 
 _CJK = re.compile(
     "[\u3005-\u3007\u3041-\u3096\u309d-\u30fa\u30fc-\u30ff\u3400-\u9fff\uac00-\ud7af\uf900-\ufaff\U00020000-\U0003ffff]+"
@@ -54,18 +54,18 @@ _PART = (
 _WORD = re.compile(rf"(?:{_PART})(?:-(?:{_PART}))*")
 _PARTS = re.compile(_PART)
 _WITH_AMPERSAND = r"(?<![^\W_])[A-Za-z]{1,3}(?:&[A-Za-z]{1,3})+(?![^\W_])|" + _PART
-"""R&D and AT&T are one word each; `cats&dogs` is two."""
+"""R&D and AT&T are one word each; `cats&dogs` is two words."""
 _WORD_OR_AMPERSAND = re.compile(rf"(?:{_WITH_AMPERSAND})(?:-(?:{_WITH_AMPERSAND}))*")
 _PARTS_OR_AMPERSAND = re.compile(_WITH_AMPERSAND)
 _POSSESSIVE = re.compile(r"'[sS]?$")
 _ACRONYMS = re.compile(r"(?<![A-Z0-9])(?=[0-9]{0,9}[A-Z])[A-Z0-9]{2,}+s")
-"""LMs, APIs: plurals by their capitals. In lower case, `lms` is another word."""
+"""LMs, APIs: plurals because of their capitals. In lower case, `lms` is another word."""
 
 
 def tokens(text: str, *, plurals: bool = True) -> list[Token]:
-    """The words of `text` in order; the joined forms of a hyphenated word follow its parts.
+    """Return the words of `text` in order; the joined forms of a hyphenated word follow its parts.
 
-    Runs of Chinese, Japanese or Korean become pairs of characters. Names are read with `plurals=False`.
+    Runs of Chinese, Japanese or Korean become pairs of characters. Use `plurals=False` for names.
     """
     found: list[Token] = []
     at = 0
@@ -88,7 +88,7 @@ def tokens(text: str, *, plurals: bool = True) -> list[Token]:
 
 
 def spell(text: str, *, case: bool = False) -> list[str]:
-    """The words of `text` in their simplest spelling that has the same tokens.
+    """Return the words of `text` in their simplest spelling that has the same tokens.
 
     Lower case (unless `case`), no accents, `-` for every kind of hyphen; plurals stay as they are.
     """
@@ -100,7 +100,7 @@ def spell(text: str, *, case: bool = False) -> list[str]:
 
 
 def _words(bare: str) -> Iterator[tuple[str, list[str]]]:
-    """Each word and, where it has hyphens, its parts."""
+    """Each word with its parts at hyphens."""
     word_pattern, parts_pattern = (
         (_WORD, _PARTS) if "&" not in bare else (_WORD_OR_AMPERSAND, _PARTS_OR_AMPERSAND)
     )
@@ -110,7 +110,7 @@ def _words(bare: str) -> Iterator[tuple[str, list[str]]]:
 
 @lru_cache(maxsize=16_384)
 def fold(form: str, *, plurals: bool = True) -> str:
-    """The comparable form of a word without hyphens."""
+    """Return the form of a word without hyphens that is compared."""
     return singular(small(form)) if plurals else small(form)
 
 
@@ -132,7 +132,7 @@ def _form(part: str) -> str:
 
 @lru_cache(maxsize=16_384)
 def small(form: str) -> str:
-    """A word in lower case with its plural as written, except in `LMs`, which only its capitals distinguish from LMS."""
+    """Return a word in lower case with its plural unchanged, except that `LMs` becomes `lm`, since `lms` is LMS."""
     return form[:-1].casefold() if _ACRONYMS.fullmatch(form) else form.casefold()
 
 

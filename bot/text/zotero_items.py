@@ -1,6 +1,6 @@
-"""Papers as Zotero's items.
+"""Converts papers to Zotero items.
 
-An item's key is made of its paper's id, so that a paper that is sent twice is one item.
+An item's key is derived from its paper's id, so that a paper sent twice is one item.
 See https://www.zotero.org/support/dev/web_api/v3/write_requests.
 """
 
@@ -13,11 +13,11 @@ ALPHABET = "23456789ABCDEFGHIJKLMNPQRSTUVWXYZ"
 """The characters of a key."""
 KEY_LENGTH = 8
 MAX_TITLE = 1000
-"""Characters of a title; longer ones are refused with others that are well."""
+"""Maximum number of characters of a title. Zotero rejects a request with a longer one, including its valid items."""
 
 
 def key_for(name: str) -> str:
-    """A key for what this names: one of 10^12, so that two papers of a library hardly ever share one."""
+    """Return a key for this name: one of 10^12, so that two papers of a library hardly ever share one."""
     number = int.from_bytes(sha256(f"paperboy {name}".encode()).digest())
     characters = []
     for _ in range(KEY_LENGTH):
@@ -26,15 +26,15 @@ def key_for(name: str) -> str:
     return "".join(characters)
 
 
-def item_of(one: Listed, collection: str) -> dict[str, Any]:
-    """A new item in a collection. Its version is 0: Zotero refuses it if an item has its key already."""
-    entry = csl_entry(one)
+def item_of(listing: Listed, collection: str) -> dict[str, Any]:
+    """Return a new item in a collection. Its version is 0, so Zotero rejects it if an item with its key exists."""
+    entry = csl_entry(listing)
     year, month, day = entry["issued"]["date-parts"][0]
     extra = (
         ("Published in", entry.get("container-title", "")),
         ("arXiv version", entry.get("version", "")),
         ("Citation Key", entry["id"]),
-        ("Note", one.note),
+        ("Note", listing.note),
     )
     values = {
         "title": entry.get("title", "")[:MAX_TITLE],
@@ -46,10 +46,10 @@ def item_of(one: Listed, collection: str) -> dict[str, Any]:
         "DOI": entry.get("DOI", ""),
         "url": entry.get("URL", ""),
         "extra": "\n".join(f"{name}: {text}" for name, text in extra if text),
-        "tags": [{"tag": tag} for tag in one.tags],
+        "tags": [{"tag": tag} for tag in listing.tags],
     }
     return {
-        "key": key_for(one.paper.id),
+        "key": key_for(listing.paper.id),
         "version": 0,
         "itemType": "preprint",
         "collections": [collection],

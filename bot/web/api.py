@@ -30,17 +30,18 @@ from bot.web.requests import query_of
 
 ROOT = "/api/v1"
 READS_EACH = Rate(60, 60)
-"""Requests of one client."""
+"""Rate limit per client."""
 READS_TOTAL = Rate(1200, 60)
-"""Requests of all clients together."""
+"""Rate limit of all clients together."""
 SECONDS = 5.0
-"""Seconds that an answer may take."""
+"""Timeout of a request, in seconds."""
 PUBLIC = "public, max-age=60"
 PAGE = 10
-"""Papers on a page of a search."""
+"""Search results per page."""
 CONCURRENT_SEARCHES = 2
-"""Searches that run at a time for strangers: people in channels don't wait for them."""
-LONGEST_QUERY, LONGEST_DAYS, LONGEST_PAGE, LONGEST_NUMBER = 256, 4_000, 999_999, 999_999_999
+"""Maximum number of concurrent searches for strangers, so that people in channels don't wait for them."""
+MAX_QUERY, MAX_DAYS, MAX_PAGE, MAX_NUMBER = 256, 4_000, 999_999, 999_999_999
+"""Characters of a query, and the largest values of parameters."""
 SORTS: tuple[Sort, ...] = ("best", "new", "top")
 MINE = "mine"
 """Stands for the token's own channel."""
@@ -63,13 +64,13 @@ class Api:
         self._description = files("bot.web").joinpath("static", "openapi.json").read_bytes()
 
     def routes(self) -> list[web.RouteDef]:
-        """All operations of the description."""
+        """Return the routes of all operations in `openapi.json`."""
         public: dict[str, Answer] = {
             "/papers/{id:.+}": self._paper,
             "/search": self._search,
             "/matching": self._matching,
             "/trending": self._trending,
-            "/openapi.json": self._described,
+            "/openapi.json": self._openapi,
         }
         private: dict[str, Answer] = {
             "/channels/{channel}/posts": self._posts,
@@ -87,10 +88,10 @@ class Api:
         ]
 
     def _guarded(self, answer: Answer, *, public: bool) -> Answer:
-        """Count the request first; whatever goes wrong is a problem that says what to do."""
+        """Wrap a handler: add the headers for rate limits and, if `public`, for CORS."""
 
         async def guarded(request: web.Request) -> web.Response:
-            response = await self._answered(request, answer)
+            response = await self._respond(request, answer)
             response.headers.extend(POLICY)
             if public:
                 response.headers["Access-Control-Allow-Origin"] = "*"
@@ -101,7 +102,8 @@ class Api:
 
         return guarded
 
-    async def _answered(self, request: web.Request, answer: Answer) -> web.Response:
+    async def _respond(self, request: web.Request, answer: Answer) -> web.Response:
+        """Apply the rate limits, then answer the request; errors become problems that say what to do."""
         try:
             async with asyncio.timeout(SECONDS):
                 full = await count_request(self._limits, request, "api", each=READS_EACH, total=READS_TOTAL)
@@ -111,7 +113,7 @@ class Api:
                     return problem(429, "Too many requests. Wait as Retry-After says.", headers)
                 return await answer(request)
         except UserError as error:
-            return problem(400, _said(error))
+            return problem(400, _message(error))
         except web.HTTPException as error:
             return problem(error.status, error.text or "", _without_type(error.headers))
         except (RedisError, OSError, TimeoutError):
@@ -119,7 +121,7 @@ class Api:
                 503, "That isn't available just now. Try again in a minute.", {"Retry-After": "60"}
             )
 
-    async def _described(self, request: web.Request) -> web.Response:
+    async def _openapi(self, request: web.Request) -> web.Response:
         return conditional(request, self._description, JSON, PUBLIC)
 
     async def _paper(self, request: web.Request) -> web.Response:
@@ -132,14 +134,14 @@ class Api:
         return conditional(request, dumped(paper_values(paper)), JSON, PUBLIC)
 
     async def _search(self, request: web.Request) -> web.Response:
-        asked, page = _asked(request), _number(request, "page", LONGEST_PAGE) or 1
-        days, sort = _number(request, "days", LONGEST_DAYS), _one_of(request, "sort", SORTS)
+        query, page = _query(request), _number(request, "page", MAX_PAGE) or 1
+        days, sort = _number(request, "days", MAX_DAYS), _choice(request, "sort", SORTS)
         try:
             async with self._searches:
-                found = await self._reader.search.find(asked, days=days, sort=sort, page=page, size=PAGE)
-        except UserError as error:  # there is nothing to look for in it
-            nothing = {"total": 0, "pages": 1, "loose": False, "spelling": None, "problem": _said(error)}
-            return self._list(request, [], page, PUBLIC, following=False, **nothing)
+                found = await self._reader.search.find(query, days=days, sort=sort, page=page, size=PAGE)
+        except UserError as error:  # the query has nothing to search for
+            nothing = {"total": 0, "pages": 1, "loose": False, "spelling": None, "problem": _message(error)}
+            return self._list(request, [], page, PUBLIC, has_next=False, **nothing)
         papers = found.papers if found.parts is None and page <= found.pages else ()
         more = {
             "total": found.total,
@@ -149,28 +151,28 @@ class Api:
             "problem": None,
         }
         values = [paper_values(paper) for paper in papers]
-        return self._list(request, values, page, PUBLIC, following=page < found.pages, **more)
+        return self._list(request, values, page, PUBLIC, has_next=page < found.pages, **more)
 
     async def _matching(self, request: web.Request) -> web.Response:
-        asked, page = _asked(request), _number(request, "page", LONGEST_PAGE) or 1
+        query, page = _query(request), _number(request, "page", MAX_PAGE) or 1
         try:
-            items = await self._reader.matching(asked, page)
-        except UserError as error:  # no one can subscribe to it, so nothing matches
-            return self._list(request, [], page, PUBLIC, following=False, problem=_said(error))
+            items = await self._reader.matching(query, page)
+        except UserError as error:  # a subscription can't have this query, so nothing matches
+            return self._list(request, [], page, PUBLIC, has_next=False, problem=_message(error))
         return self._papers(request, items, problem=None)
 
     async def _trending(self, request: web.Request) -> web.Response:
-        span = _one_of(request, "span", tuple(SPANS))
+        span = _choice(request, "span", tuple(SPANS))
         return self._papers(
-            request, await self._reader.trending(span, _number(request, "page", LONGEST_PAGE) or 1)
+            request, await self._reader.trending(span, _number(request, "page", MAX_PAGE) or 1)
         )
 
     async def _posts(self, request: web.Request) -> web.Response:
         grant = await self._granted(request)
-        number = _number(request, "subscription", LONGEST_NUMBER)
-        items = await self._reader.posts(grant, _number(request, "page", LONGEST_PAGE) or 1, number)
+        number = _number(request, "subscription", MAX_NUMBER)
+        items = await self._reader.posts(grant, _number(request, "page", MAX_PAGE) or 1, number)
         values = [post_values(item) for item in items.items]
-        return self._list(request, values, items.page, PRIVATE, following=items.more)
+        return self._list(request, values, items.page, PRIVATE, has_next=items.more)
 
     async def _subscriptions(self, request: web.Request) -> web.Response:
         grant = await self._granted(request)
@@ -178,7 +180,7 @@ class Api:
         return conditional(request, dumped({"items": values}), JSON, PRIVATE)
 
     async def _granted(self, request: web.Request) -> Grant:
-        """What the request's token grants. Another channel's name is answered like that of none."""
+        """Return what the token grants. Raises 401 if it isn't valid, 404 for another channel, known or not."""
         scheme, _, secret = request.headers.get("Authorization", "").partition(" ")
         grant = await self._tokens.find(secret.strip()) if scheme.lower() == "bearer" and secret else None
         if grant is None or grant.kind != "api":
@@ -192,7 +194,7 @@ class Api:
 
     def _papers(self, request: web.Request, items: Items, **more: object) -> web.Response:
         values = [paper_values(item.paper) for item in items.items]
-        return self._list(request, values, items.page, PUBLIC, following=items.more, **more)
+        return self._list(request, values, items.page, PUBLIC, has_next=items.more, **more)
 
     def _list(
         self,
@@ -201,13 +203,13 @@ class Api:
         page: int,
         cache: str,
         *,
-        following: bool,
+        has_next: bool,
         **more: object,
     ) -> web.Response:
-        """A page of a list, with the address of the next one if it has one."""
-        given = {**query_of(request), "page": str(page + 1)}
+        """Return a page of a list, with the URL of the next page if there is one."""
+        parameters = {**query_of(request), "page": str(page + 1)}
         origin = self._public_url or str(request.url.origin())
-        address = f"{origin}{request.rel_url.raw_path}?{urlencode(given)}" if following else None
+        address = f"{origin}{request.rel_url.raw_path}?{urlencode(parameters)}" if has_next else None
         response = conditional(
             request, dumped({"items": items, "page": page, "next": address, **more}), JSON, cache
         )
@@ -218,7 +220,7 @@ class Api:
 
 @web.middleware
 async def problems(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Errors of programs' addresses that no handler has seen, such as a wrong method, are problems too."""
+    """Answer errors below `/api/` and `/mcp` that no handler saw, such as a wrong method, as RFC 9457 problems."""
     try:
         return await handler(request)
     except web.HTTPException as error:
@@ -236,34 +238,34 @@ def _without_type(headers: Mapping[str, str]) -> dict[str, str]:
     }
 
 
-def _said(error: UserError) -> str:
+def _message(error: UserError) -> str:
     return plain(f"{error} {error.hint}")
 
 
-def _asked(request: web.Request) -> str:
-    """What to look for. Its length is that of what was sent, as the description has it."""
+def _query(request: web.Request) -> str:
+    """Return the query. Its length is checked as it was sent, as `openapi.json` says."""
     sent = request.rel_url.query.get("q", "")
     if not sent:
         raise HTTPBadRequest(text="“q” is missing: what to look for.")
-    if len(sent) > LONGEST_QUERY:
-        raise HTTPBadRequest(text=f"“q” has {len(sent)} characters, and may have {LONGEST_QUERY}.")
+    if len(sent) > MAX_QUERY:
+        raise HTTPBadRequest(text=f"“q” has {len(sent)} characters; at most {MAX_QUERY} are allowed.")
     return query_of(request)["q"].strip()
 
 
 def _number(request: web.Request, name: str, most: int) -> int | None:
-    """A number from 1 to `most`; None if it isn't given."""
-    given = query_of(request).get(name)
-    if given is None:
+    """Return a parameter from 1 to `most`; None if it is missing."""
+    value = query_of(request).get(name)
+    if value is None:
         return None
-    if not _NUMBER.fullmatch(given) or not 1 <= int(given) <= most:
+    if not _NUMBER.fullmatch(value) or not 1 <= int(value) <= most:
         raise HTTPBadRequest(text=f"“{name}” is a number from 1 to {most}.")
-    return int(given)
+    return int(value)
 
 
-def _one_of(request: web.Request, name: str, values: tuple[_Name, ...]) -> _Name:
-    """One of `values`; the first if none is given."""
-    given = query_of(request).get(name, values[0])
+def _choice(request: web.Request, name: str, values: tuple[_Name, ...]) -> _Name:
+    """Return a parameter that is one of `values`; the first of them if it is missing."""
+    chosen = query_of(request).get(name, values[0])
     for value in values:
-        if value == given:
+        if value == chosen:
             return value
     raise HTTPBadRequest(text=f"“{name}” is {', '.join(values[:-1])} or {values[-1]}.")

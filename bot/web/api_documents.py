@@ -14,13 +14,13 @@ from bot.web.feed_documents import moment, reason_values
 from bot.web.reading import Item
 
 SENTENCE = 320
-"""Characters of a paper's summary."""
+"""Maximum number of characters of a paper's summary."""
 JSON = "application/json"
 PROBLEM = "application/problem+json"
 
 
 def paper_values(paper: Paper) -> dict[str, Any]:
-    """A paper."""
+    """Return a paper's fields."""
     return {
         "id": paper.id,
         "title": plain(paper.title),
@@ -49,7 +49,7 @@ def paper_values(paper: Paper) -> dict[str, Any]:
 
 
 def post_values(item: Item) -> dict[str, Any]:
-    """A paper that was posted, or an event of one."""
+    """Return the fields of a post: a paper, or an event in its life."""
     return {
         "paper": paper_values(item.paper),
         "posted_at": moment(item.at),
@@ -59,7 +59,7 @@ def post_values(item: Item) -> dict[str, Any]:
 
 
 def subscription_values(subscription: Subscription) -> dict[str, Any]:
-    """A subscription, without the name of who made it."""
+    """Return a subscription's fields, without the name of its creator."""
     return {
         "number": subscription.number,
         "query": subscription.query,
@@ -69,16 +69,16 @@ def subscription_values(subscription: Subscription) -> dict[str, Any]:
 
 
 def dumped(values: Mapping[str, Any]) -> bytes:
-    """As JSON."""
+    """Encode `values` as JSON."""
     return json.dumps(values, ensure_ascii=False).encode()
 
 
 def problem(status: int, detail: str = "", headers: Mapping[str, str] | None = None) -> web.Response:
-    """An error as RFC 9457 has it."""
+    """Return an error response in the format of RFC 9457."""
     title = HTTPStatus(status).phrase
     values = {"type": "about:blank", "title": title, "status": status}
-    said = plain(detail)
-    values |= {"detail": said} if said and said != f"{status}: {title}" else {}
+    text = plain(detail)
+    values |= {"detail": text} if text and text != f"{status}: {title}" else {}
     return web.Response(body=dumped(values), status=status, content_type=PROBLEM, headers=headers)
 
 

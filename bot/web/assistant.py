@@ -1,6 +1,6 @@
-"""What an assistant can look up over the Model Context Protocol. Read-only; needs the extra `mcp`.
+"""Tools for assistants over the Model Context Protocol. Read-only; needs the extra `mcp`.
 
-What comes from papers is data: every answer and the server's instructions say so, and no tool changes anything.
+Texts of papers are untrusted data: every answer and the server's instructions say so, and no tool changes anything.
 """
 
 import asyncio
@@ -27,16 +27,16 @@ INSTRUCTIONS = (
     f"All tools only read. {NOTICE}"
 )
 FOUND, SIMILAR = 10, 10
-"""Papers on a page of a search, and similar papers."""
+"""Search results per page, and number of similar papers."""
 CONCURRENT = 2
-"""Searches that run at a time for assistants: people in channels don't wait for them."""
+"""Maximum number of concurrent searches for assistants, so that people in channels don't wait for them."""
 MAX_BODY = 64 * 1024
-"""Bytes of a request over HTTP: a question is at most 256 characters."""
+"""Maximum size of a request over HTTP, in bytes: a query has at most 256 characters."""
 LOCAL = ("localhost", "127.0.0.1", "[::1]")
 
 
 class Assistant:
-    """What the tools do. `token_of` a call is looked up at each call, so that a token ends at once."""
+    """The tools. The token (`token_of` a call) is checked on each call, so that a revoked one stops working at once."""
 
     def __init__(self, reader: Reader, tokens: Tokens, token_of: Callable[[Context], str]) -> None:
         self._reader = reader
@@ -64,44 +64,44 @@ class Assistant:
         return _papers(papers, total=found.total, pages=found.pages, spelling=found.spelling or None)
 
     async def similar_papers(self, paper_id: str) -> dict[str, Any]:
-        """Find the papers that are most like one, which is named by its id, arXiv number or link."""
+        """Find the papers that are most similar to the one with this id, arXiv number or link."""
         paper = await self._paper(paper_id)
         async with self._searches:
             return _papers(await self._reader.search.similar(paper, SIMILAR))
 
     async def get_paper(self, paper_id: str) -> dict[str, Any]:
-        """Read all that is known of one paper: abstract, authors, links, upvotes, and what happened to it since."""
+        """Read everything known about a paper: abstract, authors, links, upvotes, and what has happened to it since."""
         return _papers([await self._paper(paper_id)])
 
     async def trending(self, span: Literal["day", "week", "month"] = "day") -> dict[str, Any]:
-        """List the papers that trend now, or the most upvoted ones of the last week or month."""
+        """List the papers that are trending now, or the most upvoted ones of the last week or month."""
         items = await self._reader.trending(span)
         return _papers(item.paper for item in items.items)
 
     async def recent_posts(
         self, context: Context, subscription: int | None = None, page: int = 1
     ) -> dict[str, Any]:
-        """List what was posted in the channel of the token, the latest first, each with the reason why."""
+        """List the posts in the token's channel, latest first, each with the reason for it."""
         grant = await self._granted(context)
         items = await self._reader.posts(grant, max(1, page), subscription)
         return {"notice": NOTICE, "posts": [post_values(item) for item in items.items], "more": items.more}
 
     async def list_subscriptions(self, context: Context) -> dict[str, Any]:
-        """List the queries that the channel of the token is subscribed to, with their numbers."""
+        """List the queries that the token's channel is subscribed to, with their numbers."""
         found = await self._reader.subscriptions(await self._granted(context))
         return {"subscriptions": [subscription_values(one) for one in found]}
 
     async def abstract(self, paper_id: str) -> str:
-        """A paper's title and abstract, as text."""
+        """Read a paper's title and abstract as text."""
         paper = await self._paper(paper_id)
         return f"[{NOTICE}]\n\n{plain(paper.title)}\n\n{plain(paper.abstract)}"
 
     async def _paper(self, wanted: str) -> Paper:
         ids = [wanted, identity(wanted) or wanted]
         found = await self._reader.papers.get(ids)
-        for one in ids:
-            if one in found:
-                return found[one]
+        for id_ in ids:
+            if id_ in found:
+                return found[id_]
         raise ToolError("This paper isn't known here. search_papers finds papers by their title.")
 
     async def _granted(self, context: Context) -> Grant:
@@ -116,7 +116,7 @@ class Assistant:
 
 
 def build_server(assistant: Assistant, *, private: bool = True) -> MCPServer:
-    """The server with its tools; those that need a channel's token only if `private`."""
+    """Return the server with its tools, including those that need a channel's token if `private`."""
     server = MCPServer("paperboy", title="Paperboy", instructions=INSTRUCTIONS)
     public = (
         assistant.search_papers,
@@ -131,10 +131,9 @@ def build_server(assistant: Assistant, *, private: bool = True) -> MCPServer:
 
 
 def http_app(server: MCPServer, path: str, public_url: str = "") -> Starlette:
-    """The server as an ASGI application that answers each request with JSON and has no sessions.
+    """Return the server as an ASGI application that answers each request with JSON and has no sessions.
 
-    It refuses the requests of a web page whose host name was made to point to us (DNS rebinding): hosts and origins are
-    those of `public_url`, or of this machine.
+    To prevent DNS rebinding, it only accepts the hosts and origins of `public_url` and of this machine.
     """
     public = urlsplit(public_url)
     hosts = [name for local in LOCAL for name in (local, f"{local}:*")]

@@ -1,4 +1,4 @@
-"""Keeps connections below the descriptor limit: a cap on all of them, and one for each peer."""
+"""Connection limits, in total and per peer, that keep the process below its descriptor limit."""
 
 import asyncio
 import resource
@@ -13,11 +13,11 @@ from structlog import get_logger
 from bot.web.requests import Network
 
 MAX_CONNECTIONS = 1000
-"""Open connections of one process, if its descriptor limit allows twice as many."""
+"""Maximum number of open connections per process, if its descriptor limit allows twice as many."""
 MAX_PER_PEER = 100
-"""Open connections from one address that isn't a trusted proxy's."""
+"""Maximum number of open connections from one address that isn't a trusted proxy's."""
 HEAD_SECONDS = 20.0
-"""Seconds in which a request's head has to arrive, and for which an idle connection stays open."""
+"""Timeout of a request's head and of an idle connection, in seconds."""
 LOG_INTERVAL = 60.0
 """Seconds between two log lines about refused connections."""
 
@@ -27,7 +27,7 @@ log = get_logger()
 
 
 def max_connections() -> int:
-    """Half of the descriptors that this process may have, so that Redis and the platforms always get theirs."""
+    """Return at most half of the process's descriptors, so that enough are left for Redis and the platforms."""
     soft, _hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     return MAX_CONNECTIONS if soft == resource.RLIM_INFINITY else min(MAX_CONNECTIONS, soft // 2)
 
@@ -55,7 +55,7 @@ class ConnectionLimits:
         return _Connection(self)
 
     def enter(self, peer: str) -> bool:
-        """Count a connection; return False, and don't count it, if it is one too many."""
+        """Count a connection; return False, and don't count it, if it exceeds a limit."""
         if self._open.total() >= self._total or (
             self._open[peer] >= self._per_peer and not self._is_trusted(peer)
         ):
@@ -65,7 +65,7 @@ class ConnectionLimits:
         return True
 
     def leave(self, peer: str) -> None:
-        """A counted connection has ended."""
+        """Stop counting a connection that has ended."""
         self._open[peer] -= 1
         if not self._open[peer]:
             del self._open[peer]

@@ -1,6 +1,6 @@
 """Feeds as documents: Atom (RFC 4287, paged by RFC 5005), JSON Feed 1.1, and OPML. Pure.
 
-Whatever comes from a paper is put in as text; the HTML inside is built here, with everything escaped.
+A paper's texts are inserted as text; the HTML content is built here, with everything escaped.
 """
 
 import json
@@ -25,16 +25,16 @@ TYPES = {ATOM: "application/atom+xml", JSON: "application/feed+json", OPML: "tex
 DECLARATION = b"<?xml version='1.0' encoding='utf-8'?>\n"
 NAMESPACE = "http://www.w3.org/2005/Atom"
 REASONS = "tag:paperboy,2026:query"
-"""The scheme of the categories that say which query an item matched."""
+"""Scheme of the categories that name the query that an item matched."""
 ABSTRACT, SENTENCE, TITLE = 4000, 320, 400
-"""Characters."""
+"""Maximum numbers of characters."""
 MAX_AUTHORS = 20
 
 
 _NO_MARKUP = str.maketrans("<>", "‹›")
-"""What a reader of OPML could take for HTML, which it allows in names."""
+"""Replaces the characters of HTML tags: OPML allows HTML in names."""
 REMEMBERED = 32
-"""Documents of each form that a process remembers, of up to 150 kB: readers ask again and again for what hasn't changed."""
+"""Documents of up to 150 kB cached per format and process: feed readers often poll unchanged feeds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,22 +47,22 @@ class Feed:
     about: str
     items: Items
     address: str = ""
-    """Of this page."""
+    """URL of this page."""
     first: str = ""
-    """Of the first page."""
+    """URL of the first page."""
     next: str = ""
     previous: str = ""
     home: str = ""
-    """The page that shows the same to people."""
+    """URL of the web page with the same papers."""
 
 
 @lru_cache(REMEMBERED)
 def atom(feed: Feed) -> bytes:
-    """The feed as Atom."""
+    """Return the feed as Atom."""
     root = ET.Element("feed", {"xmlns": NAMESPACE, "xml:lang": "en"})
     _text(root, "id", tag(feed.name))
-    _words(root, "title", feed.title)
-    _words(root, "subtitle", feed.about)
+    _text_or_html(root, "title", feed.title)
+    _text_or_html(root, "subtitle", feed.about)
     _text(root, "updated", moment(feed.items.updated))
     _text(root, "generator", "Paperboy")
     _text(ET.SubElement(root, "author"), "name", "Paperboy")
@@ -80,7 +80,7 @@ def atom(feed: Feed) -> bytes:
 def _entry(entry: ET.Element, item: Item) -> None:
     paper = item.paper
     _text(entry, "id", tag(item.entry))
-    _words(entry, "title", title_of(item))
+    _text_or_html(entry, "title", title_of(item))
     _text(entry, "published", own_moment(item))
     _text(entry, "updated", own_moment(item))
     if address := link(paper.url):
@@ -92,13 +92,13 @@ def _entry(entry: ET.Element, item: Item) -> None:
     for reason in item.matched:
         label = plain(reason.query)
         ET.SubElement(entry, "category", {"scheme": REASONS, "term": f"#{reason.number}", "label": label})
-    _words(entry, "summary", summary_of(item) or title_of(item))
+    _text_or_html(entry, "summary", summary_of(item) or title_of(item))
     _text(entry, "content", content_of(item)).set("type", "html")
 
 
 @lru_cache(REMEMBERED)
 def json_feed(feed: Feed) -> bytes:
-    """The feed as JSON Feed. What only Paperboy knows is in `_paperboy`."""
+    """Return the feed as JSON Feed, with Paperboy's own fields in `_paperboy`."""
     values: dict[str, Any] = {
         "version": "https://jsonfeed.org/version/1.1",
         "title": feed.title,
@@ -133,7 +133,7 @@ def _json_item(item: Item) -> dict[str, Any]:
 
 
 def opml(title: str, feeds: Iterable[tuple[str, str]]) -> bytes:
-    """A list of feeds, each with its title and address, for a reader to import."""
+    """Return a list of feeds, each with its title and URL, for a feed reader to import."""
     root = ET.Element("opml", {"version": "2.0"})
     _text(ET.SubElement(root, "head"), "title", title)
     body = ET.SubElement(root, "body")
@@ -144,19 +144,19 @@ def opml(title: str, feeds: Iterable[tuple[str, str]]) -> bytes:
 
 
 def tag(name: str) -> str:
-    """A lasting id (RFC 4151), which doesn't depend on where the installation is reached."""
+    """Return a permanent id (RFC 4151) that doesn't depend on the installation's URL."""
     return f"tag:paperboy,2026:{quote(name, safe='/:.-_@')}"
 
 
 def moment(at: datetime) -> str:
-    """A time as RFC 3339 has it."""
+    """Format a time as in RFC 3339."""
     return at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def own_moment(item: Item) -> str:
-    """When it was posted, or first seen, less about a second, so that no two entries have the same time: readers order by it.
+    """Format the time at which an item was posted or first seen, less up to about a second, so that times are unique.
 
-    It depends on the item alone. Those of one message keep their order.
+    Feed readers sort by it. The result depends on the item alone; items of one message keep their order.
     """
     part = crc32((item.message or item.entry).encode()) % 1_000_000
     at = item.at.astimezone(UTC) - timedelta(milliseconds=item.place, microseconds=part)
@@ -164,35 +164,35 @@ def own_moment(item: Item) -> str:
 
 
 def reason_values(reason: Reason) -> dict[str, Any]:
-    """A reason as JSON; `subscription` is None for a query without a subscription."""
+    """Return a reason's fields; `subscription` is None for a query without a subscription."""
     note = {"note": plain(reason.note)} if reason.note else {}
     return {"subscription": reason.number or None, "query": plain(reason.query), **note}
 
 
 def title_of(item: Item) -> str:
-    """The paper's title, after what happened to it."""
+    """Return the paper's title, with a prefix for an event or a withdrawal."""
     state = item.event or ("Withdrawn" if item.paper.withdrawn else "")
     title = shorten(plain(item.paper.title), TITLE) or item.paper.id
     return f"{state.removesuffix('.')}: {title}" if state else title
 
 
 def summary_of(item: Item) -> str:
-    """What happened, or one sentence that says what is new in the paper."""
+    """Return the event, or one sentence that says what is new in the paper."""
     return item.event or one_sentence(item.paper, SENTENCE)
 
 
 def authors_of(paper: Paper) -> tuple[str, ...]:
-    """Their names, without empty ones."""
+    """Return the names of the authors, without empty ones."""
     return tuple(filter(None, map(plain, paper.authors[:MAX_AUTHORS])))
 
 
 def categories_of(paper: Paper) -> tuple[str, ...]:
-    """The paper's categories, each once."""
+    """Return the paper's categories without duplicates."""
     return tuple(dict.fromkeys(filter(None, map(plain, paper.categories))))
 
 
 def content_of(item: Item) -> str:
-    """The item as HTML: what a card says, then the abstract, the links and the reasons."""
+    """Return the item as HTML: byline and summary as on a card, then the abstract, the links and the reasons."""
     paper = item.paper
     sentence, abstract = summary_of(item), shorten(plain(paper.abstract), ABSTRACT)
     paragraphs = [
@@ -200,10 +200,10 @@ def content_of(item: Item) -> str:
         escape(sentence) if sentence != abstract else "",
         escape(abstract),
         " · ".join(_links(paper)),
-        escape("; ".join(_why(item.matched))),
+        escape("; ".join(_reasons(item.matched))),
         escape(item.note),
     ]
-    return "".join(f"<p>{one}</p>" for one in paragraphs if one)
+    return "".join(f"<p>{paragraph}</p>" for paragraph in paragraphs if paragraph)
 
 
 def _links(paper: Paper) -> Iterable[str]:
@@ -217,7 +217,7 @@ def _links(paper: Paper) -> Iterable[str]:
             yield f'<a href="{escape(safe)}">{label}</a>'
 
 
-def _why(reasons: Sequence[Reason]) -> Iterable[str]:
+def _reasons(reasons: Sequence[Reason]) -> Iterable[str]:
     for reason in reasons:
         yield reason_text(reason) if reason.number else f"matched {plain(reason.query)}"
 
@@ -228,8 +228,8 @@ def _text(parent: ET.Element, name: str, text: str) -> ET.Element:
     return element
 
 
-def _words(parent: ET.Element, name: str, text: str) -> None:
-    """Text that a reader could take for HTML is declared as that, with what would be markup escaped."""
+def _text_or_html(parent: ET.Element, name: str, text: str) -> None:
+    """Add text. If it has a "<", escape it and declare it as HTML, since some readers parse plain text as HTML."""
     if "<" in text:
         _text(parent, name, escape(text, quote=False)).set("type", "html")
     else:
@@ -238,5 +238,5 @@ def _words(parent: ET.Element, name: str, text: str) -> None:
 
 def _document(root: ET.Element) -> bytes:
     ET.indent(root, " ")
-    # As text, and encoded at once: that takes half as long as ElementTree's own encoding, piece by piece.
+    # Encoding the whole text at once takes half as long as ElementTree's own encoding, which works piece by piece.
     return DECLARATION + ET.tostring(root, "unicode").encode(errors="xmlcharrefreplace")

@@ -1,4 +1,4 @@
-"""The feeds of what a page shows, as its links."""
+"""Links to the feeds that show the same papers as a page."""
 
 from dataclasses import dataclass
 from urllib.parse import urlencode
@@ -10,7 +10,7 @@ from bot.web.feed_documents import ATOM, JSON, TYPES
 
 @dataclass(frozen=True, slots=True)
 class FeedLink:
-    """A feed of what a page shows."""
+    """A link to a feed."""
 
     label: str
     title: str
@@ -18,16 +18,16 @@ class FeedLink:
     address: str
 
 
-def feed_links(asked: str, span: str = "day") -> list[FeedLink]:
-    """The feeds of a search, or of the trending papers; none for a search that can't be a subscription."""
-    name, given, what = "trending", "" if span == "day" else f"?span={span}", "Trending papers"
-    if asked:
+def feed_links(query: str, span: str = "day") -> list[FeedLink]:
+    """Return the feeds of a search, or of the trending papers; none for a query that can't be a subscription."""
+    name, parameters, title = "trending", "" if span == "day" else f"?span={span}", "Trending papers"
+    if query:
         try:
-            query = spelled(parse(asked))
+            canonical = spelled(parse(query))
         except UserError:
             return []
-        name, given, what = "search", f"?{urlencode({'q': query})}", f"New papers on {query}"
+        name, parameters, title = "search", f"?{urlencode({'q': canonical})}", f"New papers on {canonical}"
     return [
-        FeedLink(label, f"{what} ({label})", TYPES[form], f"/feeds/{name}.{form}{given}")
+        FeedLink(label, f"{title} ({label})", TYPES[form], f"/feeds/{name}.{form}{parameters}")
         for form, label in ((ATOM, "Atom"), (JSON, "JSON Feed"))
     ]

@@ -1,4 +1,4 @@
-"""Every list as a feed: trending papers and queries for everyone, a channel's posts behind an address that can be revoked."""
+"""Feeds: trending papers and queries for everyone, a channel's posts at a secret URL that can be revoked."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
@@ -27,19 +27,19 @@ from bot.web.requests import query_of
 from bot.web.search_form import page_number
 
 READS_EACH = Rate(60, 60)
-"""Feeds that one client reads."""
+"""Rate limit per client."""
 READS_TOTAL = Rate(1200, 60)
-"""Feeds that all clients together read."""
+"""Rate limit of all clients together."""
 SECONDS = 5.0
-"""Seconds that a feed may take."""
+"""Timeout of a request, in seconds."""
 PUBLIC = "public, max-age=300"
 PRIVATE = "private, no-cache"
-"""A revoked address shows nothing at once, so what it showed is asked for each time."""
+"""Caches revalidate on each request, so that a revoked URL stops working at once."""
 SETTLES = timedelta(minutes=1)
-"""How long after the latest item its time is given as Last-Modified, which counts in seconds: another item could follow in the
-same second. It is longer than that, since machines don't agree about the time."""
+"""Minimum age of the latest item for Last-Modified, which has a resolution of one second: another item could follow
+within the same second. A minute also covers clocks that differ between machines."""
 QUERY = 60
-"""Characters of a query in a feed's title."""
+"""Maximum number of characters of a query in a feed's title."""
 
 
 class Feeds:
@@ -60,7 +60,7 @@ class Feeds:
         self._public_url = public_url
 
     def routes(self) -> list[web.RouteDef]:
-        """The feeds for everyone, and those of channels."""
+        """Return the routes of the public feeds and of the channels' feeds."""
         secret = f"/feeds/{{secret:{SECRET}}}"
         return [
             web.get("/feeds/trending.{form:atom|json}", self._guarded(self._trending)),
@@ -71,7 +71,7 @@ class Feeds:
         ]
 
     def _guarded(self, handler: Callable[[web.Request], Awaitable[web.Response]]) -> Any:
-        """Count the request first, and say so if something doesn't answer."""
+        """Wrap a handler: apply the rate limits and the timeout, and turn errors into HTTP responses."""
 
         async def guarded(request: web.Request) -> web.Response:
             try:
@@ -99,19 +99,19 @@ class Feeds:
         if span not in SPANS:
             raise UserError(f"“{shorten(span, QUERY)}” isn't a span. Spans are {', '.join(SPANS)}.")
         items = await self._reader.trending(span, page)
-        what = "Trending papers" if span == "day" else f"The most upvoted papers of the {span}"
-        given = {} if span == "day" else {"span": span}
-        feed = Feed(f"trending/{span}", what, "As Hugging Face's community ranks them.", items, home="/")
-        return self._answer(request, feed, given)
+        title = "Trending papers" if span == "day" else f"The most upvoted papers of the {span}"
+        parameters = {} if span == "day" else {"span": span}
+        feed = Feed(f"trending/{span}", title, "As Hugging Face's community ranks them.", items, home="/")
+        return self._answer(request, feed, parameters)
 
     async def _search(self, request: web.Request) -> web.Response:
         parsed = parse(query_of(request).get("q", ""))
         query = spelled(parsed)
         items = await self._reader.matching(query, page_of(request))
-        given = {"q": query}
+        parameters = {"q": query}
         about = "What a subscription to this query would have posted in the last days."
-        title, home = f"Papers on {shorten(query, QUERY)}", f"/?{urlencode(given)}"
-        return self._answer(request, Feed(f"query/{parsed}", title, about, items, home=home), given)
+        title, home = f"Papers on {shorten(query, QUERY)}", f"/?{urlencode(parameters)}"
+        return self._answer(request, Feed(f"query/{parsed}", title, about, items, home=home), parameters)
 
     async def _posts(self, request: web.Request) -> web.Response:
         grant = await self._granted(request)
@@ -148,15 +148,15 @@ class Feeds:
             raise HTTPNotFound(text="This feed doesn't exist, or its address was replaced.\n")
         return grant
 
-    def _answer(self, request: web.Request, feed: Feed, given: Mapping[str, str]) -> web.Response:
-        """The feed in the form that was asked for, with its addresses. It has a `home` if it is for everyone."""
+    def _answer(self, request: web.Request, feed: Feed, parameters: Mapping[str, str]) -> web.Response:
+        """Return the feed in the requested format, with its URLs. Public feeds have a `home`, private ones don't."""
         items, home = feed.items, feed.home
         if items.page > 1 and not items.items:
             raise HTTPNotFound(text="This feed has no such page.\n")
         here = self._address(request)
 
         def page(number: int) -> str:
-            values = {**given, **({"page": str(number)} if number > 1 else {})}
+            values = {**parameters, **({"page": str(number)} if number > 1 else {})}
             return f"{here}?{urlencode(values)}" if values else here
 
         feed = replace(
@@ -179,24 +179,24 @@ class Feeds:
         return f"{self._origin(request)}{request.path}"
 
     def _origin(self, request: web.Request) -> str:
-        """Where the installation is reached."""
+        """Return the installation's base URL."""
         return self._public_url or str(request.url.origin())
 
 
 def page_of(request: web.Request) -> int:
-    """The page that was asked for, from 1."""
+    """Return the number of the requested page, from 1."""
     return page_number(query_of(request).get("page", ""))
 
 
 def conditional(
     request: web.Request, body: bytes, content_type: str, cache: str, updated: datetime | None = None
 ) -> web.Response:
-    """The document, or 304 if the client has it already."""
+    """Return the document, or 304 if the client already has it."""
     etag = sha256(body).hexdigest()[:32]
     modified = updated.replace(microsecond=0) if updated else None
     if request.if_none_match is not None:
-        unchanged = any(one.value in {etag, "*"} for one in request.if_none_match)
-    else:  # a list for everyone can change without a new item: its order, or an older paper that is back
+        unchanged = any(tag.value in {etag, "*"} for tag in request.if_none_match)
+    else:  # a public list can change without a new item: its order, or an older paper that reappears
         since = request.if_modified_since
         unchanged = cache == PRIVATE and since is not None and modified is not None and modified <= since
     answer = web.Response(status=304) if unchanged else web.Response(body=body)
@@ -204,7 +204,7 @@ def conditional(
         answer.content_type, answer.charset = content_type, "utf-8"
         answer.enable_compression()
     answer.headers["Vary"] = "Accept-Encoding"
-    answer.etag = ETag(etag, is_weak=True)  # the same for each encoding
+    answer.etag = ETag(etag, is_weak=True)  # weak, since it is the same for each encoding
     if modified:
         answer.headers["Last-Modified"] = format_datetime(modified, usegmt=True)
     answer.headers["Cache-Control"] = cache

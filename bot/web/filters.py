@@ -1,4 +1,4 @@
-"""What narrows a search on the page: fields of a form, which are words of the subscription language. Pure."""
+"""Search filters of the front page: form fields, as operators of the subscription language. Pure."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,15 +14,15 @@ SPANS: Mapping[int, str] = {
     365: "the last year",
     730: "the last two years",
 }
-"""Days -> how they are called."""
+"""Days -> label."""
 SORTS: Mapping[Sort, str] = {"best": "Best match", "new": "Newest", "top": "Most upvotes"}
-LONGEST = 100
-"""Characters of a field."""
+MAX_FIELD = 100
+"""Maximum number of characters of a field."""
 
 
 @dataclass(frozen=True, slots=True)
 class Filters:
-    """What was chosen; empty where nothing was."""
+    """The chosen filters; a filter that wasn't chosen is empty."""
 
     days: int | None = None
     sort: Sort = "best"
@@ -32,18 +32,18 @@ class Filters:
 
     @property
     def text(self) -> str:
-        """What has to hold of a paper, in the subscription language; days and order aren't part of that."""
+        """The filters in the subscription language, which has none for days and order."""
         named = (("source", self.source), ("cat", self.category), ("org", self.organization))
         return " ".join(f'{name}:"{value}"' for name, value in named if value)
 
     @property
     def query(self) -> Query | None:
-        """The same, parsed. Raises UserError for what can't be a category, and the like."""
+        """The parsed `text`; None if it is empty. Raises UserError for an invalid value, such as of a category."""
         return parse(self.text) if self.text else None
 
     @property
     def fields(self) -> dict[str, str]:
-        """As the fields of an address; without those that were left as they are."""
+        """The filters as URL parameters, without those that have their default."""
         chosen = {
             "days": str(self.days or ""),
             "sort": "" if self.sort == "best" else self.sort,
@@ -54,18 +54,18 @@ class Filters:
         return {name: value for name, value in chosen.items() if value}
 
 
-def filters_of(given: Mapping[str, str]) -> Filters:
-    """The filters that a page's address names. What isn't one is left out: a page shows what it can."""
-    days, sort, source = given.get("days", ""), given.get("sort", ""), given.get("source", "")
+def filters_of(parameters: Mapping[str, str]) -> Filters:
+    """Return the filters in a URL's parameters. Invalid ones are ignored, so that the page still shows something."""
+    days, sort, source = (parameters.get(name, "") for name in ("days", "sort", "source"))
     return Filters(
-        days=next((one for one in SPANS if str(one) == days), None),
+        days=next((span for span in SPANS if str(span) == days), None),
         sort=next((one for one in SORTS if one == sort), "best"),
         source=source if source in SOURCE_TITLES else "",
-        category=_written(given.get("cat", "")),
-        organization=_written(given.get("org", "")),
+        category=_cleaned(parameters.get("cat", "")),
+        organization=_cleaned(parameters.get("org", "")),
     )
 
 
-def _written(text: str) -> str:
-    """What someone typed into a field, without what would end it in the language."""
-    return plain(text.replace('"', " ").replace("\\", " "))[:LONGEST].strip()
+def _cleaned(text: str) -> str:
+    """Return the text of a field without the characters that would end a quoted value."""
+    return plain(text.replace('"', " ").replace("\\", " "))[:MAX_FIELD].strip()

@@ -9,17 +9,17 @@ from bot.web.templating import Templates
 
 @dataclass(frozen=True, slots=True)
 class Operator:
-    """Who runs this installation, as the pages name them."""
+    """The operator of this installation, as shown on the pages."""
 
     name: str = ""
     contact: str = ""
-    """An address or a page; "" if none was given."""
+    """A mail address or a URL; "" if none is configured."""
     forget_after_days: int = 30
-    """Days until a workspace that removed the app is forgotten; 0 for never."""
+    """Days until the data of a workspace that removed the app is deleted; 0 for never."""
 
     @property
     def contact_url(self) -> str:
-        """What the contact links to; "" if it is neither an address of mail nor of a page."""
+        """Link for the contact; "" if it is neither a mail address nor a URL."""
         if self.contact.startswith(("https://", "http://")):
             return self.contact
         return f"mailto:{self.contact}" if "@" in self.contact else ""
@@ -33,7 +33,7 @@ class LegalPages:
         self._templates = Templates()
 
     def routes(self) -> list[web.RouteDef]:
-        """The two pages."""
+        """Return the routes of both pages."""
         return [web.get("/privacy", self._privacy), web.get("/terms", self._terms)]
 
     async def _privacy(self, _request: web.Request) -> web.Response:

@@ -1,4 +1,4 @@
-"""How often strangers may ask: by their network, and all of them together."""
+"""Rate limits for strangers, per network and in total."""
 
 from collections.abc import Iterator, Mapping
 from ipaddress import ip_network
@@ -10,12 +10,12 @@ from bot.store.limits import Limit, Limits, UsedUp
 from bot.web.requests import Address, client_of
 
 WIDER: Mapping[int, Mapping[int, int]] = {4: {32: 1, 24: 4}, 6: {64: 1, 56: 2, 48: 4}}
-"""IP version -> prefix length -> how many times the limit of one client holds for a network of that size.
+"""IP version -> prefix length -> limit of a network of that size, as a multiple of one client's limit.
 
 A household has a /64 or a /56 of IPv6, a company a /48: an attacker with 2⁸⁰ addresses counts as four clients.
 """
 ALL = "all"
-"""The scope of all clients together."""
+"""Scope of all clients together."""
 
 
 async def count_request(
@@ -27,16 +27,16 @@ async def count_request(
     total: Rate,
     more: tuple[Limit, ...] = (),
 ) -> UsedUp | None:
-    """Count a request for `purpose`; return the limit that is used up, if one is, and then count nothing.
+    """Count a request for `purpose`. If a limit is used up, count nothing and return that limit.
 
-    `each` is the limit of one client, `total` of all together, `more` are limits of the purpose's own. Raises RedisError.
+    `each` is the limit per client, `total` that of all clients, `more` are further limits. Raises RedisError.
     """
     scopes = (*networks(client_of(request), each), *more, Limit(ALL, total))
     return await limits.count(purpose, scopes)
 
 
 def networks(client: Address | None, each: Rate) -> Iterator[Limit]:
-    """The limits of a client: its own, and those of the networks around it."""
+    """Yield the limits of a client's own network and of the networks around it."""
     if client is None:
         yield Limit("unknown", each)
         return
@@ -46,11 +46,11 @@ def networks(client: Address | None, each: Rate) -> Iterator[Limit]:
 
 
 def come_back(used_up: UsedUp) -> dict[str, str]:
-    """The same for a page: a browser asks again by itself, so that people who share an address wait for their turn."""
+    """Return `retry_after` for a page, with a header that makes browsers reload the page after the wait."""
     headers = retry_after(used_up)
     return headers | {"Refresh": headers["Retry-After"]}
 
 
 def retry_after(used_up: UsedUp) -> dict[str, str]:
-    """The header that says when to ask again."""
+    """Return the header that says when to try again."""
     return {"Retry-After": str(max(1, round(used_up.seconds)))}

@@ -1,7 +1,7 @@
 """`/mcp`: the Model Context Protocol over HTTP, for assistants that run elsewhere. It needs the extra `mcp`.
 
-With a channel's token as the bearer, its posts and subscriptions can be read, too; without one there are the tools for
-everyone. There are no sessions and no streams: each request stands for itself.
+With a channel's token as the bearer, its posts and subscriptions can be read, too; without a token, only the public tools
+are available. There are no sessions and no streams: each request is independent.
 """
 
 import asyncio
@@ -24,11 +24,11 @@ if TYPE_CHECKING:
 
 PATH = "/mcp"
 CALLS_EACH = Rate(120, 60)
-"""Requests of one client. An assistant sends two or three before its first question."""
+"""Rate limit per client. An assistant sends two or three requests before its first question."""
 CALLS_TOTAL = Rate(1200, 60)
-"""Requests of all clients together."""
+"""Rate limit of all clients together."""
 SECONDS = 10.0
-"""Seconds that an answer may take."""
+"""Timeout of a request, in seconds."""
 NOT_INSTALLED = (
     "This installation doesn't serve assistants. Its operator can add that: pip install 'paperboy[mcp]'."
 )
@@ -51,12 +51,12 @@ class McpEndpoint:
         self._loading = asyncio.Lock()
 
     def routes(self) -> Iterable[web.RouteDef]:
-        """One route, for POST. The protocol wants 405 for all else where there are no streams and no sessions."""
+        """Return the POST route. For other methods, the protocol requires 405 without streams and sessions."""
         return [web.post(PATH, self._answer)]
 
     async def _answer(self, request: web.Request) -> web.Response:
         try:
-            async with self._loading:  # on a slow machine the library takes longer to load than an answer may
+            async with self._loading:  # on a slow machine, loading the library takes longer than SECONDS
                 if self._app is None:
                     self._app = await asyncio.to_thread(self._load)
                 app = self._app
@@ -68,10 +68,10 @@ class McpEndpoint:
                 if secret and not await self._is_valid(secret):
                     return problem(
                         401,
-                        "This token was never given, or has ended. In the channel, /paper api new makes one.",
+                        "This token isn't valid, or was revoked. In the channel, /paper api new makes one.",
                         {"WWW-Authenticate": "Bearer"},
                     )
-                return await self._served(request, app(bool(secret)))
+                return await self._serve(request, app(bool(secret)))
         except ModuleNotFoundError:
             return problem(501, NOT_INSTALLED)
         except (RedisError, OSError, TimeoutError):
@@ -83,15 +83,15 @@ class McpEndpoint:
         grant = await self._tokens.find(secret)
         return grant is not None and grant.kind == "api"
 
-    async def _served(self, request: web.Request, app: "Starlette") -> web.Response:
-        # One for each request: it holds nothing, and what it started ends with the request.
+    async def _serve(self, request: web.Request, app: "Starlette") -> web.Response:
+        # One application per request: it has no state, and its background tasks end with the request.
         async with app.router.lifespan_context(app):
             response = await through_asgi(app, request)
         response.headers["Cache-Control"] = "no-store"
         return response
 
     def _load(self) -> "Callable[[bool], Starlette]":
-        """What makes the application, with the private tools or without. Raises ModuleNotFoundError."""
+        """Return the factory of the application, with the private tools or without. Raises ModuleNotFoundError."""
         from bot.web.assistant import Assistant, build_server, http_app  # noqa: PLC0415
 
         assistant = Assistant(self._reader, self._tokens, _token_of)
@@ -109,9 +109,9 @@ def _bearer(authorization: str) -> str:
 
 
 async def through_asgi(app: App, request: web.Request) -> web.Response:
-    """Answer a request by an ASGI application: the library speaks ASGI, and our server doesn't.
+    """Answer a request with an ASGI application: the library uses ASGI, and our server doesn't.
 
-    Request and answer are read as a whole, so both have to be small.
+    Request and answer are read into memory, so both must be small.
     """
     body = await request.read()
     unread: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
@@ -119,7 +119,7 @@ async def through_asgi(app: App, request: web.Request) -> web.Response:
 
     async def receive() -> Message:
         if not unread:
-            await asyncio.Event().wait()  # for the client to leave; then we are cancelled
+            await asyncio.Event().wait()  # until the client disconnects, which cancels us
         return unread.pop()
 
     async def send(message: Message) -> None:

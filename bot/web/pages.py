@@ -1,4 +1,4 @@
-"""The front page: what Paperboy is, what is trending, a search, and how the installation is doing."""
+"""The front page: an introduction, trending papers, a search, and the state of the installation."""
 
 import asyncio
 from collections.abc import Callable, Iterable, Sequence
@@ -30,14 +30,15 @@ from bot.web.search_form import SearchForm, shown
 from bot.web.templating import FILES, Templates
 
 SHOWN = 20
-"""Papers on the front page."""
+"""Number of papers on the front page."""
 FRESH = 10.0
 """Seconds for which the page's content is cached."""
 REDIS_SECONDS = 3.0
-"""Seconds that Redis may take for a page."""
+"""Timeout of Redis for a page, in seconds."""
 PRESETS_FRESH = 3600.0
-"""Seconds after which the matches of the presets are counted again."""
+"""Seconds for which the number of each preset's matches is cached."""
 PRESET_DAYS = 14
+"""Age up to which papers count as matches of a preset, in days."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,12 +48,12 @@ class Front:
     papers: tuple[Paper, ...] = ()
     sample: bool = False
     presets: tuple[tuple[str, Preset, int], ...] = ()
-    """Name, preset, and how many papers of the last days match."""
+    """Name, preset, and number of matching papers of the last `PRESET_DAYS`."""
     health: str = "Paperboy's database does not answer at the moment."
 
 
 class Pages:
-    """The pages that people see."""
+    """The front page and its static files."""
 
     def __init__(
         self,
@@ -75,11 +76,11 @@ class Pages:
         self._templates = Templates()
         self._front = Front()
         self._until = 0.0
-        self._counted = tuple((name, one, 0) for name, one in PRESETS.items())
+        self._counted = tuple((name, preset, 0) for name, preset in PRESETS.items())
         self._counted_until = 0.0
 
     def routes(self) -> list[web.RouteDef]:
-        """The page, and the files that it loads."""
+        """Return the routes of the page and of the files that it loads."""
         return [web.get("/", self._index), *FILES.routes()]
 
     async def _index(self, request: web.Request) -> web.Response:
@@ -111,7 +112,7 @@ class Pages:
         return page
 
     async def _trending(self, front: Front, span: str) -> Sequence[Paper]:
-        """The trending papers of the front page; none of a longer span while they can't be read."""
+        """Return the trending papers for the front page; none if those of a longer span can't be read."""
         if span == "day":
             return front.papers
         try:
@@ -122,7 +123,7 @@ class Pages:
         return [item.paper for item in items.items[:SHOWN]]
 
     async def _fresh_front(self) -> Front:
-        """Content at most `FRESH` seconds old; while Redis is away, the latest that was read."""
+        """Return content at most `FRESH` seconds old; while Redis is away, the latest content."""
         if monotonic() < self._until:
             return self._front
         self._until = monotonic() + FRESH
@@ -146,19 +147,21 @@ class Pages:
         )
 
     async def _presets(self) -> tuple[tuple[str, Preset, int], ...]:
-        """The presets with their matches, which are counted once an hour."""
+        """Return the presets with their numbers of matches, which are counted once an hour."""
         if monotonic() < self._counted_until:
             return self._counted
         with suppress(TimeoutError):  # the page doesn't wait for an index that is being built
             async with asyncio.timeout(REDIS_SECONDS / 2):
-                counts = [await self._search.count(parse(one.query), PRESET_DAYS) for one in PRESETS.values()]
+                counts = [
+                    await self._search.count(parse(preset.query), PRESET_DAYS) for preset in PRESETS.values()
+                ]
             named = zip(PRESETS.items(), counts, strict=True)
-            self._counted = tuple((name, one, found) for (name, one), found in named)
+            self._counted = tuple((name, preset, matches) for (name, preset), matches in named)
             self._counted_until = monotonic() + PRESETS_FRESH
         return self._counted
 
     def _invitations(self) -> list[tuple[str, str]]:
-        """(Label, URL) for each platform that anyone may add."""
+        """Return (label, URL) for each platform that anyone can add."""
         return [
             (f"Add to {platform.title}", address)
             for platform in self._platforms
@@ -167,7 +170,7 @@ class Pages:
 
 
 def health_line(polls: Sequence[PollResult], waiting: int, now: datetime) -> str:
-    """The state of the installation in one line."""
+    """Summarize the state of the installation in one line."""
     if not polls:
         return "No source has been read yet."
     failing = [poll.source for poll in polls if poll.error is not None]
@@ -179,7 +182,7 @@ def health_line(polls: Sequence[PollResult], waiting: int, now: datetime) -> str
 
 
 def ago(time: timedelta) -> str:
-    """`just now`, `5 minutes ago`, `3 hours ago`, `2 days ago`."""
+    """Format an age as `just now`, `5 minutes ago`, `3 hours ago` or `2 days ago`."""
     minutes = int(time.total_seconds()) // 60
     for size, name in ((1440, "day"), (60, "hour"), (1, "minute")):
         if minutes >= size:

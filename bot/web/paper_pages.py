@@ -1,4 +1,4 @@
-"""A paper's own page: what it says, what happened to it, and what is like it."""
+"""The page of a paper: its abstract, its events, and similar papers."""
 
 import asyncio
 from collections.abc import Callable
@@ -24,33 +24,34 @@ from bot.web.reading import Reader
 from bot.web.requests import query_of
 from bot.web.templating import Templates
 
-TOO_MANY_PAGES = "Too many requests right now. This page loads by itself in a moment."
+TOO_MANY_PAGES = "Too many requests right now. This page reloads automatically in a moment."
 VIEWS_EACH = Rate(120, 60)
-"""Pages of papers that one client opens."""
+"""Rate limit per client."""
 VIEWS_TOTAL = Rate(1200, 60)
+"""Rate limit of all clients together."""
 SECONDS = 3.0
-"""Seconds that a page may take."""
+"""Timeout of a page, in seconds."""
 SIMILAR = 5
-"""Papers that are named as similar."""
+"""Number of similar papers."""
 ABSTRACT = 4000
-"""Characters."""
+"""Maximum number of characters of an abstract."""
 CONCURRENT = 2
-"""Looks for similar papers at a time: people in channels don't wait for them."""
+"""Maximum number of concurrent searches for similar papers, so that people in channels don't wait for them."""
 CACHE = "public, max-age=300"
 
 
 class PaperPages:
-    """`/papers/<id>`, and the same as a file for a reference manager (`?as=bibtex`)."""
+    """`/papers/<id>`, also as a file for a reference manager (`?as=bibtex`)."""
 
     def __init__(self, reader: Reader, limits: Limits, now: Callable[[], datetime]) -> None:
         self._reader = reader
         self._limits = limits
         self._now = now
-        self._looking = asyncio.Semaphore(CONCURRENT)
+        self._searches = asyncio.Semaphore(CONCURRENT)
         self._templates = Templates()
 
     def routes(self) -> list[web.RouteDef]:
-        """One route for all papers."""
+        """Return the route for all papers."""
         return [web.get("/papers/{id:.+}", self._page)]
 
     async def _page(self, request: web.Request) -> web.Response:
@@ -69,7 +70,7 @@ class PaperPages:
                     return self._problem(404, "This paper isn't known here. Try a search by its title.")
                 if (form := FORMATS.get(query_of(request).get("as", ""))) is not None:
                     return _file(paper, form)
-                async with self._looking:
+                async with self._searches:
                     similar = await self._reader.search.similar(paper, SIMILAR)
         except (RedisError, OSError, TimeoutError):
             return self._problem(
@@ -79,7 +80,7 @@ class PaperPages:
 
     def _shown(self, paper: Paper, similar: list[Paper]) -> web.Response:
         now = self._now()
-        like = filters_of({"cat": paper.categories[0], "sort": "new"}) if paper.categories else None
+        newest = filters_of({"cat": paper.categories[0], "sort": "new"}) if paper.categories else None
         page = self._templates.page(
             "one_paper.html",
             block=paper_block(paper, (), now, "compact"),
@@ -94,8 +95,8 @@ class PaperPages:
             api=f"/api/v1{address_of(paper)}",
             bibtex=FORMATS["bibtex"].write([Listed(replace(paper, abstract=""))]).strip(),
             files=[(form.name, f"{address_of(paper)}?as={name}") for name, form in FORMATS.items()],
-            newest=like,
-            feeds=feed_links(like.text) if like else [],
+            newest=newest,
+            feeds=feed_links(newest.text) if newest else [],
         )
         page.enable_compression()
         page.headers["Cache-Control"] = CACHE
@@ -116,5 +117,5 @@ def _file(paper: Paper, form: Format) -> web.Response:
 
 
 def address_of(paper: Paper) -> str:
-    """The path of a paper's page."""
+    """Return the path of a paper's page."""
     return f"/papers/{quote(paper.id, safe='')}"

@@ -1,4 +1,4 @@
-"""How many papers a search had in each week: the measures of a drawing, which the template draws, and the route of pictures."""
+"""Papers per week of a search: the geometry of a bar chart for the template, and the route of its pictures."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,21 +12,20 @@ from bot.search.weeks import WEEKS
 from bot.text.bars import picture
 
 STEP, WIDTH = 10, 8
-"""Units from one bar to the next, and of a bar itself."""
+"""Distance from one bar to the next, and width of a bar, in drawing units."""
 HEIGHT = 100
-"""Units of the highest bar."""
+"""Height of the tallest bar, in drawing units."""
 LEAST = 2.0
-"""Units of a bar of one paper, so that it can be seen."""
+"""Minimum height of a bar, in drawing units, so that a single paper is visible."""
 CACHE = "public, max-age=31536000, immutable"
 _drawn = lru_cache(64)(picture)
 
 
 class PlotPictures:
-    """The bars that a picture's address names, for chats that load pictures. Nothing is looked up, and nothing is counted:
-    to draw them takes a millisecond."""
+    """Pictures of bar charts for chats. A URL encodes the bars; drawing takes a millisecond, so there is no limit."""
 
     def routes(self) -> list[web.RouteDef]:
-        """One route for all pictures."""
+        """Return the route for all pictures."""
         return [web.get(f"{PICTURES}/{{letters:[A-Za-z0-9_-]+}}.png", self._picture)]
 
     async def _picture(self, request: web.Request) -> web.Response:
@@ -42,7 +41,7 @@ class PlotPictures:
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """A week."""
+    """The bar of one week."""
 
     begins: date
     count: int
@@ -53,7 +52,7 @@ class Bar:
 
 @dataclass(frozen=True, slots=True)
 class Plot:
-    """All weeks, the oldest first."""
+    """The bars of all weeks, oldest first."""
 
     bars: tuple[Bar, ...]
     width: int
@@ -62,17 +61,17 @@ class Plot:
 
     @property
     def total(self) -> int:
-        """Papers in all weeks together."""
+        """Number of papers in all weeks together."""
         return sum(bar.count for bar in self.bars)
 
     @property
     def most(self) -> int:
-        """Papers in the busiest week."""
+        """Number of papers in the busiest week."""
         return max(bar.count for bar in self.bars)
 
 
 def plot(counts: Sequence[int], today: date) -> Plot | None:
-    """The drawing of these weeks, of which the last ends today; None if it would say nothing."""
+    """Return the chart of these weeks, the last of which ends today; None if there are too few weeks or papers."""
     if len(counts) < FEWEST_WEEKS or sum(counts) < FEWEST_PAPERS:
         return None
     first = today - timedelta(days=7 * len(counts) - 1)

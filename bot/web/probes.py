@@ -21,19 +21,19 @@ from bot.store.polls import last_polls
 from bot.web.shared_metrics import shared_metrics
 
 REDIS_SECONDS = 3.0
-"""Seconds that Redis may take. Supervisors give up on a probe after about 5."""
+"""Timeout of Redis, in seconds. Supervisors give up on a probe after about 5."""
 OVERDUE = timedelta(minutes=15)
-"""How late a poll may be before we report that no process polls."""
+"""Delay of a poll after which we report that no process polls."""
 POLLER = "poller"
 
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """Something that a process needs in order to work."""
+    """The state of something that a process needs in order to work."""
 
     name: str
     ok: bool
-    said: str
+    detail: str
 
 
 class Probes:
@@ -54,12 +54,12 @@ class Probes:
         self._token = token
 
     def routes(self, roles: frozenset[str], status: RoleStatus | None = None) -> list[web.RouteDef]:
-        """For a process of these roles; none named means all. `status` says which of them run."""
+        """Return the routes of a process with these roles; none means all. `status` is the state of the roles."""
 
         async def ready(_request: web.Request) -> web.Response:
             checks = [*await self.checks(roles), *_roles(status or RoleStatus())]
             answer = {"ready": all(check.ok for check in checks)} | {
-                check.name: check.said for check in checks
+                check.name: check.detail for check in checks
             }
             return web.json_response(answer, status=200 if answer["ready"] else 503)
 
@@ -70,14 +70,14 @@ class Probes:
         ]
 
     async def checks(self, roles: frozenset[str]) -> list[Check]:
-        """Redis, the last polls, and the platforms that this process listens to."""
+        """Check Redis, the last polls, and the platforms that this process listens to."""
         try:
             async with asyncio.timeout(REDIS_SECONDS):
                 polls = await last_polls(self._redis)
         except (RedisError, OSError, TimeoutError) as error:
-            return [Check("redis", ok=False, said=str(error) or "no answer")]
+            return [Check("redis", ok=False, detail=str(error) or "no answer")]
         return [
-            Check("redis", ok=True, said="answers"),
+            Check("redis", ok=True, detail="answers"),
             self._polled(polls.values(), needed=not roles or POLLER in roles),
             *(
                 Check(platform.name, connected, "connected" if connected else "not connected")
@@ -88,19 +88,19 @@ class Probes:
         ]
 
     def _polled(self, polls: Collection[PollResult], *, needed: bool) -> Check:
-        """Whether some process polls. If it is this one's job (`needed`), it isn't ready before it has polled."""
+        """Check that some process polls. If this one has to (`needed`), it isn't ready until it has polled."""
         late = [poll.source for poll in polls if poll.next_at + OVERDUE < self._now()]
         last = max((poll.at for poll in polls), default=None)
         if last is None:
-            return Check("polls", ok=not needed, said="nothing was polled yet")
+            return Check("polls", ok=not needed, detail="nothing was polled yet")
         if late:
-            return Check("polls", ok=not needed, said=f"overdue: {', '.join(sorted(late))}")
+            return Check("polls", ok=not needed, detail=f"overdue: {', '.join(sorted(late))}")
         failing = sum(poll.error is not None for poll in polls)
-        but = f"; {failing} of {len(polls)} sources fail" if failing else ""
-        return Check("polls", ok=True, said=f"last at {last.isoformat(timespec='seconds')}{but}")
+        failures = f"; {failing} of {len(polls)} sources fail" if failing else ""
+        return Check("polls", ok=True, detail=f"last at {last.isoformat(timespec='seconds')}{failures}")
 
     async def _alive(self, _request: web.Request) -> web.Response:
-        """200, unless the embedded database has stopped: a supervisor can't help that, but an operator sees why."""
+        """Answer 200, or 503 if the embedded database has stopped: a restart doesn't help, but operators see why."""
         if (problem := problem_of(self._redis)) is not None:
             return web.Response(status=503, text=f"the database has stopped: {problem}\n")
         return web.Response(text="ok\n")
@@ -118,10 +118,10 @@ class Probes:
 
 
 def _roles(status: RoleStatus) -> Iterable[Check]:
-    """The roles that crashed and wait to be restarted; all others need no line."""
+    """Yield a check for each role that crashed and waits to be restarted."""
     for name in status.names:
         if (problem := status.problem(name)) is not None:
-            yield Check(f"role {name}", ok=False, said=problem)
+            yield Check(f"role {name}", ok=False, detail=problem)
 
 
 def _bears(request: web.Request, token: str) -> bool:

@@ -1,6 +1,6 @@
-"""What can be read from outside: trending papers, what a query finds, and what was posted in a channel.
+"""Lists for readers outside of chats: trending papers, the matches of a query, and the posts of a channel.
 
-Feeds, the API and the pages show the same items, so that they never differ.
+Feeds, the API and the pages share this module, so that they always show the same items.
 """
 
 import asyncio
@@ -22,46 +22,46 @@ from bot.store.subscriptions import Subscriptions
 from bot.store.tokens import Grant
 
 PAGE = 50
-"""Items on a page."""
+"""Items per page."""
 MAX_ITEMS = 500
-"""Items of a list that is the same for everyone."""
+"""Maximum number of items of a public list."""
 FRESH = 60.0
-"""Seconds for which such a list is cached."""
+"""Seconds for which a public list is cached."""
 MAX_CACHED = 200
-"""Lists in the cache of a process."""
+"""Maximum number of lists in a process's cache."""
 CONCURRENT_QUERIES = 2
-"""Queries that run at a time for strangers: people in channels don't wait for them."""
+"""Maximum number of concurrent queries for strangers, so that people in channels don't wait for them."""
 SPANS = {"day": 0, "week": 7, "month": 30}
-"""Of trending papers: a day's in the order of the trending page, the others by upvotes."""
+"""Spans of trending papers, in days. 0 is the trending page in its own order; the others are sorted by upvotes."""
 LONG_AGO = datetime(2026, 1, 1, tzinfo=UTC)
-"""The time of a list with nothing in it. Readers, and the W3C's validator, take one of 1970 for a mistake."""
+"""Update time of an empty list. Feed readers and the W3C's validator consider 1970 an error."""
 
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """A paper, or something that happened to one, as it stands in a list."""
+    """An item of a list: a paper, or an event in a paper's life."""
 
     entry: str
-    """As in the outbox: the paper's id, or the event's name."""
+    """The paper's id, or the event's name, as in the outbox."""
     paper: Paper
     at: datetime
-    """When it was posted; for a list that isn't a channel's, when it was first seen."""
+    """Time of the post; in lists that aren't a channel's posts, the time when the paper was first seen or added."""
     reasons: tuple[Reason, ...] = ()
     note: str = ""
-    """What someone wrote about it on a list."""
+    """Someone's note on the paper in a shared list."""
     message: str = ""
-    """The id of the message in which it was posted."""
+    """Id of the message in which the item was posted."""
     place: int = 0
-    """Its place in that message."""
+    """Position of the item in that message."""
 
     @property
     def event(self) -> str:
-        """What happened to the paper; "" if the item is the paper itself."""
+        """Description of the event; "" if the item is the paper itself."""
         return plain(self.reasons[0].note) if self._is_event and self.reasons else ""
 
     @property
     def matched(self) -> tuple[Reason, ...]:
-        """The subscriptions that it matched."""
+        """The subscriptions that the item matched; none for an event."""
         return () if self._is_event else self.reasons
 
     @property
@@ -71,7 +71,7 @@ class Item:
 
 @dataclass(frozen=True, slots=True)
 class Items:
-    """One page of a list, which has another page if `more`."""
+    """One page of a list. `more` says whether there is another one."""
 
     items: tuple[Item, ...]
     page: int = 1
@@ -108,7 +108,7 @@ class Reader:
         self._queries = asyncio.Semaphore(CONCURRENT_QUERIES)
 
     async def trending(self, span: str, page: int = 1) -> Items:
-        """The trending papers of now, or the most upvoted of a longer span."""
+        """Return the papers that are trending now, or the most upvoted ones of a longer span."""
 
         async def read() -> Sequence[Paper]:
             days = SPANS.get(span, 0)
@@ -117,9 +117,9 @@ class Reader:
         return await self._cached(f"trending {span}", read, page)
 
     async def matching(self, query: str, page: int = 1) -> Items:
-        """The papers of the last days that a subscription to `query` would have posted, the newest first.
+        """Return the papers of the last days that a subscription to `query` would have posted, newest first.
 
-        Raises UserError if the query can't be read.
+        Raises UserError if the query can't be parsed.
         """
         parsed = parse(query)
 
@@ -136,7 +136,7 @@ class Reader:
         return replace(items, items=tuple(replace(item, reasons=(reason,)) for item in items.items))
 
     async def posts(self, grant: Grant, page: int = 1, number: int | None = None) -> Items:
-        """What was posted in a channel, or for one of its subscriptions, the latest first."""
+        """Return the posts of a channel, or of one of its subscriptions, latest first."""
         first = (page - 1) * PAGE
         found = await self._outbox.posts(grant.channel, first + PAGE + 1, number or grant.number or None)
         shown = found[first : first + PAGE]
@@ -159,26 +159,26 @@ class Reader:
         )
 
     async def shared_list(self, grant: Grant, page: int = 1) -> Items:
-        """The papers on a channel's shared list, those that were put on it last first, without who did it."""
+        """Return the papers on a channel's shared list, latest addition first, without who added them."""
         shared = PaperList(grant.channel, shared=True)
         added = await self._saved.added(shared)
         first = (page - 1) * PAGE
         ids = list(added)[first : first + PAGE]
         papers, notes = await self.papers.get(ids), await self._saved.annotations(shared)
         items = tuple(
-            Item(one, papers[one], added[one], note=_note(notes.get(one, Annotation())))
-            for one in ids
-            if one in papers
+            Item(id_, papers[id_], added[id_], note=_note(notes.get(id_, Annotation())))
+            for id_ in ids
+            if id_ in papers
         )
         return Items(items, page, more=len(added) > first + PAGE)
 
     async def subscriptions(self, grant: Grant) -> list[Subscription]:
-        """The channel's subscriptions that may be seen, by number."""
+        """Return the channel's subscriptions that the grant covers, sorted by number."""
         all_ = await self._subscriptions.of(grant.channel)
         return [one for one in all_ if grant.number in {0, one.number}]
 
     async def items(self, papers: Sequence[Paper]) -> tuple[Item, ...]:
-        """Papers as items, in their order."""
+        """Return items for the papers, in the same order."""
         seen = await self.papers.first_seen([paper.id for paper in papers])
         return tuple(
             Item(
@@ -201,5 +201,5 @@ class Reader:
         return Items(items[first : first + PAGE], page, more=len(items) > first + PAGE)
 
 
-def _note(about: Annotation) -> str:
-    return plain(" ".join((about.note, *(f"#{tag}" for tag in about.tags))))
+def _note(annotation: Annotation) -> str:
+    return plain(" ".join((annotation.note, *(f"#{tag}" for tag in annotation.tags))))

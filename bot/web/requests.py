@@ -1,7 +1,7 @@
-"""Decodes requests for all routes: nothing that a stranger sends reaches a handler unless it is well-formed.
+"""Decodes requests for all routes, so that only well-formed requests reach a handler.
 
-`decode` is a middleware. It answers malformed requests with 4xx, reads the body within a deadline, and finds out whom a
-request comes from. Handlers take `query_of`, `form_of` and `client_of`.
+`decode` is a middleware. It answers malformed requests with 4xx, reads the body within a deadline, and determines the
+client. Handlers use `query_of`, `form_of` and `client_of`.
 """
 
 import asyncio
@@ -17,18 +17,18 @@ from structlog import get_logger
 from bot.cards.sanitize import visible
 
 MAX_BODY = 1024 * 1024
-"""Bytes of a request's body."""
+"""Maximum size of a request's body, in bytes."""
 BODY_SECONDS = 15.0
-"""Seconds in which a request's body has to arrive."""
+"""Timeout of a request's body, in seconds."""
 MAX_FIELD = 2_000
-"""Characters of one field of a form. The longest that is ever useful is a command line of 1,000.
+"""Maximum number of characters of a form field. The longest useful one is a command line of 1,000.
 
-A query string needs no such limit: aiohttp takes 8,190 bytes of it.
+A query string needs no limit here: aiohttp accepts at most 8,190 bytes.
 """
 MAX_FIELDS = 50
-"""Fields of one form or query."""
+"""Maximum number of fields of a form or query."""
 MAX_FORWARDED = 20
-"""Addresses in one X-Forwarded-For."""
+"""Maximum number of addresses read from X-Forwarded-For."""
 CHARSETS = frozenset({"utf-8", "utf8", "us-ascii", "ascii"})
 
 UNREADABLE = (
@@ -40,9 +40,9 @@ UNREADABLE = (
     AssertionError,
     ConnectionResetError,
 )
-"""What aiohttp raises for bodies that are cut off, wrongly encoded, or in parts without a clear boundary.
+"""Exceptions that aiohttp raises for bodies that are truncated, wrongly encoded, or in parts without a clear boundary.
 
-A connection that ends within a body is no error of ours: thousands of them would fill the log.
+A connection that ends within a body is included, since thousands of tracebacks would fill the log.
 """
 
 Address = IPv4Address | IPv6Address
@@ -56,28 +56,28 @@ _CLIENT: web.RequestKey[Address | None] = web.RequestKey("client")
 
 
 def query_of(request: web.Request) -> Mapping[str, str]:
-    """The fields of the query string. Without control characters; the first counts if a name is given twice."""
+    """Return the fields of the query string, without control characters; the first one if a name is repeated."""
     return request[_QUERY]
 
 
 def form_of(request: web.Request) -> Mapping[str, str]:
-    """The text fields of a posted form, like `query_of`; none if the body isn't a form."""
+    """Return the text fields of a posted form, like `query_of`; none if the body isn't a form."""
     return request[_FORM]
 
 
 def client_of(request: web.Request) -> Address | None:
-    """Whom the request comes from; None for a peer without an IP address, such as a Unix socket."""
+    """Return the client's address; None for a peer without an IP address, such as a Unix socket."""
     return request.get(_CLIENT)
 
 
 def raw_body(handler: AnyHandler) -> AnyHandler:
-    """Mark a handler whose body is bytes in no particular encoding."""
+    """Mark a handler whose request body is bytes in no particular encoding."""
     handler.raw_body = True  # type: ignore[attr-defined]  # a function's own attribute; `decode` reads it
     return handler
 
 
 def decode(trusted: Collection[Network] = ()) -> Middleware:
-    """The middleware. `trusted` are the networks of proxies that may say whom a request comes from."""
+    """Return the middleware. `trusted` are the networks of proxies whose X-Forwarded-For is believed."""
     warned = False
 
     @web.middleware
@@ -100,13 +100,13 @@ def decode(trusted: Collection[Network] = ()) -> Middleware:
 
 
 def client(request: web.BaseRequest, trusted: Collection[Network]) -> Address | None:
-    """Whom a request comes from: the peer, or the last address in X-Forwarded-For that isn't a trusted proxy's."""
+    """Return the client's address: the peer, or the last address in X-Forwarded-For that isn't a trusted proxy's."""
     found = _address(request.remote or "")
     forwarded = ",".join(request.headers.getall("X-Forwarded-For", ())).split(",")
-    for said in reversed(forwarded[-MAX_FORWARDED:]):
+    for hop in reversed(forwarded[-MAX_FORWARDED:]):
         if found is None or not any(found in network for network in trusted):
             break
-        found = _address(said.strip()) or found
+        found = _address(hop.strip()) or found
     return found
 
 
@@ -120,7 +120,7 @@ def _address(text: str) -> Address | None:
 
 
 def _check_head(request: web.Request) -> None:
-    """Headers and path are ASCII, as HTTP says; what is percent-encoded in the path is UTF-8 without NUL."""
+    """Raise 400 if headers or path aren't ASCII, as HTTP requires, or if the decoded path has a NUL."""
     if not all(value.isascii() for value in request.headers.values()) or not request.path_qs.isascii():
         raise web.HTTPBadRequest(text="The request has characters where HTTP allows ASCII only.\n")
     if "\0" in request.path:
@@ -128,7 +128,7 @@ def _check_head(request: web.Request) -> None:
 
 
 async def _read_body(request: web.Request, *, raw: bool) -> Mapping[str, str]:
-    """Read the whole body, which aiohttp keeps for the handler. Returns the form's fields; none if it isn't a form."""
+    """Read the whole body, which aiohttp caches for the handler. Return the form's fields; none if it isn't a form."""
     if not request.can_read_body:
         return {}
     if not raw and (request.charset or "utf-8").lower() not in CHARSETS:
@@ -152,7 +152,7 @@ async def _read_body(request: web.Request, *, raw: bool) -> Mapping[str, str]:
 
 
 async def _multipart(request: web.Request) -> list[tuple[str, str]]:
-    """The fields of a form in parts. No form of ours takes files. Raises ValueError."""
+    """Return the fields of a multipart form. None of our forms takes files. Raises ValueError."""
     fields: list[tuple[str, str]] = []
     parts = await request.multipart()
     while (part := await parts.next()) is not None:
@@ -167,9 +167,9 @@ async def _multipart(request: web.Request) -> list[tuple[str, str]]:
     return fields
 
 
-def _fields(given: Iterable[tuple[str, str]], limit: int | None = None) -> dict[str, str]:
+def _fields(pairs: Iterable[tuple[str, str]], limit: int | None = None) -> dict[str, str]:
     fields: dict[str, str] = {}
-    for count, (name, value) in enumerate(given, 1):
+    for count, (name, value) in enumerate(pairs, 1):
         if count > MAX_FIELDS:
             raise web.HTTPBadRequest(text="The request has too many fields.\n")
         if limit and max(len(name), len(value)) > limit:

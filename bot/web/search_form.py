@@ -1,4 +1,4 @@
-"""The search of the front page: what was typed and chosen, and what it finds."""
+"""The search of the front page: its input and its results."""
 
 import asyncio
 from collections.abc import Callable, Mapping
@@ -29,38 +29,38 @@ from bot.web.plot import Plot, plot
 from bot.web.requests import query_of
 
 SECONDS = 3.0
-"""Seconds that a search may take."""
+"""Timeout of a search, in seconds."""
 ABSTRACT = 2000
-"""Characters of an abstract on a page."""
+"""Maximum number of characters of an abstract on a page."""
 CONCURRENT_SEARCHES = 2
-"""Searches that run at a time for strangers: people in channels don't wait for them."""
+"""Maximum number of concurrent searches for strangers, so that people in channels don't wait for them."""
 SEARCHES_EACH = Rate(30, 60)
-"""Searches of one client."""
+"""Rate limit per client."""
 SEARCHES_TOTAL = Rate(300, 60)
-"""Searches of all clients together."""
+"""Rate limit of all clients together."""
 TOO_MANY_SEARCHES = (
-    "Too many searches right now. Yours starts by itself in a moment; you can leave this page open."
+    "Too many searches right now. Yours starts automatically in a moment; you can leave this page open."
 )
 MAX_PAGE_DIGITS = 6
-"""Digits of a page number that are read."""
+"""Maximum number of digits of a page number."""
 
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """A paper on a page: its card, and its abstract to unfold."""
+    """A paper on a page: its card, and its abstract, which is collapsed at first."""
 
     block: PaperBlock
     abstract: str
     address: str = ""
-    """Of the paper's page; "" for a paper of the bundled sample."""
+    """Path of the paper's page; "" for a paper of the bundled sample."""
 
 
 @dataclass(frozen=True, slots=True)
 class Results:
     """The result of a search: a page of papers, or a problem that says what to do."""
 
-    asked: str
-    """What was typed; "" if only filters were given."""
+    query: str
+    """The typed query; "" if only filters were chosen."""
     filters: Filters
     found: SearchResults | None = None
     plot: Plot | None = None
@@ -72,20 +72,20 @@ class Results:
 
     @property
     def subscribed(self) -> str:
-        """What a subscription to the same would say; "" if nothing was searched for."""
-        with suppress(UserError):  # what can't be a query is shown as it was typed
-            if self.asked and (narrowed := self.filters.query):
-                return str(all_of((parse(self.asked).root, narrowed.root)))
-        return " ".join(filter(None, (self.asked, self.filters.text)))
+        """The query of a subscription to the same search; "" if nothing was searched for."""
+        with suppress(UserError):  # an invalid query is shown as typed
+            if self.query and (narrowed := self.filters.query):
+                return str(all_of((parse(self.query).root, narrowed.root)))
+        return " ".join(filter(None, (self.query, self.filters.text)))
 
     def address(self, **fields: object) -> str:
-        """Of this search, with other fields than now."""
-        given = {"q": self.asked, **self.filters.fields, **fields}
-        return f"/?{urlencode({name: value for name, value in given.items() if value})}"
+        """Return the URL of this search with `fields` changed."""
+        parameters = {"q": self.query, **self.filters.fields, **fields}
+        return f"/?{urlencode({name: value for name, value in parameters.items() if value})}"
 
 
 class SearchForm:
-    """Answers searches of strangers, some at a time."""
+    """Answers strangers' searches, with a limit on concurrent ones."""
 
     def __init__(self, search: Search, limits: Limits, now: Callable[[], datetime]) -> None:
         self._search = search
@@ -94,54 +94,54 @@ class SearchForm:
         self._searches = asyncio.Semaphore(CONCURRENT_SEARCHES)
 
     async def results(self, request: web.Request) -> Results:
-        """What the request's address asks for."""
-        query = query_of(request)
-        asked = Results(plain(query.get("q", "")), filters_of(query))
-        if not asked.subscribed:
-            return asked
+        """Return the results of the search in the request's URL."""
+        parameters = query_of(request)
+        search = Results(plain(parameters.get("q", "")), filters_of(parameters))
+        if not search.subscribed:
+            return search
         try:
             full = await count_request(
                 self._limits, request, "search", each=SEARCHES_EACH, total=SEARCHES_TOTAL
             )
             if full is not None:
-                return replace(asked, problem=TOO_MANY_SEARCHES, status=429, headers=come_back(full))
+                return replace(search, problem=TOO_MANY_SEARCHES, status=429, headers=come_back(full))
             async with asyncio.timeout(SECONDS), self._searches:
-                return await self._found(asked, page_number(query.get("page", "")))
+                return await self._find(search, page_number(parameters.get("page", "")))
         except UserError as error:
-            return replace(asked, problem=plain(f"{error} {error.hint}"))
+            return replace(search, problem=plain(f"{error} {error.hint}"))
         except (RedisError, OSError, TimeoutError):
             return replace(
-                asked, problem="The search isn't answering just now. Try again in a minute.", status=503
+                search, problem="The search isn't answering just now. Try again in a minute.", status=503
             )
 
-    async def _found(self, asked: Results, number: int) -> Results:
-        filters = asked.filters
+    async def _find(self, search: Results, number: int) -> Results:
+        filters = search.filters
         found = await self._search.find(
-            asked.asked or filters.text,
+            search.query or filters.text,
             page=number,
             days=filters.days,
             sort=filters.sort,
-            within=filters.query if asked.asked else None,
+            within=filters.query if search.query else None,
         )
-        answers = found.papers if found.parts is None else ()
-        drawn = None
+        papers = found.papers if found.parts is None else ()
+        chart = None
         if number == 1 and found.total and found.parsed.paper_id is None:
-            drawn = plot(await self._search.per_week(found.parsed), self._now().date())
+            chart = plot(await self._search.per_week(found.parsed), self._now().date())
         return replace(
-            asked,
+            search,
             found=found,
-            plot=drawn,
+            plot=chart,
             page=min(number, found.pages),
-            papers=tuple(shown(paper, self._now()) for paper in answers),
+            papers=tuple(shown(paper, self._now()) for paper in papers),
         )
 
 
 def page_number(text: str) -> int:
-    """The page that `page=` names; 1 for anything that isn't one."""
+    """Parse a page number; 1 for anything that isn't one."""
     return max(1, int(text)) if len(text) <= MAX_PAGE_DIGITS and text.isascii() and text.isdigit() else 1
 
 
 def shown(paper: Paper, now: datetime) -> Shown:
-    """A paper as a page shows it."""
+    """Return a paper as it is shown on a page."""
     address = "" if SAMPLE_SOURCE in paper.sources else address_of(paper)
     return Shown(paper_block(paper, (), now), shorten(plain(paper.abstract), ABSTRACT), address)

@@ -31,7 +31,7 @@ from bot.web.reading import Reader
 from bot.web.requests import MAX_BODY, Network, decode
 
 WEB = "web"
-"""The role."""
+"""Name of the role."""
 CONTENT_SECURITY_POLICY = (
     "default-src 'none'; style-src 'self'; img-src 'self'; script-src 'self'; connect-src 'self'; "
     "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
@@ -45,20 +45,20 @@ HEADERS = {
     "Permissions-Policy": "interest-cohort=()",
 }
 HSTS = "max-age=31536000"
-"""For a year, browsers use HTTPS only. Subdomains aren't ours to decide about."""
+"""Browsers use HTTPS only for a year. Subdomains aren't included, since they may belong to others."""
 
 log = get_logger()
 
 
 class Routed(Protocol):
-    """A part of what the role `web` shows."""
+    """A part of the website."""
 
     def routes(self) -> Iterable[web.RouteDef]:
-        """Its routes."""
+        """Return the routes of this part."""
 
 
 class Website:
-    """Listens on one port, for people, probes and platforms."""
+    """The server on one port for people, probes and platforms."""
 
     def __init__(
         self,
@@ -80,7 +80,7 @@ class Website:
     def app(
         self, core: Core, roles: frozenset[str] = frozenset(), status: RoleStatus | None = None
     ) -> web.Application:
-        """All routes of a process with these roles; all roles if none is named."""
+        """Return the application with all routes of a process with these roles, or with all roles if none is named."""
         app = web.Application(middlewares=[problems, decode(self._trusted_proxies)], client_max_size=MAX_BODY)
         app.on_response_prepare.append(harden(https=self._https))
         app.add_routes(self._probes.routes(roles, status))
@@ -128,7 +128,7 @@ def website(
     platforms: tuple[Platform, ...],
     now: Callable[[], datetime],
 ) -> Website | None:
-    """The HTTP server of this process; None if no PORT is set."""
+    """Return the HTTP server of this process; None if no PORT is set."""
     if settings.port is None:
         return None
     token = settings.metrics_token.get_secret_value() if settings.metrics_token else None
@@ -163,7 +163,7 @@ def parts(
     now: Callable[[], datetime],
     public_url: str,
 ) -> tuple[Routed, ...]:
-    """All that the role `web` shows by itself."""
+    """Return the parts of the website that don't belong to a platform."""
     return (
         Pages(redis=redis, papers=papers, reader=reader, outbox=outbox, platforms=platforms, now=now),
         PaperPages(reader, Limits(redis), now),
@@ -175,9 +175,9 @@ def parts(
 
 
 def harden(*, https: bool = False) -> Callable[[web.Request, web.StreamResponse], Awaitable[None]]:
-    """Return a signal handler that adds the headers that an answer doesn't set itself.
+    """Return a signal handler that adds default security headers to an answer.
 
-    `https` says that people reach the pages over HTTPS: then browsers are asked to use nothing else.
+    With `https` (the public URL is HTTPS), browsers are told to use HTTPS only.
     """
     headers = HEADERS | ({"Strict-Transport-Security": HSTS} if https else {})
 

@@ -1,6 +1,6 @@
-"""The metrics that all processes share, read from Redis at each scrape.
+"""Metrics that all processes share, read from Redis on each scrape.
 
-Every process reports the same values: queries take `max`, not `sum`, over instances.
+Every process reports the same values, so queries need `max` over instances, not `sum`.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -23,7 +23,7 @@ from bot.store.unreadable import unreadable_count
 
 
 class _Families(Collector):
-    """Metrics that were read already."""
+    """A collector of metrics that have already been read."""
 
     def __init__(self, families: Iterable[GaugeMetricFamily]) -> None:
         self._families = tuple(families)
@@ -33,7 +33,7 @@ class _Families(Collector):
 
 
 async def shared_metrics(redis: Redis, outbox: Outbox, platforms: Iterable[Platform]) -> bytes:
-    """The shared metrics in Prometheus' text format. Raises RedisError."""
+    """Return the shared metrics in Prometheus' text format. Raises RedisError."""
     registry = CollectorRegistry()
     registry.register(
         _Families(
@@ -55,8 +55,10 @@ async def shared_metrics(redis: Redis, outbox: Outbox, platforms: Iterable[Platf
     return generate_latest(registry)
 
 
-def _gauge(name: str, said: str, labels: tuple[str, ...], values: Mapping[Any, float]) -> GaugeMetricFamily:
-    family = GaugeMetricFamily(f"paperboy_{name}", said, labels=labels)
+def _gauge(
+    name: str, help_text: str, labels: tuple[str, ...], values: Mapping[Any, float]
+) -> GaugeMetricFamily:
+    family = GaugeMetricFamily(f"paperboy_{name}", help_text, labels=labels)
     for names, value in values.items():
         family.add_metric(names, value)
     return family
@@ -70,9 +72,9 @@ def _sources(polls: Iterable[PollResult]) -> Iterator[GaugeMetricFamily]:
         ("success", "When a source was last read", {k: p.succeeded_at for k, p in named.items()}),
         ("next", "When a source is polled next", {k: p.next_at for k, p in named.items()}),
     )
-    for name, said, times in moments:
+    for name, help_text, times in moments:
         known = {k: at.timestamp() for k, at in times.items() if at is not None}
-        yield _gauge(f"source_{name}_timestamp_seconds", said, labels, known)
+        yield _gauge(f"source_{name}_timestamp_seconds", help_text, labels, known)
     yield _gauge(
         "source_alarm",
         "1 if a source answers, but its answers are suspicious",
@@ -101,13 +103,13 @@ async def _outbox(outbox: Outbox, platforms: list[str]) -> list[GaugeMetricFamil
         _gauge("outbox_overdue_seconds", "How late the most overdue delivery is", ("platform",), late),
         _gauge(
             "paused",
-            "Channels and workspaces in which nothing is posted but a probe now and then",
+            "Channels and workspaces where posting is paused, except for a probe now and then",
             ("platform", "scope"),
             counts | {place: count for place, (count, _) in paused.items()},
         ),
         _gauge(
             "paused_since_timestamp_seconds",
-            "Since when the first of them has been paused",
+            "Time since which the first of these has been paused",
             ("platform", "scope"),
             {place: since.timestamp() for place, (_, since) in paused.items()},
         ),
@@ -121,13 +123,13 @@ async def _outbox(outbox: Outbox, platforms: list[str]) -> list[GaugeMetricFamil
 
 
 async def _server(redis: Redis) -> list[GaugeMetricFamily]:
-    """The server's memory; of a Cluster, that of the fullest primary. 0 if the server hides it."""
+    """Return the metrics of Redis. Its memory is that of a Cluster's fullest primary; 0 if the server hides it."""
     leased = await redis.exists(keys.LEASE)
     info: dict[str, Any] = await redis.info("memory")
-    servers = [info] if "used_memory" in info else [one for one in info.values() if isinstance(one, dict)]
+    servers = [info] if "used_memory" in info else [node for node in info.values() if isinstance(node, dict)]
     memory = {
-        ("used",): max((float(one["used_memory"]) for one in servers), default=0.0),
-        ("limit",): max((float(one.get("maxmemory", 0)) for one in servers), default=0.0),
+        ("used",): max((float(server["used_memory"]) for server in servers), default=0.0),
+        ("limit",): max((float(server.get("maxmemory", 0)) for server in servers), default=0.0),
     }
     return [
         _gauge("poller_lease_held", "1 if a process polls", (), {(): leased}),
@@ -136,7 +138,7 @@ async def _server(redis: Redis) -> list[GaugeMetricFamily]:
 
 
 def _connected(platforms: Iterable[Platform]) -> GaugeMetricFamily:
-    """Which platforms this process is connected to."""
+    """Return the metric of the platforms that this process is connected to."""
     connected = {(one.name,): float(one.connected()) for one in platforms if isinstance(one, Connected)}
     return _gauge(
         "platform_connected", "1 if this process is connected to the platform", ("platform",), connected

@@ -1,6 +1,6 @@
-"""Pages from templates, and the static files that they load.
+"""Pages from templates, and their static files.
 
-A package that mounts its own pages brings its templates and files, and builds on `base.html`.
+A package with pages of its own has its own templates, which extend `base.html`, and its own static files.
 """
 
 from collections.abc import Mapping
@@ -18,18 +18,18 @@ class StaticFiles:
     """The files in a package's `static` folder, each at a URL that changes with its content."""
 
     def __init__(self, package: str, prefix: str, types: Mapping[str, str]) -> None:
-        """`types` are the media types by file name, `prefix` is what every URL starts with."""
+        """`types` are the media types by file name; every URL starts with `prefix`."""
         self._package = package
         self._prefix = prefix
         self._types = types
 
     def url(self, name: str) -> str:
-        """The URL of a file."""
+        """Return the URL of a file."""
         digest = blake2b(_content(self._package, name), digest_size=6).hexdigest()
         return f"{self._prefix}/{digest}/{name}"
 
     def routes(self) -> list[web.RouteDef]:
-        """A route for every file."""
+        """Return a route for every file."""
         return [web.get(self.url(name), self._answer) for name in self._types]
 
     async def _answer(self, request: web.Request) -> web.Response:
@@ -42,11 +42,11 @@ class StaticFiles:
 
 
 FILES = StaticFiles("bot.web", "/static", {"style.css": "text/css", "paperboy.svg": "image/svg+xml"})
-"""What every page loads."""
+"""The static files of every page."""
 
 
 class Templates:
-    """Renders the templates of a package, and those of `bot.web`. Everything that is put in is escaped."""
+    """Renders the templates of a package and of `bot.web`. All values are escaped."""
 
     def __init__(self, package: str = "bot.web", assets: StaticFiles = FILES) -> None:
         """Templates refer to the package's own static files as `asset(name)`."""
@@ -60,7 +60,7 @@ class Templates:
         self._environment.globals.update(static=FILES.url, asset=assets.url)
 
     def page(self, template: str, *, status: int = 200, **values: object) -> web.Response:
-        """The response that shows a template."""
+        """Render a template as a response."""
         return web.Response(
             text=self.piece(template, **values),
             status=status,
@@ -69,7 +69,7 @@ class Templates:
         )
 
     def piece(self, template: str, **values: object) -> str:
-        """A template as HTML: a piece of a page, such as a form."""
+        """Render a template as a piece of HTML, such as a form."""
         return self._environment.get_template(template).render(values)
 
 

@@ -161,14 +161,14 @@ async def test_no_webhook_leads_into_a_private_network(tmp_path: Path, redis: Re
             **lying(tmp_path, rebinding_test=[[PUBLIC], ["127.0.0.2"]], private_test=[["::1"]]),
         }
         env = environment(tmp_path, hugging_face, **settings)
-        said = (
+        commands = (
             "subscribe robots every:now",
             "settings weekends:on",
             f"webhook add https://{PUBLIC}:{port}/redirecting",
             f"webhook add https://rebinding.test:{networks.port}/",
             f"webhook add https://private.test:{networks.port}/",
         )
-        answers = await once(env, *said)
+        answers = await once(env, *commands)
         assert "private.test is in a private network" in answers
         assert answers.count('"heading":"Webhook #') == 2, answers
         listener.always, listener.redirect = "307", f"http://127.0.0.2:{networks.port}/"

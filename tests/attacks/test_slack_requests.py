@@ -234,8 +234,8 @@ async def another_browsers_state(program: Target) -> None:
     state, link = await began(program, "127.0.3.1")
     victims, _ = await began(program, "127.0.3.2")
     code = program.slack.oauth.approve(link, eve)["code"]
-    for n, (given, cookie) in enumerate(((state, victims), (victims, state), (state, ""), (state, "x"))):
-        assert await ended(program, code, given, cookie, f"127.0.3.{n + 3}") in {400, 401}
+    for n, (sent_state, cookie) in enumerate(((state, victims), (victims, state), (state, ""), (state, "x"))):
+        assert await ended(program, code, sent_state, cookie, f"127.0.3.{n + 3}") in {400, 401}
     assert eve.workspace.bot_user == ""
 
 

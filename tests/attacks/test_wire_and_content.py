@@ -247,10 +247,10 @@ async def hostile_titles(program: Target) -> None:
         assert not set(text) & HIDDEN, sorted(set(text) & HIDDEN)
         assert "<b>bold</b>" not in text
         assert 'href="https://evil.example' not in text
-    for one in program.mail_server.mails:
-        assert one.to == VICTIM
-        assert one.message["Bcc"] is None
-        assert not set(str(one.message["Subject"])) & (HIDDEN | {"\r", "\n"})
+    for received in program.mail_server.mails:
+        assert received.to == VICTIM
+        assert received.message["Bcc"] is None
+        assert not set(str(received.message["Subject"])) & (HIDDEN | {"\r", "\n"})
     entries = json.loads(await read(program, "/feeds/search.json?q=robots"))["items"]
     assert len(entries) == len(TITLES)
     for entry in entries:

@@ -1,12 +1,12 @@
-"""How fast commands are acknowledged while 1,000 deliveries are sent, polls run and papers are indexed.
+"""Measure how fast commands are acknowledged while 1,000 deliveries are sent, polls run and papers are indexed.
 
     python -m tests.bench.ack --json
 
-Four programs besides the one that measures: `paperboy run` on its own server, the platform's double with the recorded
-upstream, and a process that brings papers as polls do (`ack_processes`). A Slack command is timed from its request to
+Four programs run besides the one that measures: `paperboy run` and its server, the platform's double with the recorded
+upstream, and a process that adds papers as polls do (`ack_processes`). A Slack command is timed from the request to
 the bot until the bot's answer. A Discord command goes through the double, over the gateway and back as a callback, so
 its time includes the double's: `discord_double_ms_…` is a request to the double alone, in the same seconds.
-In the same run, the same commands while nothing else happens (`…_idle_ms_…`), and the machine's load before it.
+Baselines are the same commands while nothing else happens (`…_idle_ms_…`), and the machine's load before the run.
 """
 
 import argparse
@@ -40,20 +40,20 @@ LINES = ("search diffusion", "list")
 EVERY = 0.05
 """Seconds between two commands."""
 COMMANDS, IDLE = 1000, 200
-"""Commands while the bot is busy, and while nothing else happens."""
+"""Numbers of commands while the bot is busy, and while it is idle."""
 DELIVERIES = 1000
-"""Deliveries in that time, at least."""
+"""Minimum number of deliveries in that time."""
 WARM_UP = 20
-"""Commands before the first that counts."""
+"""Number of warm-up commands."""
 PATIENCE = 180.0
-"""Seconds until a step counts as failed."""
+"""Seconds after which a step counts as failed."""
 QUIET = 2.0
-"""Seconds without a post after which nothing waits any more."""
+"""Seconds without a post after which the queue counts as empty."""
 
 _spawn = get_context("spawn")
 
 Ask = Callable[[str], Awaitable[float]]
-"""Give a command. Returns the seconds until it was acknowledged."""
+"""A function that gives a command, and returns the seconds until it was acknowledged."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,14 +67,14 @@ class Scene:
     settings: Mapping[str, str]
     port: int
     logged: Counter[str]
-    """Each of the bot's warnings and errors -> how often it was logged."""
+    """The bot's warnings and errors -> how often each was logged."""
 
     async def ask(self, line: str) -> float:
         """Give a command on this platform."""
         return await (self._ask_slack(line) if self.platform == "slack" else self._timed("/typed", line))
 
     async def ask_double(self, _line: str = "") -> float:
-        """Ask the double for something that the bot has no part in."""
+        """Send the double a request that doesn't involve the bot."""
         return await self._timed("/posted")
 
     async def posted(self) -> int:
@@ -103,7 +103,7 @@ class Scene:
 
 @asynccontextmanager
 async def scene(platform: str, folder: Path) -> AsyncIterator[Scene]:
-    """Start the double, then the bot; both have ended in the end, and the bot's server with it."""
+    """Start the double, then the bot; stop both and the bot's server at the end."""
     receiver, sender = _spawn.Pipe(duplex=False)
     with _process(serve_double, platform, folder, sender):
         async with asyncio.timeout(PATIENCE):
@@ -128,7 +128,7 @@ async def scene(platform: str, folder: Path) -> AsyncIterator[Scene]:
 
 
 async def measure(platform: str) -> dict[str, float]:
-    """The figures of one platform."""
+    """Return the figures of one platform."""
     with TemporaryDirectory(prefix="paperboy-bench-") as name:
         folder = Path(name)
         async with scene(platform, folder) as here:
@@ -159,7 +159,7 @@ async def measure(platform: str) -> dict[str, float]:
 
 
 async def timed(ask: Ask, times: int) -> list[float]:
-    """Give commands, one every so often whether or not the last one was answered. Returns the seconds of each."""
+    """Give commands at regular intervals, whether or not the last one was answered. Returns the seconds of each."""
     asking: list[asyncio.Task[float]] = []
     lines = cycle(LINES)
     for _ in range(times):
@@ -169,7 +169,7 @@ async def timed(ask: Ask, times: int) -> list[float]:
 
 
 def percentiles(name: str, seconds: list[float]) -> dict[str, float]:
-    """In milliseconds."""
+    """Return percentiles in milliseconds."""
     cuts = quantiles(seconds, n=100, method="inclusive")
     return {f"{name}_p50": round(1000 * cuts[49], 1), f"{name}_p99": round(1000 * cuts[98], 1)}
 
@@ -199,7 +199,7 @@ async def _answering(here: Scene, bot: asyncio.subprocess.Process) -> None:
 
 
 async def _quiet(here: Scene) -> None:
-    """Wait until no more posts come."""
+    """Wait until no more posts arrive."""
     before = -1
     while (now := await here.posted()) != before:
         before = now
@@ -215,7 +215,7 @@ async def _read_log(stream: asyncio.StreamReader, logged: Counter[str]) -> None:
 
 
 async def run(platforms: list[str]) -> dict[str, float]:
-    """One platform after the other: each has the machine for itself."""
+    """Measure one platform after the other, so that each has the machine to itself."""
     found = {"load_before": round(os.getloadavg()[0], 1)}
     for platform in platforms:
         found |= await measure(platform)
@@ -228,9 +228,9 @@ def main() -> None:
     parser.add_argument("platforms", nargs="*", default=list(DOUBLES), help=f"of {', '.join(DOUBLES)}")
     parser.add_argument("--json", action="store_true", help="only the figures, as one line")
     options = parser.parse_args()
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that the processes that it started end, too
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that its child processes end, too
     if not SHARED_DATA.is_dir():
-        raise SystemExit("recorded data is not here (expected in ../shared/data)")
+        raise SystemExit("recorded data is missing (expected in ../shared/data)")
     sys.stdout.write(json.dumps(asyncio.run(run(options.platforms))) + "\n")
 
 

@@ -1,7 +1,7 @@
-"""What `ack` measures against, each in a separate process: the platforms' doubles, and polls that bring papers.
+"""The separate processes of `ack`: the platforms' doubles, and polls that add papers.
 
-A double's process has a small HTTP interface for the process that measures: `POST /typed` has a person give a command,
-`GET /posted` says how many posts the double took.
+A double's process has a small HTTP interface for the process that measures: `POST /typed` makes a person give a
+command, `GET /posted` returns the number of posts that the double accepted.
 """
 
 import asyncio
@@ -38,25 +38,25 @@ from tests.conftest import SHARED_DATA
 from tests.replay import HuggingFaceReplay, serve
 
 CHANNELS = 200
-"""Subscribed channels: each matching paper is so many deliveries."""
+"""Number of subscribed channels, and so of deliveries per matching paper."""
 IN_WORKSPACE = 4
-"""Slack channels of a workspace, which takes no more than 300 posts a minute."""
+"""Slack channels per workspace; a workspace accepts at most 300 posts a minute."""
 COMMANDED = 2000
-"""The Discord channel in which the double's interactions happen."""
+"""Id of the Discord channel in which the double's interactions happen."""
 QUERY = "agentic"
 KEY = "a-key-for-the-bench-alone"
 DAY = date(2026, 5, 20)
 PAGE_TAKES = 2.0
-"""Seconds in which Hugging Face answers, so that the bot's own first poll, of 15 pages, goes on meanwhile."""
+"""Seconds that Hugging Face takes to answer, so that the bot's own first poll, of 15 pages, lasts."""
 INDEXED = 200
-"""Papers of a poll that match nothing, but have to be indexed."""
+"""Papers per poll that match nothing, but must be indexed."""
 POLL_EVERY = 9.0
 """Seconds between two polls, each of a paper for all channels: 1,000 deliveries in the time of 1,000 commands."""
 FENCE = 1 << 40
-"""No lease of the bot's poller outranks it."""
+"""A fencing number that no lease of the bot's poller exceeds."""
 
 Typed = Callable[[str], Awaitable[object]]
-"""A person gives a command. Returns what the measuring process needs, once that may go on."""
+"""Makes a person give a command. Returns what the measuring process needs, once it can continue."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,13 +64,13 @@ class Double:
     """A platform's double."""
 
     settings: Mapping[str, str]
-    """How the bot reaches it."""
+    """Settings with which the bot reaches it."""
     typed: Typed
     posted: Callable[[], int]
 
 
 def serve_double(platform: str, folder: Path, started: Connection) -> None:
-    """A double's process: store its channels in `folder`, say where everything is, and serve until killed."""
+    """Run a double's process: store its channels in `folder`, report all addresses, and serve until killed."""
     asyncio.run(_serve_double(platform, folder, started))
 
 
@@ -117,7 +117,7 @@ async def _slack(folder: Path) -> AsyncIterator[Double]:
 
 
 def _rooms(slack: Slack, number: int) -> list[tuple[Person, Channel]]:
-    """A workspace's channels, and a person who is in all of them."""
+    """Create a workspace's channels, and a person who is a member of all of them."""
     workspace = slack.workspace(f"lab{number}")
     person = slack.person(workspace)
     return [(person, slack.channel(workspace, f"papers{n}", person)) for n in range(IN_WORKSPACE)]
@@ -146,7 +146,7 @@ async def _install_slack(folder: Path, slack: Slack, rooms: list[tuple[Person, C
 
 
 async def _subscribe(redis: Redis, channel: ChannelRef, by: str) -> None:
-    """Subscribe a channel in which nothing is a flood: each paper is one message."""
+    """Subscribe a channel without flood control: each paper is one message."""
     await Subscriptions(redis).add(channel, QUERY, "now", by)
     await ChannelSettingsStore(redis).put(channel, ChannelSettings(digest_size=10_000))
 
@@ -190,7 +190,7 @@ DOUBLES = {"slack": _slack, "discord": _discord}
 
 
 def poll_papers(folder: Path) -> None:
-    """A process in which one poll after the other brings a paper for all channels, and others to index."""
+    """Run a process that polls repeatedly; each poll has a paper for all channels, and others to index."""
     asyncio.run(_poll_papers(folder))
 
 
@@ -208,6 +208,6 @@ async def _poll_papers(folder: Path) -> None:
 
 
 async def posted(session: ClientSession, control: str) -> int:
-    """How many posts the double has taken."""
+    """Return the number of posts that the double has accepted."""
     async with session.get(f"{control}/posted") as answer:
         return int(await answer.json())

@@ -1,10 +1,10 @@
-"""Whether reference managers get every recorded paper whole: written as BibTeX, RIS and CSL JSON, and read by parsers that aren't
-the writers'.
+"""Check that reference managers get every recorded paper complete: written as BibTeX, RIS and CSL JSON, and read by
+independent parsers.
 
     nice python -m tests.bench.bibliography --json
 
-A paper is lost if its key, id, title, year or one of its authors isn't what was written. In the same run: how many papers would
-share a key if keys were made in the usual way, of a surname and a year.
+A paper is lost if its key, id, title, year or one of its authors differs from what was written. The baseline for keys
+is the number of papers that would share one if keys were made in the usual way, from a surname and a year.
 """
 
 import argparse
@@ -36,18 +36,18 @@ from tests.papers import a_paper
 _Given = TypeVar("_Given")
 _Result = TypeVar("_Result")
 BATCH = 500
-"""Papers in a file, as many as a list holds."""
+"""Papers per file: the limit of a reading list."""
 _UNKNOWN_TO_READER = {r"{\textbraceleft}": r"\{", r"{\textbraceright}": r"\}", r"{\textasciicircum}": "^"}
-"""Commands of LaTeX's own that pylatexenc doesn't know."""
+"""Standard LaTeX commands that pylatexenc doesn't know."""
 _LATEX = LatexNodes2Text()
 _MEANT = re.compile(r"[\\{}~$%&#^_]|--|``|''|[?!]`")
-"""What has a meaning in LaTeX's text."""
+"""Characters with a meaning in LaTeX text."""
 _LIGATURES = {"``": "“", "''": "”", "---": "—", "--": "–", "?`": "¿", "!`": "¡"}
-"""How LaTeX prints these: what an abstract says in this way already, it is to say in print, too."""
+"""How LaTeX prints these; an abstract that already uses the printed form must print the same."""
 
 
 def plain(latex: str) -> str:
-    """As LaTeX would print it; the reader is only asked, since it is slow, where something isn't printed as it stands."""
+    """Return the text as LaTeX prints it. The slow parser is used only if something isn't printed literally."""
     if not _MEANT.search(latex):
         return " ".join(latex.split())
     for command, character in _UNKNOWN_TO_READER.items():
@@ -56,14 +56,14 @@ def plain(latex: str) -> str:
 
 
 def printed(text: str) -> str:
-    """A paper's own text, as it is printed."""
+    """Return a paper's own text as it is printed."""
     for typed, character in _LIGATURES.items():
         text = text.replace(typed, character)
     return " ".join(text.split())
 
 
 def from_bibtex(text: str) -> dict[str, dict[str, str]]:
-    """The fields of each entry by its key, as bibtexparser reads them."""
+    """Return key -> fields of each entry, as bibtexparser reads them."""
     library = parse_string(text)
     return {
         entry.key: {"type": entry.entry_type} | {field.key: str(field.value) for field in entry.fields}
@@ -72,7 +72,7 @@ def from_bibtex(text: str) -> dict[str, dict[str, str]]:
 
 
 def from_ris(text: str) -> list[dict[str, list[str]]]:
-    """The values of each record by their tags, as gris reads them."""
+    """Return tag -> values of each record, as gris reads them."""
     with TemporaryDirectory() as folder, warnings.catch_warnings():
         warnings.simplefilter("ignore", ResourceWarning)  # gris doesn't close the file
         file = Path(folder, "papers.ris")
@@ -85,13 +85,13 @@ def from_ris(text: str) -> list[dict[str, list[str]]]:
 
 
 def from_csl(text: str) -> dict[str, Any]:
-    """Each entry by its id in lower case, as citeproc-py reads it."""
+    """Return lower-case id -> entry, as citeproc-py reads them."""
     read: dict[str, Any] = CiteProcJSON(json.loads(text))
     return read
 
 
 def recorded(every: int = 1) -> Iterator[Paper]:
-    """The recorded papers, or one in `every`."""
+    """Return the recorded papers, or one in `every`."""
     with gzip.open(CORPUS, "rt", encoding="utf-8") as lines:
         for row in map(json.loads, islice(lines, 0, None, every)):
             yield a_paper(
@@ -106,7 +106,7 @@ def recorded(every: int = 1) -> Iterator[Paper]:
 
 
 def bibtex_is_whole(paper: Paper, entry: dict[str, str] | None) -> bool:
-    """Whether `entry` says all that is known of `paper`."""
+    """Whether `entry` contains everything known about `paper`."""
     return (
         entry is not None
         and entry["eprint"] == paper.id
@@ -119,7 +119,7 @@ def bibtex_is_whole(paper: Paper, entry: dict[str, str] | None) -> bool:
 
 
 def ris_is_whole(paper: Paper, record: dict[str, list[str]] | None) -> bool:
-    """Whether `record` says all that is known of `paper`."""
+    """Whether `record` contains everything known about `paper`."""
     return (
         record is not None
         and record["AN"] == [f"arXiv:{paper.id}"]
@@ -131,7 +131,7 @@ def ris_is_whole(paper: Paper, record: dict[str, list[str]] | None) -> bool:
 
 
 def csl_is_whole(paper: Paper, entry: Any) -> bool:
-    """Whether `entry` says all that is known of `paper`."""
+    """Whether `entry` contains everything known about `paper`."""
     return (
         entry is not None
         and str(entry["number"]) == f"arXiv:{paper.id}"
@@ -149,12 +149,12 @@ def _names(paper: Paper) -> list[str]:
 
 
 def _words(name: str) -> list[str]:
-    """Of a name, in any order: `Lovelace, Ada` and `Ada Lovelace` are one."""
+    """Return a name's words in a fixed order, so that `Lovelace, Ada` and `Ada Lovelace` are equal."""
     return sorted(name.replace(",", " ").split())
 
 
 def run(limit: int | None = None, *, show: bool = False) -> dict[str, Any]:
-    """All figures; with `show`, what was lost is written out."""
+    """Return all figures; with `show`, print lost papers."""
     figures: Counter[str] = Counter()
     keys: Counter[str] = Counter()
     short_keys: Counter[str] = Counter()
@@ -183,10 +183,10 @@ def run(limit: int | None = None, *, show: bool = False) -> dict[str, Any]:
     }
 
 
-def _timed(figures: Counter[str], name: str, work: Callable[[_Given], _Result], given: _Given) -> _Result:
-    """What `work` makes of what it is given; its processor time is added to a figure, in nanoseconds."""
+def _timed(figures: Counter[str], name: str, work: Callable[[_Given], _Result], argument: _Given) -> _Result:
+    """Call `work` and return its result; add its processor time in nanoseconds to a figure."""
     began = time.process_time_ns()
-    result = work(given)
+    result = work(argument)
     figures[name] += time.process_time_ns() - began
     return result
 

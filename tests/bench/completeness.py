@@ -1,13 +1,13 @@
-"""Whether every paper is found, how soon, and what it costs arXiv, over simulated weeks with the faults of the wild.
+"""Measure whether every paper is found, how soon, and with how many requests to arXiv, over simulated weeks of faults.
 
     python -m tests.bench.completeness --days 60 --json
     python -m tests.bench.completeness --days 60 --categories 150 --json
 
-Three pollers share a server; the leader is killed every three days. Compared in the same world:
-the feeds alone, and a bot that asks arXiv's search interface for the newest submissions every hour. Then the same
-pollers are down for 1, 3 and 30 days, with a channel that follows a category. With `--categories`, subscriptions ask
-for so many, some of them in the middle. Simulated pauses are a thousandth of
-real ones; the gate that keeps them is the real one.
+Three pollers share a server; the leader is killed every three days. Baselines in the same world are the feeds alone,
+and a bot that requests the newest submissions from arXiv's search interface every hour. Then the same pollers are down
+for 1, 3 and 30 days, with a channel that follows a category. With `--categories`, subscriptions need that many
+categories, some of them only from halfway on. Simulated pauses are a thousandth of real ones; the gate that enforces
+them is the real one.
 """
 
 import argparse
@@ -56,11 +56,11 @@ SEED = 7
 CHANNEL = ChannelRef("bench", "W", "C")
 QUERY = "cat:cs.*"
 PER_CATEGORY = 2
-"""Papers of an evening in each of many categories: what counts is the number of requests."""
+"""Papers per evening and category with many categories, where only the number of requests matters."""
 
 
 class Searching:
-    """What most bots do: the newest 100 submissions of a category, hourly; what is unseen is new."""
+    """What most bots do: request the newest 100 submissions of a category every hour; unseen ones are new."""
 
     def __init__(self, category: str, upstream: Upstream, url: str, now: Callable[[], datetime]) -> None:
         self.name = f"arxiv:{category}"
@@ -105,7 +105,7 @@ async def server() -> AsyncIterator[Redis]:
 
 
 async def compare(days: int) -> dict[str, Any]:
-    """The three ways, each in the same world."""
+    """Compare the three ways, each in the same world."""
     ways = {"all sources": every_source, "feeds only": feeds_only, "search only": search_only}
     table: dict[str, Any] = {}
     for name, choose in ways.items():
@@ -119,7 +119,7 @@ async def compare(days: int) -> dict[str, Any]:
 
 
 def whole(outcome: Outcome) -> dict[str, Any]:
-    """All upstreams together: what was to be announced, and how often it was."""
+    """Return figures for all upstreams together: papers expected, missed and announced more than once."""
     by_oai = sum(poll.found for name, poll in outcome.polls.items() if name.endswith(":oai"))
     return {
         "announced": len(outcome.expected()),
@@ -133,17 +133,17 @@ def whole(outcome: Outcome) -> dict[str, Any]:
 
 
 async def downtime(days: int) -> dict[str, Any]:
-    """Nothing runs for `days`: what is missed, and what a channel gets within a day of the return."""
-    gone = at(START + 2 * DAY, 18)
-    back = gone + days * DAY
+    """Stop everything for `days`. Returns what is missed, and what a channel gets within a day after the restart."""
+    stopped = at(START + 2 * DAY, 18)
+    restarted = stopped + days * DAY
     async with server() as redis:
         await Subscriptions(redis).add(CHANNEL, QUERY, "now", "bench")
         outcome = await Simulation(redis, World(SEED, START, days + 7), Faults(), every_source).run(
-            down=[(gone, back)]
+            down=[(stopped, restarted)]
         )
         posts = await posted(redis, outcome)
-    at_once = [papers for when, papers in posts if back <= when < back + timedelta(hours=1)]
-    after = [papers for when, papers in posts if back <= when < back + DAY]
+    at_once = [papers for when, papers in posts if restarted <= when < restarted + timedelta(hours=1)]
+    after = [papers for when, papers in posts if restarted <= when < restarted + DAY]
     return {
         "announced": len(outcome.expected()),
         "missed": len(outcome.missed()),
@@ -156,14 +156,14 @@ async def downtime(days: int) -> dict[str, Any]:
 
 
 async def followed(days: int, count: int) -> dict[str, Any]:
-    """`count` categories, of which subscriptions ask for all but the first four; every tenth only halfway."""
+    """Follow `count` categories: subscriptions need all but the first four, every tenth only from halfway on."""
     begin, names = (
         at(START, 12),
         [*CATEGORIES, *(n for n in ARXIV if n not in (*CATEGORIES, *ALIASES)), *ALIASES],
     )
-    asked = names[len(CATEGORIES) : count]
-    half = begin + days // 2 * DAY + timedelta(hours=9)  # after that evening's announcement
-    since = {name: half if n % 10 == 0 else begin for n, name in enumerate(asked)}
+    subscribed = names[len(CATEGORIES) : count]
+    half = begin + days // 2 * DAY + timedelta(hours=9)  # after the evening's announcement
+    since = {name: half if n % 10 == 0 else begin for n, name in enumerate(subscribed)}
     read = tuple(name for name in names[:count] if name not in ALIASES)
     world = World(SEED, START, days, PER_CATEGORY, categories=read)
     async with server() as redis:
@@ -180,7 +180,7 @@ async def followed(days: int, count: int) -> dict[str, Any]:
 
 
 async def posted(redis: Redis, outcome: Outcome) -> list[tuple[datetime, int]]:
-    """The messages to the channel: when their papers were found, and how many."""
+    """Return the messages to the channel: number of papers, and when they were found."""
     subscriptions, outbox = Subscriptions(redis), Outbox(redis, durable=True)
     news = PollReader(redis, Papers(redis))
     await Fanout(
@@ -204,18 +204,18 @@ async def posted(redis: Redis, outcome: Outcome) -> list[tuple[datetime, int]]:
 
 
 async def in_earnest(requests: int = 9) -> float:
-    """Three processes' gates with real pauses: the shortest time between two requests, in seconds."""
-    asked: list[float] = []
+    """Run three processes' gates with real pauses. Returns the shortest time between two requests, in seconds."""
+    times: list[float] = []
 
     async def replica(redis: Redis) -> None:
         gate = Gate(redis, "arxiv")
         for _ in range(requests // 3):
             async with gate.turn():
-                asked.append(perf_counter())
+                times.append(perf_counter())
 
     async with server() as redis:
         await asyncio.gather(*(replica(redis) for _ in range(3)))
-    return round(min(b - a for a, b in pairwise(asked)), 3)
+    return round(min(b - a for a, b in pairwise(times)), 3)
 
 
 async def run(days: int, categories: int) -> dict[str, Any]:
@@ -228,7 +228,7 @@ async def run(days: int, categories: int) -> dict[str, Any]:
 
 
 def show(figures: dict[str, Any]) -> None:
-    """A table for people."""
+    """Print a table for people."""
     say = sys.stdout.write
     if "all sources" in figures:
         show_ways(figures)
@@ -238,7 +238,7 @@ def show(figures: dict[str, Any]) -> None:
 
 
 def show_ways(figures: dict[str, Any]) -> None:
-    """The three ways, a line each."""
+    """Print a line for each of the three ways."""
     say = sys.stdout.write
     say(
         f"{'way':<14}{'announced':>10}{'ingested':>10}{'percent':>9}{'median h':>10}{'p95 h':>8}{'requests':>10}\n"

@@ -1,4 +1,4 @@
-"""Papers and queries for the benchmarks: of the recorded corpus where it is, else generated, always the same."""
+"""Papers and queries for the benchmarks: from the recorded corpus if it is there, else generated; always the same."""
 
 import gzip
 import json
@@ -16,14 +16,14 @@ from tests.papers import SPRING
 
 CORPUS = SHARED_DATA / "arxiv_papers.jsonl.gz"
 COMMONEST = 150
-"""Words that people don't subscribe to: the, we, model, …"""
+"""Number of the most common words, to which people don't subscribe: the, we, model, …"""
 EACH = 20
-"""Subscriptions of a channel."""
+"""Subscriptions per channel."""
 SEED = 20
 
 
 def papers(count: int) -> list[Paper]:
-    """The first papers of the corpus, or as many made-up ones."""
+    """Return the first papers of the corpus, or as many generated ones."""
     if not CORPUS.exists():
         return list(islice(_made_up(), count))
     with gzip.open(CORPUS, "rt", encoding="utf-8") as lines:
@@ -31,15 +31,15 @@ def papers(count: int) -> list[Paper]:
 
 
 def source() -> str:
-    """Where the papers are from, for a report."""
+    """Return the origin of the papers, for a report."""
     return CORPUS.name if CORPUS.exists() else "generated text (the corpus is not here)"
 
 
 def queries(of: list[Paper], count: int, seed: int = SEED) -> list[str]:
-    """Distinct canonical queries, drawn from the papers' own words.
+    """Return distinct canonical queries, drawn from the papers' own words.
 
     22 % words, 35 % phrases, 18 % two words, 9 % either of two, 7 % one without another, the rest authors,
-    categories, titles and prefixes. The commonest words are left out.
+    categories, titles and prefixes. The most common words are left out.
     """
     dice = random.Random(seed)
     texts = [f"{paper.title} {paper.abstract}".split() for paper in of]
@@ -53,13 +53,13 @@ def queries(of: list[Paper], count: int, seed: int = SEED) -> list[str]:
         )
         try:
             found[str(parse(text))] = None
-        except UserError:  # a bracket or a quote of the paper's own
+        except UserError:  # a bracket or a quote from the paper
             continue
     return list(found)
 
 
 def subscriptions(of: list[str], count: int, seed: int = SEED) -> Iterator[Subscription]:
-    """`count` subscriptions, `EACH` to a channel; the n-th query is n times rarer than the first (Zipf)."""
+    """Return `count` subscriptions, `EACH` to a channel; the n-th query is n times rarer than the first (Zipf)."""
     dice = random.Random(seed)
     weights = list(accumulate(1 / rank for rank in range(1, len(of) + 1)))
     for start in range(0, count, EACH):
@@ -104,7 +104,7 @@ def _paper(row: dict[str, object]) -> Paper:
 
 
 def _made_up() -> Iterator[Paper]:
-    """Text whose words are as unequally common as those of real text, about 200 to a paper."""
+    """Yield papers of about 200 words with the word frequencies of real text."""
     dice = random.Random(SEED)
     letters = "abcdefghijklmnopqrstuvwxyz"
     words = ["".join(dice.choices(letters, k=dice.randint(3, 11))) for _ in range(40_000)]

@@ -1,11 +1,11 @@
-"""How fast the outbox delivers: through claim, begin, send and done, compared with a bare loop of the same HTTP posts.
+"""Measure how fast the outbox delivers (claim, begin, send and done), compared with a bare loop of the same HTTP posts.
 
     python -m tests.bench.delivery --deliveries 4000 --json
 
-Both post the same bodies to the same double of a platform, which is a separate process. The bare loop posts one after
-the other, as a bot without an outbox does; also compared is the same loop with as many posts under way as the outbox has, which
-is all that the machine can do. Then deliveries are offered at 80 % of the rate that was reached, and each is timed from
-its offer to the moment at which the platform has it.
+Both post the same bodies to the same double of a platform, which is a separate process. The bare loop posts
+sequentially, as a bot without an outbox does; another loop with as many concurrent posts as the outbox shows the
+machine's limit. Then deliveries are enqueued at 80 % of the rate that was reached, and each is timed until the
+platform has it.
 """
 
 import argparse
@@ -43,17 +43,17 @@ from tests.servers import Server, serving
 CHANNELS = 1000
 PAPER = "2603.00001"
 LOAD = 0.8
-"""Of the rate that was reached, while posts are timed."""
+"""Share of the reached rate at which posts are timed."""
 TICK = 0.01
-"""Seconds between two offers."""
+"""Seconds between two calls of `enqueue`."""
 
 
 Pipe = Connection
-"""To the platform's process."""
+"""Connection to the platform's process."""
 
 
 def serve(pipe: Pipe) -> None:
-    """The platform: sends its address, and in the end when each post arrived."""
+    """Run the platform: send its address, and at the end when each post arrived."""
 
     async def until_signalled() -> None:
         service = FakeService()
@@ -68,7 +68,7 @@ def serve(pipe: Pipe) -> None:
 
 @asynccontextmanager
 async def platform() -> AsyncIterator[tuple[str, Pipe]]:
-    """The address of a platform in a separate process, and a pipe that is asked for what it has."""
+    """Start a platform in a separate process. Yields its address, and a pipe to request its posts."""
     ours, theirs = get_context("spawn").Pipe()
     process = get_context("spawn").Process(target=serve, args=(theirs,), daemon=True)
     process.start()
@@ -78,7 +78,7 @@ async def platform() -> AsyncIterator[tuple[str, Pipe]]:
 
 
 async def posts_of(pipe: Pipe) -> dict[str, float]:
-    """When each delivery came that was posted since the last asking."""
+    """Return the arrival time of each delivery posted since the last call."""
     pipe.send("posts")
     times: dict[str, float] = await asyncio.to_thread(pipe.recv)
     return times
@@ -89,9 +89,9 @@ def channels(count: int) -> list[ChannelRef]:
 
 
 async def bare(url: str, session: ClientSession, count: int, at_once: int = 1) -> float:
-    """The same posts, and nothing else. -> posts a second"""
+    """Send the same posts without an outbox. Returns posts per second."""
     here = FakePlatform(url, session)
-    card = a_card(_delivery(channels(1)[0]), [(a_paper(PAPER), ())], None)  # type: ignore[arg-type]  # not looked at
+    card = a_card(_delivery(channels(1)[0]), [(a_paper(PAPER), ())], None)  # type: ignore[arg-type]  # unused
     waiting = iter(
         [(channel, f"{channel}/{n}") for n in range(count // CHANNELS) for channel in channels(CHANNELS)]
     )
@@ -109,19 +109,19 @@ def _delivery(channel: ChannelRef) -> Delivery:
     return Delivery(f"{channel}/x", channel, (), "claimed", "t", 0, None)
 
 
-async def offer(redis: Redis, some: Sequence[ChannelRef], label: str, at_once: int = 200) -> None:
-    """Enqueue the paper for these channels, each under a separate label."""
+async def offer(redis: Redis, to: Sequence[ChannelRef], label: str, at_once: int = 200) -> None:
+    """Enqueue the paper for these channels, each under its own label."""
     outbox = Outbox(redis)
     due = round((await outbox.now()).timestamp() * 1000)
-    for first in range(0, len(some), at_once):
+    for first in range(0, len(to), at_once):
         await outbox.enqueue(
             PlannedDelivery(channel=channel, papers=((f"{PAPER}-{label}", ()),), due=due, label=label)
-            for channel in some[first : first + at_once]
+            for channel in to[first : first + at_once]
         )
 
 
 async def timed(redis: Redis, deliveries: DeliveryWorker, pipe: Pipe, rate: float, count: int) -> list[float]:
-    """Have so many offered at that rate. -> seconds from each one's offer until the platform had it"""
+    """Enqueue `count` deliveries at that rate. Returns the seconds until the arrival of each."""
     wake = Notifications(redis)
     hearing, working = asyncio.create_task(wake.run()), asyncio.create_task(deliveries.run(wake))
     ours, theirs = get_context("spawn").Pipe()
@@ -145,7 +145,7 @@ def _url_of(redis: Redis) -> str:
 
 
 def offer_all(url: str, rate: float, count: int, pipe: Pipe) -> None:
-    """The fan-out, a separate process: sends when each delivery was enqueued."""
+    """Run the fan-out in a separate process: it sends the time at which each delivery was enqueued."""
 
     async def at_that_rate() -> dict[str, float]:
         redis, everyone = await connect(url), channels(CHANNELS)
@@ -158,8 +158,8 @@ def offer_all(url: str, rate: float, count: int, pipe: Pipe) -> None:
                 label = f"t{n // CHANNELS}"
                 batch.setdefault(label, []).append(everyone[n % CHANNELS])
                 offered[f"{everyone[n % CHANNELS]}/{label}"] = time()
-            for label, some in batch.items():
-                await offer(redis, some, label)
+            for label, targets in batch.items():
+                await offer(redis, targets, label)
             await asyncio.sleep(TICK)
         await redis.aclose()
         return offered
@@ -168,7 +168,7 @@ def offer_all(url: str, rate: float, count: int, pipe: Pipe) -> None:
 
 
 async def run(count: int) -> dict[str, float]:
-    """All measurements."""
+    """Make all measurements."""
     rounds = count // CHANNELS
     with TemporaryDirectory(prefix="paperboy-bench-") as folder:
         server = Server(Path(folder), free_port())
@@ -183,7 +183,7 @@ async def run(count: int) -> dict[str, float]:
                 Rates(redis),
                 a_card,
             )
-            await bare(url, session, CHANNELS)  # everything is warm
+            await bare(url, session, CHANNELS)  # warmed up
             for n in range(rounds):
                 await offer(redis, channels(CHANNELS), str(n))
             loops = [await bare(url, session, count), await bare(url, session, count, MAX_IN_FLIGHT)]

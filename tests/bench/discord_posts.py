@@ -1,10 +1,10 @@
-"""Posts to Discord while answers are lost, the server fails, limits are hit, and the posting process is killed.
+"""Post to Discord while answers are lost, the server fails, limits are hit, and the posting process is killed.
 
     python -m tests.bench.discord_posts --posts 1000 --kills 10 --json
 
-Discord is the wire-level double, with its limits, in this process; what posts is a separate process, killed and
-started again. In the same run, the same posts by the same process without looking for unclear ones and
-with a nonce that is another one each time (`naive_…`): what a queue with retries would do.
+Discord is the wire-level double, with its limits, in this process; a separate process posts, and is killed and
+restarted. The baseline (`naive_…`) is the same process without reconciliation and with a new nonce at each attempt:
+what a queue with retries would do.
 """
 
 import argparse
@@ -48,14 +48,14 @@ from tests.ports import free_port
 ROOT = Path(__file__).parents[2]
 PER_CHANNEL = 4
 LEASE, TIMEOUT = 8.0, 3.0
-"""Seconds; shorter than in use, so that what a killed process held is taken over sooner."""
+"""Lease in seconds; shorter than in production, so that deliveries of a killed process are taken over sooner."""
 LONGEST = 600.0
 LOSE, LIMIT, ERROR = 0.05, 0.03, 0.02
 NOW = datetime(2026, 10, 5, tzinfo=UTC)
 
 
 class Forgetful(DiscordPlatform):
-    """Knows of nothing that it posted, and posts under another name each time."""
+    """A platform that finds none of its posts, and uses a new key for each attempt."""
 
     async def send(self, to: ChannelRef, card: Card, key: str) -> MessageRef:
         return await super().send(to, card, f"{key} {token_hex(8)}")
@@ -81,7 +81,7 @@ async def work(redis_url: str, api: str, *, naive: bool) -> None:
 
 
 async def enqueue_posts(redis: Redis, posts: int) -> list[str]:
-    """Enqueue so many posts, some for each channel. -> the paper and channel of each"""
+    """Enqueue this many posts, spread over the channels. Returns the paper and channel of each."""
     papers = [a_paper(f"2610.0000{n}") for n in range(PER_CHANNEL)]
     await Papers(redis).ingest("test", Batch(tuple(papers), "cursor"), 0)
     outbox, wanted = Outbox(redis, durable=True), []
@@ -99,7 +99,7 @@ async def enqueue_posts(redis: Redis, posts: int) -> list[str]:
 
 
 async def measure(posts: int, kills: int, *, naive: bool) -> dict[str, float]:
-    """One run. -> what was lost and doubled, and how long it took"""
+    """Make one run. Returns the lost and doubled posts, and the time."""
     dice = random.Random(7)
     with TemporaryDirectory(prefix="paperboy-bench-") as folder, _server(folder) as server:
         redis = Redis.from_url(server.connection_url, decode_responses=True)
@@ -132,7 +132,7 @@ async def measure(posts: int, kills: int, *, naive: bool) -> dict[str, float]:
 
 
 def _what(posted: tuple[int, dict[str, object]]) -> str:
-    """Channel and paper of a message, as a reader of the channel sees it."""
+    """Return the channel and paper of a message, as a reader of the channel sees it."""
     channel, body = posted
     components = body["components"]
     assert isinstance(components, list)
@@ -153,7 +153,7 @@ async def _start(redis_url: str, api: str, *, naive: bool) -> Process:
 
 
 async def run(posts: int, kills: int) -> dict[str, float]:
-    """Ours, then the naive way with a quarter of the posts and as many kills."""
+    """Measure our way, then the naive way with a quarter of the posts and as many kills."""
     ours = await measure(posts, kills, naive=False)
     naive = await measure(max(100, posts // 4), kills, naive=True)
     shares = {"lose": LOSE, "limit": LIMIT, "error": ERROR}

@@ -1,9 +1,9 @@
-"""How feeds with faults are read, and what hostile ones can do: private addresses, stalls of the event loop, memory.
+"""Measure how faulty feeds are read, and what hostile ones can do: private addresses, event loop stalls, memory.
 
     python -m tests.bench.feeds --json
 
-Each is fetched as a feed that an operator listed. In the same run, the bodies are read as a simple bot
-reads them: the whole answer unpacked into memory, and parsed in the bot's own process, in a thread.
+Each is fetched like a feed that an operator configured. The baseline is a simple bot, which unpacks the whole answer
+into memory, and parses it in a thread of its own process.
 """
 
 import argparse
@@ -35,22 +35,22 @@ from tests.sources.test_ssrf_guard import TRICKS, Trap
 
 TICK = 0.002
 PATIENCE = 3.0
-"""Seconds for an answer; in earnest it is 30."""
+"""Timeout in seconds for an answer; in production it is 30."""
 HOST = "127.0.0.9"
-"""Of the hostile server: the one loopback address that may be connected to."""
+"""Address of the hostile server: the only loopback address to which connections are allowed."""
 ALLOWED = [ip_network(f"{HOST}/32")]
 MB = 2**20
 
 
 def rss() -> float:
-    """Resident megabytes of this process."""
+    """Return the resident megabytes of this process."""
     fields = Path("/proc/self/statm").read_text().split()
     return int(fields[1]) * resource.getpagesize() / MB
 
 
 @dataclass
 class Watch:
-    """What was seen while something ran."""
+    """Observations of the event loop and the memory while something runs."""
 
     stall_ms: float = 0.0
     peak_mb: float = 0.0
@@ -112,7 +112,7 @@ BODIES: dict[str, Callable[[], bytes]] = {
 
 @asynccontextmanager
 async def hostile() -> AsyncIterator[str]:
-    """A server of them all."""
+    """Return the application that serves all hostile feeds."""
     ready = {f"/{n}": gzip.compress(make(), 1) for n, make in enumerate(BODIES.values())}
     ready["/gzip"] = gzip.compress(b"<rss>" + bytes(1024 * MB), 1)
     ready["/gzip2"] = gzip.compress(ready["/gzip"], 1)
@@ -142,7 +142,7 @@ async def serve_on() -> None:
 
 @asynccontextmanager
 async def elsewhere() -> AsyncIterator[str]:
-    """The server in a separate process, for its bodies are large."""
+    """Run the server in a separate process, because its bodies are large."""
     command = (sys.executable, "-m", "tests.bench.feeds", "--serve")
     process = await asyncio.create_subprocess_exec(*command, stdin=PIPE, stdout=PIPE)
     assert process.stdout
@@ -155,7 +155,7 @@ async def elsewhere() -> AsyncIterator[str]:
 
 
 async def drip(request: web.Request) -> web.StreamResponse:
-    """A byte now and then, for as long as the client listens."""
+    """Send a byte now and then, for as long as the client listens."""
     response = web.StreamResponse()
     await response.prepare(request)
     with suppress(ConnectionError):
@@ -175,7 +175,7 @@ async def ours(url: str) -> str:
 
 
 async def simple(url: str) -> str:
-    """What a simple bot does."""
+    """Read the feed as a simple bot does."""
     try:
         async with (
             ClientSession(timeout=ClientTimeout(total=PATIENCE)) as session,
@@ -183,12 +183,12 @@ async def simple(url: str) -> str:
         ):
             body = await response.read()
         return f"{len((await asyncio.to_thread(feedparser.parse, body)).entries)} entries"
-    except Exception as error:  # noqa: BLE001 - whatever it is, it is the figure
+    except Exception as error:  # noqa: BLE001 - any error is a result
         return repr(error)[:80]
 
 
 async def quiet(_url: str) -> str:
-    """Nothing: what the machine does to us by itself."""
+    """Do nothing, to measure the machine's own noise."""
     await asyncio.sleep(PATIENCE)
     return "nothing"
 
@@ -206,7 +206,7 @@ async def measured(read: Callable[[str], Awaitable[str]], url: str) -> dict[str,
 
 
 async def tricks(url: str) -> dict[str, int]:
-    """Every way of writing a private address, directly and by a redirect."""
+    """Return every way to write a private address, directly and in a redirect."""
     async with Trap().listening() as trap:
         tried = 0
         for trick in TRICKS:
@@ -224,7 +224,7 @@ async def run() -> dict[str, Any]:
         names = {**{f"/{n}": name for n, name in enumerate(BODIES)}, "/gzip": "gzip bomb of 1 GB",
                  "/gzip2": "gzip bomb in gzip", "/drip": "slow bytes", "/loop": "redirects in circles"}  # fmt: skip
         figures["quiet"] = await measured(quiet, url)
-        await ours(f"{url}/0")  # what is loaded once is loaded now
+        await ours(f"{url}/0")  # warm up
         ways = {name: await measured(ours, url + path) for path, name in names.items()}
         child = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
         figures["addresses"] = await tricks(url)

@@ -1,9 +1,9 @@
-"""How soon `/paper search` finds something after a start whose index has to be built from all recorded papers.
+"""Measure how soon `/paper search` finds papers after a start that has to build the index from all recorded papers.
 
     python -m tests.bench.first_search --json
 
-Redis holds the papers already; the folder of the index is empty. A person asks again and again while the index is being
-built, as a platform would ask. In the same run, the same searches once the index is whole.
+Redis has the papers already; the index's folder is empty. Searches are repeated through the platform's interface while
+the index is built. The baseline is the same searches once the index is complete.
 """
 
 import argparse
@@ -35,13 +35,13 @@ ASKED = (
     "bayesian inference for galaxies", "monetary policy", "robot manipulation",
 )  # fmt: skip
 PAUSE = 0.25
-"""Seconds between an answer and the next question."""
+"""Seconds between an answer and the next search."""
 PERSON = User("U1", "bench")
 CHANNEL = ChannelRef("bench", "bench", "bench")
 
 
 async def run(papers: Sequence[Paper], folder: Path) -> dict[str, object]:
-    """All figures. `folder` gets the server's data and the index."""
+    """Return all figures. `folder` gets the server's data and the index."""
     async with EmbeddedServer(folder) as server:
         redis = await connect(server.url)
         store = Papers(redis)
@@ -64,7 +64,7 @@ async def run(papers: Sequence[Paper], folder: Path) -> dict[str, object]:
 
 async def _asked_meanwhile(core: Commands, search: Search, began: float) -> dict[str, object]:
     times: list[float] = []
-    first_found, said = 0.0, 0
+    first_found, with_progress = 0.0, 0
     while True:
         text = ASKED[len(times) % len(ASKED)]
         took, answer = await _ask(core, text)
@@ -73,7 +73,7 @@ async def _asked_meanwhile(core: Commands, search: Search, began: float) -> dict
         if (await search.find(text)).progress is None:
             break
         times.append(took)
-        said += "Still indexing: " in answer
+        with_progress += "Still indexing: " in answer
         await asyncio.sleep(PAUSE)
     whole = perf_counter() - began
     after = [(await _ask(core, text))[0] for text in ASKED for _ in range(5)]
@@ -82,7 +82,7 @@ async def _asked_meanwhile(core: Commands, search: Search, began: float) -> dict
         "first_found_s": round(first_found, 2),
         "whole_s": round(whole, 1),
         "answers_meanwhile": len(times),
-        "said_how_far": said,
+        "said_how_far": with_progress,
         "meanwhile_p50_ms": round(1000 * median(times), 1) if times else None,
         "meanwhile_p95_ms": round(1000 * quantiles(times, n=20)[18], 1) if len(times) > 1 else None,
         "after_p50_ms": round(1000 * median(after), 1),

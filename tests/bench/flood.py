@@ -1,11 +1,11 @@
-"""Posts a day in a channel, before and after flood control: the recorded days replayed for ten typical subscriptions.
+"""Count posts per day in a channel with ten typical subscriptions on recorded days, with and without flood control.
 
     python -m tests.bench.flood --json
 
 Every paper goes the whole way, from a poll to a post, in a channel that never groups and in one that does; polled as
-the bot polls (a paper comes when it was listed), and once a day as by cron. A lab's channel has all ten subscriptions:
-without limits, with flood control, and with `most:3`; `in_24_hours` is the most that any 24 hours brought: papers that were
-posted, and folded lines. Without `--json` it is a table.
+the bot polls (a paper arrives when it is listed), and once a day as by cron. A lab's channel has all ten
+subscriptions: without limits, with flood control, and with `most:3`; `in_24_hours` is the maximum of any 24 hours: of
+posted papers, and of folded lines. Prints a table without `--json`.
 """
 
 import argparse
@@ -56,7 +56,7 @@ Listed = list[tuple[datetime, Paper]]
 
 
 def recorded(folder: Path) -> Listed:
-    """Every paper at the time when it was first listed."""
+    """Return every paper with the time at which it was first listed."""
     found: dict[str, tuple[datetime, Paper]] = {}
     for path in sorted(folder.glob("*.json")):
         for row in json.loads(path.read_bytes()):
@@ -67,18 +67,18 @@ def recorded(folder: Path) -> Listed:
 
 
 def as_the_bot_polls(listed: Listed) -> Iterator[tuple[datetime, list[Paper]]]:
-    """What each poll that brings something brings."""
+    """Return the papers of each poll that finds new ones."""
     now, left = listed[0][0], listed
     while left:
         now = next_poll(now)
-        come = [paper for at, paper in left if at <= now]
-        left = left[len(come) :]
-        if come:
-            yield now, come
+        arrived = [paper for at, paper in left if at <= now]
+        left = left[len(arrived) :]
+        if arrived:
+            yield now, arrived
 
 
 def once_a_day(listed: Listed) -> Iterator[tuple[datetime, list[Paper]]]:
-    """The same for a poll at noon."""
+    """Return the papers of daily polls at noon."""
     days: dict[datetime, list[Paper]] = {}
     for at, paper in listed:
         noon = datetime.combine(at.date(), CRON)
@@ -93,7 +93,7 @@ def channel(query: str, kind: str) -> ChannelRef:
 async def replay(
     redis: Redis, polls: Iterable[tuple[datetime, list[Paper]]], patch: pytest.MonkeyPatch
 ) -> Board:
-    """Everything that is posted, on a clock that follows the polls."""
+    """Replay the polls on a simulated clock, and return all posts."""
     await redis.flushall()
     patch.undo()
     polls = list(polls)
@@ -117,7 +117,7 @@ async def replay(
 
 
 async def pass_until(end: datetime, clock: Clock, house: House) -> None:
-    """Time goes by, and what becomes due is posted."""
+    """Let time pass, and post what becomes due."""
     while (due := await clock.next_due()) and due <= end:
         await clock.set(max(due, clock.now))
         await house.deliver()
@@ -125,12 +125,12 @@ async def pass_until(end: datetime, clock: Clock, house: House) -> None:
 
 
 def lab(kind: str) -> ChannelRef:
-    """The channel that has all subscriptions."""
+    """Return the channel that has all subscriptions."""
     return ChannelRef("board", "lab", kind)
 
 
 def lab_figures(board: Board) -> dict[str, Any]:
-    """Messages and posted papers a day, and the most of any 24 hours; and what was lost or posted twice."""
+    """Return messages and posted papers per day, the maximum in any 24 hours, and what was lost or posted twice."""
     days = {post.at.date() for post in board.posts if post.channel == lab("without")}
     wanted = {paper for post in board.posts if post.channel == lab("without") for paper in post.papers}
     found: dict[str, Any] = {}
@@ -153,7 +153,7 @@ def lab_figures(board: Board) -> dict[str, Any]:
 
 
 def most_in_a_day(moments: list[datetime]) -> int:
-    """The most moments in any 24 hours."""
+    """Return the maximum number of moments in any 24 hours."""
     ordered, first, most = sorted(moments), 0, 0
     for n, moment in enumerate(ordered):
         while moment - ordered[first] >= DAY:
@@ -163,7 +163,7 @@ def most_in_a_day(moments: list[datetime]) -> int:
 
 
 def figures(board: Board, query: str) -> dict[str, Any]:
-    """Papers, and posts a day: on average over the days that had papers, and on the worst."""
+    """Return papers, and posts per day: the average over days with papers, and the maximum."""
     days = {post.at.date() for post in board.posts}
     found: dict[str, Any] = {"query": query}
     for kind in ("before", "after"):
@@ -176,7 +176,7 @@ def figures(board: Board, query: str) -> dict[str, Any]:
 
 
 async def run() -> dict[str, Any]:
-    """Both ways of polling, for every subscription, and for a lab that has all of them."""
+    """Measure both ways of polling, for every subscription and for a lab that has all of them."""
     delivery.MAX_WAIT = 0.0
     with pytest.MonkeyPatch.context() as patch:
         return await _run(patch)
@@ -197,7 +197,7 @@ async def _run(patch: pytest.MonkeyPatch) -> dict[str, Any]:
 
 
 def table(results: Mapping[str, Any]) -> str:
-    """For people."""
+    """Return a table for people."""
     head = "| subscription | polled as the bot does: before | after | digests | polled once a day: before | after |"
     rows = [head, "|---|---|---|---|---|---|"]
     for polled, daily in zip(results["polled"], results["daily"], strict=True):

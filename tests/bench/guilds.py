@@ -1,10 +1,10 @@
-"""What 10,000 Discord servers of 20 channels cost: memory and time of the start, and bursts of events.
+"""Measure a bot in 10,000 Discord servers of 20 channels: memory and time of the start, and bursts of events.
 
     python -m tests.bench.guilds --json
 
-Discord's double runs in a second process; the bot is `paperboy run discord` on its own server. `cpu` is the bot's processor
-time, which other load on the machine changes little. In the same run: a bot in one server. `…_reads` are the requests to
-Redis that asked for what couldn't be posted in.
+Discord's double runs in a second process; the bot is `paperboy run discord` on its own server. `cpu` is the bot's
+processor time, which depends little on other load. The baseline is a bot in one server. `…_reads` is the number of
+requests to Redis for channels to which the bot can't post.
 """
 
 import argparse
@@ -37,22 +37,22 @@ from tests.replay import serve
 
 GUILDS, CHANNELS = 10_000, 20
 PER_SHARD = 2_500
-"""Discord takes no more servers on one shard."""
+"""Discord's limit of servers per shard."""
 FIRST = 1_000_000_000
-"""The first server's id without the 22 bits that don't decide its shard."""
+"""The first server's id without the lower 22 bits, which don't affect the shard."""
 REORDERED = 1_000
-"""Servers whose roles are reordered at the same time."""
+"""Number of servers whose roles are reordered at the same time."""
 ROLES = 25
-"""Events of one reordering."""
+"""Number of events per reordering."""
 PATIENCE = 900.0
 LOOK = 0.1
-"""Seconds between two looks at the bot."""
+"""Seconds between two checks of the bot."""
 
 _spawn = get_context("spawn")
 
 
 def serve_double(guilds: int, started: Connection) -> None:
-    """The double's process, until it is killed."""
+    """Run the double until the process is killed."""
     asyncio.run(_serve_double(guilds, started))
 
 
@@ -71,10 +71,10 @@ async def _serve_double(guilds: int, started: Connection) -> None:
         return web.Response()
 
     async def outage(_request: web.Request) -> web.Response:
-        """All servers are gone for a moment, and come back."""
+        """Make all servers unavailable for a moment."""
         for number in numbers:
-            gone = {"id": str(number), "unavailable": True}
-            await double.gateway.dispatch("GUILD_DELETE", gone, (number >> 22) % shards)
+            unavailable = {"id": str(number), "unavailable": True}
+            await double.gateway.dispatch("GUILD_DELETE", unavailable, (number >> 22) % shards)
         for number in numbers:
             await double.gateway.dispatch("GUILD_CREATE", server(number), (number >> 22) % shards)
         return web.Response()
@@ -87,7 +87,7 @@ async def _serve_double(guilds: int, started: Connection) -> None:
 
 
 def server(number: int) -> dict[str, Any]:
-    """A server as the gateway describes it."""
+    """Return a server as the gateway describes it."""
     facts = guild_payload()
     channels = [
         {
@@ -119,12 +119,12 @@ class Scene:
     redis: Redis
 
     async def reads(self) -> int:
-        """How often the bot asked Redis for what couldn't be posted in."""
+        """Return the number of the bot's requests to Redis for channels to which it can't post."""
         stats: dict[str, Any] = await self.redis.info("commandstats")
         return int(stats.get("cmdstat_hmget", {}).get("calls", 0))
 
     async def burst(self, path: str, reads: int) -> dict[str, float]:
-        """Have the double send events, and wait until the bot has looked at the servers `reads` times."""
+        """Let the double send events, and wait until the bot has checked its servers `reads` times."""
         began, cpu, before = monotonic(), self.cpu(), await self.reads()
         async with self.session.post(self.control + path) as answer:
             answer.raise_for_status()
@@ -133,7 +133,7 @@ class Scene:
             while await self.reads() - before < reads:  # noqa: ASYNC110  # another process counts
                 await asyncio.sleep(LOOK)
         seconds = monotonic() - began
-        await asyncio.sleep(10 * LOOK)  # more than it should?
+        await asyncio.sleep(10 * LOOK)  # time for surplus reads
         return {
             "seconds": round(seconds, 1),
             "sent_after": round(sent, 1),
@@ -142,16 +142,16 @@ class Scene:
         }
 
     def cpu(self) -> float:
-        """The bot's processor time in seconds."""
+        """Return the bot's processor time in seconds."""
         fields = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()
         return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
     def memory(self) -> float:
-        """The bot's memory in MB, now and at its peak."""
+        """Return the bot's memory in MB, now and at its peak."""
         return self._status("VmRSS")
 
     def peak(self) -> float:
-        """The most memory that the bot had, in MB."""
+        """Return the bot's peak memory in MB."""
         return self._status("VmHWM")
 
     def _status(self, name: str) -> float:
@@ -161,7 +161,7 @@ class Scene:
 
 @asynccontextmanager
 async def scene(guilds: int, folder: Path) -> AsyncIterator[tuple[Scene, float]]:
-    """A bot that has just been told of all its servers, and the seconds from its start until then."""
+    """Start a bot. Yields it once it has received all its servers, with the seconds that this took."""
     receiver, sender = _spawn.Pipe(duplex=False)
     double = _spawn.Process(target=serve_double, args=(guilds, sender), daemon=True)
     double.start()
@@ -200,7 +200,7 @@ async def _redis(folder: Path) -> Redis:
         while True:
             try:
                 return await connect(EmbeddedServer(folder).url)
-            except (ConfigurationError, RedisError, OSError):  # it hasn't started yet
+            except (ConfigurationError, RedisError, OSError):  # not started yet
                 await asyncio.sleep(LOOK)
 
 
@@ -210,7 +210,7 @@ async def _discard(stream: asyncio.StreamReader) -> None:
 
 
 async def measure(guilds: int) -> dict[str, float]:
-    """The figures of a bot in so many servers."""
+    """Return the figures of a bot in this many servers."""
     with TemporaryDirectory(prefix="paperboy-bench-") as name:
         async with scene(guilds, Path(name)) as (here, seconds):
             figures: dict[str, float] = {
@@ -231,7 +231,7 @@ def _named(name: str, figures: dict[str, float]) -> dict[str, float]:
 
 
 async def run(guilds: int) -> dict[str, Any]:
-    """A bot in many servers, and one in a single one."""
+    """Measure a bot in many servers, and one in a single server."""
     load = round(os.getloadavg()[0], 1)
     return {"load_before": load, "many": await measure(guilds), "one": await measure(1)}
 
@@ -242,7 +242,7 @@ def main() -> None:
     parser.add_argument("--guilds", type=int, default=GUILDS)
     parser.add_argument("--json", action="store_true", help="only the figures, as one line")
     options = parser.parse_args()
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that the processes that it started end, too
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that its child processes end, too
     figures = asyncio.run(run(options.guilds))
     sys.stdout.write((json.dumps(figures) if options.json else json.dumps(figures, indent=2)) + "\n")
 

@@ -1,8 +1,8 @@
-"""What an idle bot costs: processor time and memory of `paperboy run` together with its own server.
+"""Measure the processor time and memory of an idle `paperboy run`, including its own server.
 
     python -m tests.bench.idle --subs 10000 --seconds 60 --json
 
-In the same run, the same program with no subscriptions.
+The baseline is the same program without subscriptions.
 """
 
 import argparse
@@ -20,7 +20,7 @@ from bot.store.embedded import EmbeddedServer
 from bot.store.subscriptions import Subscriptions
 
 SETTLE = 20
-"""Seconds after the start that are not measured: loading, and the first polls."""
+"""Seconds after the start that aren't measured: loading, and the first polls."""
 AT_ONCE = 200
 WORDS = (
     "diffusion",
@@ -55,7 +55,7 @@ async def _subscribe(subscriptions: Subscriptions, number: int) -> None:
 
 
 async def measure(folder: Path, seconds: float) -> dict[str, float]:
-    """Run the bot; percent of a core and megabytes, the server's included."""
+    """Run the bot. Returns percent of a core and megabytes, including the server's."""
     environment = os.environ | {
         "PAPERBOY_DATA_DIR": str(folder),
         "PAPERBOY_HUGGINGFACE_URL": NOWHERE,
@@ -78,19 +78,19 @@ async def measure(folder: Path, seconds: float) -> dict[str, float]:
 
 
 def cpu(pid: int) -> float:
-    """Processor seconds used so far."""
+    """Return the processor seconds used so far."""
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / TICKS
 
 
 def memory(pid: int) -> float:
-    """Resident megabytes; pages that are shared with other processes count in part."""
+    """Return the proportional set size in megabytes: pages shared with other processes count in part."""
     lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
     return next(int(line.split()[1]) for line in lines if line.startswith("Pss:")) / 1024
 
 
 async def run(subs: int, seconds: float) -> dict[str, object]:
-    """Both measurements."""
+    """Make both measurements."""
     with TemporaryDirectory() as empty, TemporaryDirectory() as full:
         await subscribe(Path(full), subs)
         without, with_ = await asyncio.gather(measure(Path(empty), seconds), measure(Path(full), seconds))

@@ -1,4 +1,4 @@
-"""How large an installation is, and how long its libraries take to import: the base, each extra, and the previous release.
+"""Measure the size and import time of an installation: the base, each extra, and the previous release.
 
     python -m tests.bench.install --json
 
@@ -18,7 +18,7 @@ from tests.bench.startup import release, time_of
 from tests.program import ROOT
 
 EXTRAS: Mapping[str, str] = {"": "bot.app", "sentry": "sentry_sdk", "mcp": "mcp.server"}
-"""An extra, or nothing -> the module that it is about."""
+"""Extra, or "" for the base -> the module to import."""
 
 
 def main() -> None:
@@ -26,21 +26,21 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.bench.install", description=__doc__)
     parser.add_argument("--times", type=int, default=5)
     parser.add_argument("--json", action="store_true")
-    asked = parser.parse_args()
+    args = parser.parse_args()
     with TemporaryDirectory() as folder:
         figures = {
-            extra or "base": measured(Path(folder) / f"now-{extra}", ROOT, extra, asked.times)
+            extra or "base": measured(Path(folder) / f"now-{extra}", ROOT, extra, args.times)
             for extra in EXTRAS
         }
         source = Path(folder) / "source"
         source.mkdir()
         commit = release(source)
-        figures[f"previous release ({commit})"] = measured(Path(folder) / "before", source, "", asked.times)
-    sys.stdout.write((json.dumps(figures) if asked.json else json.dumps(figures, indent=2)) + "\n")
+        figures[f"previous release ({commit})"] = measured(Path(folder) / "before", source, "", args.times)
+    sys.stdout.write((json.dumps(figures) if args.json else json.dumps(figures, indent=2)) + "\n")
 
 
 def measured(place: Path, source: Path, extra: str, times: int) -> Mapping[str, float]:
-    """Install `source` with an extra in `place`, and measure that."""
+    """Install `source` with an extra in `place`, and measure the installation."""
     python = str(place / "bin" / "python")
     wanted = f"{source}[{extra}]" if extra else str(source)
     subprocess.run(("uv", "venv", "--quiet", "--python", sys.executable, str(place)), check=True)
@@ -59,7 +59,7 @@ def measured(place: Path, source: Path, extra: str, times: int) -> Mapping[str, 
 
 
 def _counts(path: Path) -> bool:
-    """A file that was installed; not what Python has compiled of it."""
+    """Whether the path is an installed file, rather than a compiled one."""
     return path.is_file() and path.suffix != ".pyc"
 
 

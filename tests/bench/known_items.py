@@ -1,4 +1,4 @@
-"""Searches of which the right answer is known: papers drawn with a fixed seed, asked for as people ask."""
+"""Searches with a known right answer: papers drawn with a fixed seed, searched as people search."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -22,11 +22,11 @@ ID_FORMS = (
 )
 
 Item = tuple[str, str]
-"""What is typed, and the id of the paper that is meant."""
+"""The typed text, and the id of the intended paper."""
 
 
 def drawn(papers: Sequence[Paper], count: int) -> list[Paper]:
-    """Papers to ask for, each of whose titles is its own."""
+    """Draw papers with unique titles."""
     titles: dict[str, int] = {}
     for paper in papers:
         titles[paper.title] = titles.get(paper.title, 0) + 1
@@ -39,7 +39,7 @@ def full_titles(papers: Sequence[Paper]) -> Iterator[Item]:
 
 
 def typos(papers: Sequence[Paper]) -> Iterator[Item]:
-    """Titles with one letter left out, put in, changed, or swapped with the next one."""
+    """Return titles with one letter omitted, inserted, changed, or swapped with the next one."""
     random = Random(SEED + 1)
     for paper in papers:
         title = paper.title
@@ -62,7 +62,7 @@ def _misspelt(title: str, at: int, random: Random) -> str:
 
 
 def three_words(papers: Sequence[Paper]) -> Iterator[Item]:
-    """Three different words of the title, in any order."""
+    """Return three different words of each title, in any order."""
     random = Random(SEED + 2)
     for paper in papers:
         words = sorted(set(_WORD.findall(paper.title)))
@@ -71,7 +71,7 @@ def three_words(papers: Sequence[Paper]) -> Iterator[Item]:
 
 
 def last_authors(papers: Sequence[Paper]) -> Iterator[Item]:
-    """The last author and one word of the title."""
+    """Return the last author and one word of each title."""
     random = Random(SEED + 3)
     for paper in papers:
         words = sorted(set(_WORD.findall(paper.title)))
@@ -80,27 +80,27 @@ def last_authors(papers: Sequence[Paper]) -> Iterator[Item]:
 
 
 def ids(papers: Sequence[Paper]) -> Iterator[Item]:
-    """Each paper in every form."""
+    """Return each paper's id in every form."""
     for paper in papers:
         for form in ID_FORMS:
             yield form.format(id=paper.id), paper.id
 
 
 def mixed(papers: Sequence[Paper], count: int) -> list[str]:
-    """`count` searches as a day brings them: few words, more words, names, titles, typing errors, signs."""
+    """Return `count` searches in a typical mixture: few words, more words, names, titles, typos, signs."""
     random = Random(SEED + 4)
-    some = random.sample(list(papers), count * 2)
-    words = [_WORD.findall(paper.title) or ["learning"] for paper in some]
+    shelf = random.sample(list(papers), count * 2)
+    words = [_WORD.findall(paper.title) or ["learning"] for paper in shelf]
     kinds = (
         lambda n: random.choice(words[n]),
         lambda n: " ".join(random.choices(words[n], k=2)),
         lambda n: " ".join(random.choices(words[n], k=3)),
-        lambda n: some[n].title,
-        lambda n: next(typos([some[n]]), (some[n].title, ""))[0],
-        lambda n: some[n].authors[-1] if some[n].authors else "bengio",
-        lambda n: f"{some[n].authors[0] if some[n].authors else 'li'} {random.choice(words[n])}",
+        lambda n: shelf[n].title,
+        lambda n: next(typos([shelf[n]]), (shelf[n].title, ""))[0],
+        lambda n: shelf[n].authors[-1] if shelf[n].authors else "bengio",
+        lambda n: f"{shelf[n].authors[0] if shelf[n].authors else 'li'} {random.choice(words[n])}",
         lambda n: f'"{" ".join(words[n][:2])}" -survey',
-        lambda n: f"cat:{some[n].categories[0]} {random.choice(words[n])}",
+        lambda n: f"cat:{shelf[n].categories[0]} {random.choice(words[n])}",
         lambda n: f"language model {random.choice(words[n])} learning",
     )
     return [kinds[n % len(kinds)](n) for n in range(count)]

@@ -1,8 +1,8 @@
-"""How long `/paper subscribe` takes to say what it would have posted in the last 14 days.
+"""Measure how long `/paper subscribe` takes to find what it would have posted in the last 14 days.
 
     python -m tests.bench.lookback --papers 10000 --json
 
-In the same run, the plain way: fetch every paper and evaluate the query on it.
+The baseline is the naive way: fetch every paper and evaluate the query on it.
 """
 
 import argparse
@@ -32,20 +32,20 @@ from tests.commands.conftest import services_on
 CHUNK = 500
 ASKED = 200
 PLAIN = 3
-"""So many queries in the plain way, which takes seconds for each."""
+"""Number of queries in the naive way, which takes seconds for each."""
 CHANNEL = ChannelRef("bench", "bench", "bench")
 USER = User("U1", "bench")
 
 
 async def run(count: int) -> dict[str, Any]:
-    """All figures."""
+    """Return all figures."""
     now = datetime.now(UTC)
-    some = corpus.papers(count)
-    queries = corpus.queries(some, ASKED)
+    papers = corpus.papers(count)
+    queries = corpus.queries(papers, ASKED)
     with TemporaryDirectory() as folder, ValkeyServer(data_dir=folder) as server:
         redis = Redis.from_url(server.connection_url, decode_responses=True)
         services = services_on(redis, now=lambda: now)
-        await _seen(services.papers, some, now)
+        await _seen(services.papers, papers, now)
         began = time.perf_counter()
         await services.recent.up_to_date()
         read_s = time.perf_counter() - began
@@ -54,7 +54,7 @@ async def run(count: int) -> dict[str, Any]:
         plain = [await _plain_ms(services.papers, query, now) for query in queries[:PLAIN]]
         await redis.aclose()
     return {
-        "papers": len(some),
+        "papers": len(papers),
         "text": corpus.source(),
         "queries": len(queries),
         "read_once_s": round(read_s, 1),
@@ -75,7 +75,7 @@ async def _seen(papers: Papers, some: Sequence[Paper], now: datetime) -> None:
 
 
 async def _answer_ms(core: Commands, query: str) -> float:
-    """The whole command; a preview says the same as a subscribe and changes nothing."""
+    """Time the whole command; a preview computes the same as a subscribe and changes nothing."""
     began = time.perf_counter()
     reply = await core.handle_text(f"/paper preview {query}", USER, CHANNEL)
     took = (time.perf_counter() - began) * 1000

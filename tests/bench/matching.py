@@ -1,9 +1,9 @@
-"""How long it takes to find the subscriptions that a paper matches, and what a subscription costs in memory.
+"""Measure how long it takes to find the subscriptions that a paper matches, and the memory per subscription.
 
     python -m tests.bench.matching --subs 1000000 --queries 100000 --json
 
-`match_ms` is everything from the paper's text to the list of matching subscriptions; `listed_ms` is to look at each
-of that list besides. The rivals get the same papers in the same run. The worst cases and the growth come last.
+`match_ms` is the time from the paper's text to the list of matching subscriptions; `listed_ms` includes iterating over
+that list. The rivals get the same papers in the same run. The worst cases and the growth come last.
 """
 
 import argparse
@@ -28,16 +28,16 @@ from tests.papers import SPRING
 
 WARM_UP = 30
 NAIVE_SUBS, NAIVE_PAPERS = 20_000, 10
-"""The substring loop is timed on so many subscriptions and papers, and scaled to all of the former."""
+"""Numbers of subscriptions and papers on which the substring loop is timed, to be scaled to all subscriptions."""
 COMPARED = 40
-"""Papers whose result sets are compared with the rivals'."""
+"""Number of papers whose results are compared with the rivals'."""
 CROWD = 60_000
-"""Queries of the same kind in a worst case."""
+"""Number of queries of the same kind in a worst case."""
 CHANGES = 5000
 
 
 def run(subs: int, distinct: int, papers: int, *, worst: bool) -> dict[str, Any]:
-    """All figures."""
+    """Return all figures."""
     everything = corpus.papers(20_000)
     measured = random.Random(corpus.SEED).sample(everything, papers + WARM_UP)
     figures = usual(drawn(everything, distinct), subs, measured)
@@ -48,7 +48,7 @@ def run(subs: int, distinct: int, papers: int, *, worst: bool) -> dict[str, Any]
 
 
 def usual(texts: list[str], subs: int, papers: Sequence[Paper]) -> dict[str, Any]:
-    """The case that the goals are about, and the rivals on it."""
+    """Measure the case for which there are goals, and the rivals in that case."""
     before = resident()
     matcher, load_s = loaded(corpus.subscriptions(texts, subs))
     grown = resident() - before
@@ -73,7 +73,7 @@ def usual(texts: list[str], subs: int, papers: Sequence[Paper]) -> dict[str, Any
 
 
 def listing(matcher: Matcher, paper: Paper) -> None:
-    """Match, and look at each subscription that was found."""
+    """Match, and iterate over the subscriptions found."""
     for _ in matcher.match(paper):
         pass
 
@@ -81,7 +81,7 @@ def listing(matcher: Matcher, paper: Paper) -> None:
 def rivals(
     matcher: Matcher, texts: Sequence[str], subs: int, papers: Sequence[Paper], ours_ms: float
 ) -> dict[str, Any]:
-    """The same papers, found in other ways; and whether they agree."""
+    """Match the same papers with the rivals; also return whether they agree."""
     few = papers[:NAIVE_PAPERS]
     sample = [subscription.query for subscription in corpus.subscriptions(list(texts), NAIVE_SUBS)]
     naive = Substrings(sample)
@@ -114,7 +114,7 @@ def rivals(
 
 
 def changes(matcher: Matcher, texts: Sequence[str]) -> dict[str, float]:
-    """Adding and removing; every other query is a new one."""
+    """Time additions and removals; every other query is new."""
     dice = random.Random(corpus.SEED)
     channel = ChannelRef("bench", "T0", "new")
     subscriptions = [
@@ -132,7 +132,7 @@ def changes(matcher: Matcher, texts: Sequence[str]) -> dict[str, float]:
 
 
 def worst_cases(papers: Sequence[Paper], everything: list[Paper]) -> dict[str, dict[str, float]]:
-    """What would break a plainer index."""
+    """Measure the cases that would break a simpler index."""
     words = list(
         {word.lower() for paper in everything[:5000] for word in paper.abstract.split() if word.isalpha()}
     )
@@ -154,26 +154,26 @@ def worst_cases(papers: Sequence[Paper], everything: list[Paper]) -> dict[str, d
 
 
 def growth(everything: list[Paper], papers: Sequence[Paper], subs: int) -> dict[str, float]:
-    """A line of the table; a tenth of the subscriptions are distinct queries."""
+    """Return a line of the table; a tenth of the queries are distinct."""
     texts = drawn(everything, subs // 10)
     return {"subs": subs, "distinct": len(texts)} | measured_on(papers, corpus.subscriptions(texts, subs))
 
 
 def drawn(everything: list[Paper], count: int) -> list[str]:
-    """Distinct queries, made in a process of their own: memory that it leaves free would hide what a matcher takes."""
+    """Generate distinct queries in a separate process: memory freed here would hide what a matcher takes."""
     with ProcessPoolExecutor(1) as apart:
         return apart.submit(corpus.queries, everything, count).result()
 
 
 def measured_on(papers: Sequence[Paper], subscriptions: Iterable[Subscription]) -> dict[str, float]:
-    """Load, match, throw away. Its memory can't be measured: it reuses what the one before has freed."""
+    """Load, match, discard. The memory can't be measured, because it reuses what the previous matcher freed."""
     matcher, load_s = loaded(subscriptions)
     took = [milliseconds(partial(matcher.match, paper)) for paper in papers]
     return spread("match_ms", took[WARM_UP:] or took) | {"load_s": round(load_s, 1)}
 
 
 def loaded(subscriptions: Iterable[Subscription]) -> tuple[Matcher, float]:
-    """A matcher, and the seconds that it took to take all of them in."""
+    """Return a matcher with the subscriptions, and the seconds that loading took."""
     gc.unfreeze()
     gc.collect()
     matcher = Matcher()
@@ -187,30 +187,30 @@ def loaded(subscriptions: Iterable[Subscription]) -> tuple[Matcher, float]:
 
 
 def numbered(query: str, number: int) -> Subscription:
-    """The n-th subscription, `corpus.EACH` to a channel."""
+    """Return the n-th subscription, with `corpus.EACH` to a channel."""
     channel = ChannelRef("bench", "T0", f"C{number // corpus.EACH}")
     return Subscription(channel=channel, number=number % corpus.EACH + 1, query=query, created_at=SPRING)
 
 
 def spread(name: str, values: Sequence[float]) -> dict[str, float]:
-    """Median and 99th percentile."""
+    """Return the median and the 99th percentile."""
     return {f"{name}_p50": round(median(values), 3), f"{name}_p99": round(quantiles(values, n=100)[98], 3)}
 
 
 def milliseconds(do: Callable[[], object]) -> float:
-    """How long it takes once."""
+    """Return the time of one call."""
     began = time.perf_counter()
     do()
     return (time.perf_counter() - began) * 1000
 
 
 def microseconds(do: Callable[[], object]) -> float:
-    """How long it takes once."""
+    """Return the time of one call."""
     return milliseconds(do) * 1000
 
 
 def resident() -> int:
-    """Bytes of memory that this process holds; what Python has freed is given back first."""
+    """Return the resident bytes of this process, after memory freed by Python was returned to the system."""
     ctypes.CDLL(None).malloc_trim(0)
     return int(Path("/proc/self/statm").read_text().split()[1]) * 4096
 

@@ -1,4 +1,4 @@
-"""How well recorded searches with judged papers are ranked."""
+"""Measure how well recorded searches with judged papers are ranked."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -17,11 +17,11 @@ from bot.search.ranking import Ranking
 from bot.text import clean
 
 WHEN = datetime(2021, 1, 1, tzinfo=UTC)
-"""About when they were recorded."""
+"""Approximate date of the recordings."""
 
 
 def ndcg10(path: Path) -> float:
-    """The mean over all searches of `path`; a candidate that is not found counts as the last."""
+    """Return the mean over all searches in `path`; a candidate that isn't found counts as ranked last."""
     searches = [json.loads(line) for line in path.read_text("utf-8").splitlines()]
     papers = {paper.id: paper for search in searches for paper in map(_paper, search["candidates"])}
     index = Index()
@@ -33,8 +33,8 @@ def ndcg10(path: Path) -> float:
 
 
 def _score(query: str, grades: Mapping[str, int], ranking: Ranking) -> float:
-    asked = replace(parse_search(query), must=Or(tuple(map(Identifier, grades))))
-    found = [paper_id for paper_id in ranking.search(asked, enough=len(grades)).ids if paper_id in grades]
+    search = replace(parse_search(query), must=Or(tuple(map(Identifier, grades))))
+    found = [paper_id for paper_id in ranking.search(search, enough=len(grades)).ids if paper_id in grades]
     worst = sorted(grades.keys() - found, key=lambda paper_id: grades[paper_id])
     ideal = _gain(sorted(grades.values(), reverse=True))
     return _gain([grades[paper_id] for paper_id in (*found, *worst)]) / ideal

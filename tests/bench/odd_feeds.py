@@ -1,6 +1,6 @@
-"""How many entries of feeds with faults are read, and how long an arXiv feed takes: a part of `tests.bench.feeds`.
+"""Count the entries read from faulty feeds, and time an arXiv feed: a part of `tests.bench.feeds`.
 
-The same is done in the same run as a simple bot does it, with feedparser in its own process.
+The baseline is a simple bot, which uses feedparser in its own process.
 """
 
 import io
@@ -23,12 +23,12 @@ from tests.sources.odd_feeds import ODD
 from tests.sources.upstreams import Announced, rss
 
 ENTRIES = 994
-"""Entries of a large arXiv feed."""
+"""Number of entries of a large arXiv feed."""
 
 
 @asynccontextmanager
 async def _server(host: str) -> AsyncIterator[str]:
-    """A server of the feeds with faults, each under its place in the list."""
+    """Serve the faulty feeds, each under its index in the list."""
     feeds = list(ODD.values())
 
     async def respond(request: web.Request) -> web.StreamResponse:
@@ -51,7 +51,7 @@ async def _read_by_us(url: str, allowed: Collection[Network]) -> int:
 
 
 async def _read_simply(url: str) -> int:
-    """Entries with a title and a link, by id or link; none of a feed that feedparser calls malformed."""
+    """Return entries with a title and a link, by id or link; none if feedparser calls the feed malformed."""
     try:
         async with ClientSession() as session, session.get(url) as response:
             found = feedparser.parse(io.BytesIO(await response.read()))
@@ -64,7 +64,7 @@ async def _read_simply(url: str) -> int:
 
 
 async def read_odd_feeds(host: str, allowed: Collection[Network]) -> dict[str, Any]:
-    """Entries that hold a paper, how many of these can be read, and how many are, here and by a simple bot."""
+    """Count the entries with a paper, the readable ones, and those read by Paperboy and by a simple bot."""
     wrong: dict[str, str] = {}
     ours, simply = 0, 0
     async with _server(host) as url:
@@ -88,9 +88,9 @@ def _xml(body: bytes) -> int:
 
 
 def arxiv_ms() -> dict[str, float]:
-    """Processor milliseconds for a large arXiv feed, the best of five.
+    """Return processor milliseconds for a large arXiv feed, the best of five runs.
 
-    `xml` is our parser, which `feedparser` stands against; `papers` is the same with all text cleaned.
+    `xml` is our parser, to be compared with `feedparser`; `papers` includes the cleaning of all text.
     """
     body = rss(*(Announced(f"2605.{n:05}", title=f"On the number {n}") for n in range(ENTRIES)))
     times: dict[str, float] = {}

@@ -1,12 +1,12 @@
-"""How long every kind of page and document takes, and how large it is on the wire.
+"""Measure the time and the size on the wire of every kind of page and document.
 
     python -m tests.bench.pages --json
 
-The program's own server (`paperboy run web`) over the recorded papers of arXiv in ../shared/data, moved in time so that the newest
-is of today. It is asked for one thing at a time, each time for another one, as a browser asks (gzip, kept connection). In the
-same run a page that is the same for everyone and needs no database (/terms). `--folder` keeps the store for another run.
+The program's own server (`paperboy run web`) has the recorded papers of arXiv in ../shared/data, with dates shifted so
+that the newest is from today. Requests are sequential and all different, with a browser's headers (gzip, keep-alive).
+The baseline is a static page that needs no database (/terms). `--folder` keeps the store for another run.
 
-`cpu` is the program's own CPU time for a request, which other work on the machine changes little; the database's isn't in it.
+`cpu` is the program's own CPU time for a request, which depends little on other load; the database's isn't included.
 """
 
 import argparse
@@ -47,23 +47,23 @@ CHANNEL = ChannelRef("slack", "T1", "C1")
 POSTS = 300
 TRENDING = 50
 LIKED = 3_000
-"""Papers with upvotes."""
+"""Number of papers with upvotes."""
 YOUNG = 4_000
-"""The newest papers, which were seen in the last days."""
+"""Number of the newest papers, which count as seen in the last days."""
 SUBSCRIBED = 10
 ROUNDS = 30
-"""Requests for each kind: with all kinds of searches, no more than the limit for all clients lets through."""
+"""Requests per kind: all kinds of searches together must stay below the limit for all clients."""
 SEED = 7
 AT_REST = 0.1
-"""Seconds of CPU time that the program spends in a second, at most, while no one asks."""
+"""Maximum CPU load, in seconds per second, at which the program counts as idle."""
 STATIC = "terms"
 FACTS = "bench.json"
-"""What a store that was kept holds: the secrets of the channel's feed and token, and ids."""
+"""File in a kept folder with the secrets of the channel's feed and token, and ids."""
 
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What is stored, and what is asked for."""
+    """The facts about the store that requests need."""
 
     papers: int
     feed: str
@@ -74,7 +74,7 @@ class Facts:
 
 
 async def fill(folder: Path, count: int) -> Facts:
-    """Store papers, votes, trending ones, a channel with subscriptions and posts, and index all of it."""
+    """Store and index papers, votes, trending papers, and a channel with subscriptions and posts."""
     papers = _as_of_today(recorded(count))
     dice = random.Random(SEED)
     async with AsyncExitStack() as stack:
@@ -93,10 +93,10 @@ async def fill(folder: Path, count: int) -> Facts:
             )
         trending = tuple(paper.id for paper in young[:TRENDING])
         await store.ingest("trends", Batch((), "c", trending=trending), 0)
-        asked = queries(papers[:20_000], 200, SEED)
-        for query in asked[:SUBSCRIBED]:
+        searches = queries(papers[:20_000], 200, SEED)
+        for query in searches[:SUBSCRIBED]:
             await Subscriptions(redis).add(CHANNEL, query, "now", "bench")
-        await _post(Outbox(redis), young, asked)
+        await _post(Outbox(redis), young, searches)
         search = Search(store, folder / "search", lambda: datetime.now(UTC))
         await search.catch_up()
         await search.close()
@@ -107,7 +107,7 @@ async def fill(folder: Path, count: int) -> Facts:
             token=await tokens.make(Grant(channel=CHANNEL, kind="api", at=now)),
             ids=tuple(paper.id for paper in dice.sample(papers, min(200, len(papers)))),
             typed=tuple(known_items.mixed(papers, 200)),
-            queries=tuple(asked),
+            queries=tuple(searches),
         )
 
 
@@ -116,12 +116,12 @@ def _as_of_today(papers: list[Paper]) -> list[Paper]:
     return [replace(paper, published=paper.published + shift) for paper in papers]
 
 
-async def _post(outbox: Outbox, papers: list[Paper], asked: list[str]) -> None:
+async def _post(outbox: Outbox, papers: list[Paper], searches: list[str]) -> None:
     posted = papers[:POSTS]
     await outbox.enqueue(
         PlannedDelivery(
             channel=CHANNEL,
-            papers=((paper.id, (Reason(1, asked[0]),)),),
+            papers=((paper.id, (Reason(1, searches[0]),)),),
             due=0,
             label=paper.id,
         )
@@ -135,7 +135,7 @@ async def _post(outbox: Outbox, papers: list[Paper], asked: list[str]) -> None:
 
 
 def kinds(facts: Facts) -> Mapping[str, Callable[[int], str]]:
-    """The path of the n-th request of each kind."""
+    """Return kind -> function from n to the path of the n-th request."""
 
     def search(n: int, **more: object) -> str:
         return urlencode({"q": facts.typed[n % len(facts.typed)], **more})
@@ -172,23 +172,23 @@ def kinds(facts: Facts) -> Mapping[str, Callable[[int], str]]:
 
 
 async def measure(folder: Path, facts: Facts, rounds: int) -> dict[str, object]:
-    """Ask the program for each kind in turn, so that other work on the machine hits all of them."""
-    asked = kinds(facts)
-    times: dict[str, list[float]] = {kind: [] for kind in asked}
-    sizes: dict[str, list[int]] = {kind: [] for kind in asked}
-    spent: dict[str, list[float]] = {kind: [] for kind in asked}
+    """Request all kinds in turn, so that other load on the machine affects all of them."""
+    paths = kinds(facts)
+    times: dict[str, list[float]] = {kind: [] for kind in paths}
+    sizes: dict[str, list[int]] = {kind: [] for kind in paths}
+    spent: dict[str, list[float]] = {kind: [] for kind in paths}
     overloaded = 0
     async with served(folder) as (session, pid):
-        for number in range(-1, rounds):  # the first round loads what the others have
-            for kind, path in asked.items():
+        for number in range(-1, rounds):  # the first round warms up
+            for kind, path in paths.items():
                 before = cpu_seconds(pid)
-                taken, size, status = await ask(session, path(number), facts.token)
-                if status == 503:  # the page gave up: only an overloaded machine is so slow
+                seconds, size, status = await ask(session, path(number), facts.token)
+                if status == 503:  # the page timed out: the machine is overloaded
                     overloaded += 1
                 elif status != (404 if kind == "no_paper" else 200):
                     raise AssertionError(f"{path(number)}: {status}")
                 elif number >= 0:
-                    times[kind].append(taken * 1000)
+                    times[kind].append(seconds * 1000)
                     sizes[kind].append(size)
                     spent[kind].append((cpu_seconds(pid) - before) * 1000)
     figures = {
@@ -199,7 +199,7 @@ async def measure(folder: Path, facts: Facts, rounds: int) -> dict[str, object]:
             "p95_cpu_ms": round(quantiles(spent[kind], n=20)[-1], 1),
             "max_kb": round(max(sizes[kind]) / 1000, 1),
         }
-        for kind in asked
+        for kind in paths
     }
     pages = {kind: each for kind, each in figures.items() if kind != STATIC}
     return {
@@ -215,7 +215,7 @@ async def measure(folder: Path, facts: Facts, rounds: int) -> dict[str, object]:
 
 @asynccontextmanager
 async def served(folder: Path) -> AsyncIterator[tuple[aiohttp.ClientSession, int]]:
-    """A client of the program, and the program's process id, once it has read the papers of the last days."""
+    """Start the program; yield a client and the process id, once it has read the papers of the last days."""
     port = free_port()
     env = environment(folder, PORT=str(port), PAPERBOY_TRUSTED_PROXIES="127.0.0.1/32")
     base = f"http://127.0.0.1:{port}"
@@ -230,7 +230,7 @@ async def served(folder: Path) -> AsyncIterator[tuple[aiohttp.ClientSession, int
                         if response.status == 200:
                             break
                 await asyncio.sleep(0.2)
-            # The first answer of each comes once the index is open and the papers of the last days are being read.
+            # The first answers come once the index is open and the papers of the last days are being read.
             for path in ("/?q=model", "/feeds/search.json?q=model"):
                 while True:
                     async with session.get(path) as response:
@@ -238,7 +238,7 @@ async def served(folder: Path) -> AsyncIterator[tuple[aiohttp.ClientSession, int
                             break
                     await asyncio.sleep(2)
             before = 0.0
-            # At rest, it has read all of them.
+            # Once it is idle, it has read all of them.
             while (spent := cpu_seconds(process.pid)) - before > AT_REST:
                 before = spent
                 await asyncio.sleep(1)
@@ -246,13 +246,13 @@ async def served(folder: Path) -> AsyncIterator[tuple[aiohttp.ClientSession, int
 
 
 def cpu_seconds(pid: int) -> float:
-    """What all threads of a process have spent."""
+    """Return the CPU time of all threads of a process, in seconds."""
     threads = Path(f"/proc/{pid}/task").glob("*/schedstat")
     return sum(int(one.read_text().split()[0]) for one in threads) / 1e9
 
 
 async def ask(session: aiohttp.ClientSession, path: str, token: str) -> tuple[float, int, int]:
-    """Seconds, bytes and status of one answer. Each request comes from another network, so that no client asks too often."""
+    """Return seconds, bytes and status of one answer. Each request has a new client network, to avoid rate limits."""
     headers = {
         "X-Forwarded-For": f"{random.randint(11, 90)}.{random.randint(0, 255)}.{random.randint(0, 255)}.1",
         "Accept-Encoding": "gzip",
@@ -261,19 +261,19 @@ async def ask(session: aiohttp.ClientSession, path: str, token: str) -> tuple[fl
     begun = perf_counter()
     async with session.get(path, headers=headers) as response:
         body = await response.read()
-        taken = perf_counter() - begun
+        seconds = perf_counter() - begun
         head = sum(len(name) + len(value) + 4 for name, value in response.raw_headers)
-    return taken, len(body) + head, response.status
+    return seconds, len(body) + head, response.status
 
 
 async def run(options: argparse.Namespace, folder: Path) -> dict[str, object]:
-    """Fill the folder, or take what an earlier run has left there, and measure."""
-    kept = folder / FACTS
-    if kept.exists():
-        facts: Facts = TypeAdapter(Facts).validate_json(kept.read_bytes())
+    """Fill the folder, or use that of an earlier run, and measure."""
+    facts_file = folder / FACTS
+    if facts_file.exists():
+        facts: Facts = TypeAdapter(Facts).validate_json(facts_file.read_bytes())
     else:
         facts = await fill(folder, options.papers)
-        kept.write_bytes(TypeAdapter(Facts).dump_json(facts))
+        facts_file.write_bytes(TypeAdapter(Facts).dump_json(facts))
     return {"docs": facts.papers, **await measure(folder, facts, options.rounds)}
 
 

@@ -1,9 +1,9 @@
-"""A minute of polling with a million subscriptions: memory, the event loop's longest stall, and how long offers take.
+"""Measure a minute of polling with a million subscriptions: memory, stalls of the event loop, and enqueue times.
 
     python -m tests.bench.polling --subs 1000000 --seconds 60 --json
 
-One process polls and fans out, as `paperboy run poller fanout` does, on its own Valkey server; nothing is
-posted, so that offers are all that is timed. In the same run, the same with a thousand subscriptions.
+One process polls and fans out, as `paperboy run poller fanout` does, on its own Valkey server; nothing is posted, so
+that only enqueuing is timed. The baseline is the same with a thousand subscriptions.
 """
 
 import argparse
@@ -47,16 +47,16 @@ from tests.scenario import life_fanout
 EVERY = 10
 """Seconds between polls."""
 OF_A_POLL = 3
-"""Papers: about what the sources bring in ten seconds of a busy hour."""
+"""Papers per poll: about as many as the sources list in ten seconds of a busy hour."""
 AT_ONCE = 500
-"""Channels written together."""
+"""Number of channels written together."""
 GLANCE = 0.001
-"""Seconds between two looks at the loop: a longer wait was a stall."""
+"""Seconds between two checks of the loop: a longer gap is a stall."""
 MANY = 10**9
 
 
 class Papermill:
-    """A source that always has news."""
+    """A source that always lists new papers."""
 
     name = "mill"
 
@@ -72,7 +72,7 @@ class Papermill:
 
 
 class TimedOutbox(Outbox):
-    """Remembers when offers were made."""
+    """An outbox that records when deliveries were enqueued."""
 
     def __init__(self, redis: Redis) -> None:
         super().__init__(redis)
@@ -80,16 +80,16 @@ class TimedOutbox(Outbox):
         self.count = 0
 
     async def enqueue(self, offers: Iterable[PlannedDelivery]) -> int:
-        taken = await super().enqueue(offers)
-        self.count += taken
+        accepted = await super().enqueue(offers)
+        self.count += accepted
         self.last = time.monotonic()
-        return taken
+        return accepted
 
 
 async def measure(
     subscriptions: Iterable[Subscription], papers: Sequence[Paper], seconds: float
 ) -> dict[str, Any]:
-    """Load, poll, look."""
+    """Load the subscriptions, poll, and return the figures."""
     with TemporaryDirectory() as folder, ValkeyServer(data_dir=folder) as server:
         redis = Redis.from_url(server.connection_url, decode_responses=True)
         await _write(redis, subscriptions)
@@ -149,7 +149,7 @@ async def measure(
 
 
 async def _write(redis: Redis, subscriptions: Iterable[Subscription]) -> None:
-    """Straight into the store: a million commands would take longer than the measurement."""
+    """Write subscriptions directly into the store: a million commands would take longer than the measurement."""
     pipeline = redis.pipeline(transaction=False)
     now = round(time.time() * 1000)
     for waiting, subscription in enumerate(subscriptions, 1):
@@ -171,12 +171,12 @@ async def _watch(stalls: list[float]) -> None:
 
 
 def run(subs: int, distinct: int, seconds: float) -> dict[str, Any]:
-    """Both measurements."""
+    """Make both measurements."""
     everything = corpus.papers(20_000)
     texts = drawn(everything, distinct)
     news = everything[: OF_A_POLL * (round(seconds / EVERY) + 2)]
     del everything
-    gc.freeze()  # what the benchmark itself holds, no bot has
+    gc.freeze()  # memory of the benchmark itself
     few = asyncio.run(measure(corpus.subscriptions(texts, 1000), news, seconds / 3))
     return asyncio.run(measure(corpus.subscriptions(texts, subs), news, seconds)) | {"with_1000_subs": few}
 

@@ -1,4 +1,4 @@
-"""Questions with judged answers, for our search and for others: the Cranfield collection and sentences of abstracts."""
+"""Questions with judged answers, for all search engines: the Cranfield collection and sentences of abstracts."""
 
 import json
 import re
@@ -15,7 +15,7 @@ from bot.text import clean
 
 SEED = 20_261_129
 WHEN = datetime(1962, 1, 1, tzinfo=UTC)
-"""About when Cranfield's abstracts were written."""
+"""Approximate date of Cranfield's abstracts."""
 ASKED = (
     "how to {}", "papers about {}", "what is known about {}", "is there work where {}?", "why {}", "{}", "does {}?",
     "which methods {}", "I am looking for a paper on {}",
@@ -28,7 +28,7 @@ _OPENING = re.compile(
     re.IGNORECASE,
 )
 WORDS = range(8, 29)
-"""Words of a sentence that becomes a question."""
+"""Minimum and maximum number of words of a sentence that becomes a question."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +40,7 @@ class Collection:
 
 
 def cranfield(folder: Path) -> Collection:
-    """1,400 abstracts on aerodynamics with 225 questions."""
+    """Read 1,400 abstracts on aerodynamics and 225 questions."""
     papers = [
         Paper(
             id=row["id"],
@@ -57,10 +57,10 @@ def cranfield(folder: Path) -> Collection:
 
 
 def from_sentences(papers: Sequence[Paper], count: int) -> Collection:
-    """Sentences of abstracts as questions for their papers, which are indexed without that sentence.
+    """Make questions from sentences of abstracts; their papers are indexed without that sentence.
 
-    So a question has its paper's subject but not its text. One paper alone counts as right, so only the comparison
-    says anything.
+    So a question shares its paper's subject but not its text. Only that paper counts as right, so the figures are only
+    meaningful in comparison.
     """
     random = Random(SEED)
     shelf = list(papers)
@@ -72,9 +72,9 @@ def from_sentences(papers: Sequence[Paper], count: int) -> Collection:
         fit = [n for n, sentence in enumerate(sentences) if n and len(sentence.split()) in WORDS]
         if len(sentences) < 4 or not fit:
             continue
-        asked = sentences.pop(random.choice(fit))
+        chosen = sentences.pop(random.choice(fit))
         shelf[place] = replace(shelf[place], abstract=" ".join(sentences))
-        subject = _OPENING.sub("", asked).rstrip(".!?")
+        subject = _OPENING.sub("", chosen).rstrip(".!?")
         questions.append(
             (random.choice(ASKED).format(subject[:1].lower() + subject[1:]), {shelf[place].id: 1})
         )
@@ -82,13 +82,13 @@ def from_sentences(papers: Sequence[Paper], count: int) -> Collection:
 
 
 def ndcg(found: Sequence[str], relevant: Mapping[str, int], most: int = 10) -> float:
-    """nDCG at `most` of one answer."""
+    """Return the nDCG at `most` of one answer."""
     ideal = _gain(sorted(relevant.values(), reverse=True)[:most])
     return _gain([relevant.get(paper_id, 0) for paper_id in found[:most]]) / ideal
 
 
 def mean_ndcg10(collection: Collection, find: Callable[[str], Sequence[str]]) -> tuple[float, float]:
-    """Mean nDCG@10 over all questions, and the share of questions without an answer."""
+    """Return the mean nDCG@10 over all questions, and the share of questions without an answer."""
     answers = [(find(text), relevant) for text, relevant in collection.questions]
     scores = [ndcg(found, relevant) for found, relevant in answers]
     return sum(scores) / len(scores), sum(not found for found, _ in answers) / len(answers)

@@ -1,11 +1,11 @@
-"""What a subscription takes in Redis, in a process that matches, and in time: the figures of docs/scale.md.
+"""Measure what a subscription costs in Redis, in a matching process, and in time: the figures of docs/scale.md.
 
     python -m tests.bench.scale --subs 100000 --json
 
-Subscriptions are made by the store's own calls, ten to a channel, with a tenth as many distinct queries; then a process
-reads them all as the role `fanout` does at its start. `redis_bytes_per_sub` is the growth of the server's memory,
-`process_bytes_per_sub` that of the process; `match_ms_p50` is one paper matched, and `add_per_second` what one connection
-pool writes. `--subs` can be given several times.
+Subscriptions are made by the store's own calls, ten to a channel, with a tenth as many distinct queries; then a
+process reads them all as the role `fanout` does at its start. `redis_bytes_per_sub` is the growth of the server's
+memory, `process_bytes_per_sub` that of the process; `match_ms_p50` is the time to match one paper, and
+`add_per_second` the rate of one connection pool. `--subs` can be given several times.
 """
 
 import argparse
@@ -29,21 +29,21 @@ from tests.bench.matching import WARM_UP, drawn, milliseconds, resident
 from tests.ports import free_port
 
 AT_ONCE = 200
-"""Calls under way at the same time."""
+"""Number of concurrent calls."""
 MATCHED = 100
-"""Papers that are matched."""
+"""Number of papers matched."""
 
 
 async def measure(redis: Redis, subs: int) -> dict[str, float]:
-    """The figures for so many subscriptions, on an empty server."""
+    """Return the figures for this many subscriptions, on an empty server."""
     await redis.flushall()
     before = (await redis.info("memory"))["used_memory"]
     papers = corpus.papers(20_000)
     wanted = list(corpus.subscriptions(drawn(papers, max(1, subs // 10)), subs))
     store, began = Subscriptions(redis), perf_counter()
     for start in range(0, len(wanted), AT_ONCE):
-        some = wanted[start : start + AT_ONCE]
-        await asyncio.gather(*(store.add(one.channel, one.query, "now", "U1 Ada") for one in some))
+        batch = wanted[start : start + AT_ONCE]
+        await asyncio.gather(*(store.add(one.channel, one.query, "now", "U1 Ada") for one in batch))
     added = perf_counter() - began
     stored = int((await redis.info("memory"))["used_memory"]) - before
     size, began = resident(), perf_counter()

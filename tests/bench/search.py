@@ -1,10 +1,10 @@
-"""How well and how fast `/paper search` finds, compared with SQLite's FTS5, tantivy's default and bm25s.
+"""Measure quality and speed of `/paper search`, compared with SQLite's FTS5, tantivy's default and bm25s.
 
     python -m tests.bench.search --json
     python -m tests.bench.search --only cranfield questions
 
 Known items, speed and random inputs run over the recorded papers of arXiv in ../shared/data, through the whole stack:
-records in a Valkey server, the index that follows them, answers with their papers. `--papers` takes fewer. `cranfield`
+records in a Valkey server, the synchronized index, answers with their papers. `--papers` takes fewer. `cranfield`
 (judged questions) and `questions` (sentences of abstracts) compare the ranking with the other engines.
 """
 
@@ -50,18 +50,18 @@ from tests.search import typed_inputs
 PARTS = ("speed", "known", "inputs", "s2", "cranfield", "questions")
 AT_ONCE = 1000
 QUESTIONED, QUESTIONS = 20_000, 300
-"""Papers, and questions made from their sentences."""
+"""Numbers of papers, and of questions made from their sentences."""
 MIXED = 200
 ROUNDS = 5
-"""Times that each of the mixed searches is timed; its median counts, for other work on the machine hits any of them."""
+"""Number of times that each of the mixed searches is timed; the median counts, because of other load on the machine."""
 DOUBTFUL = 0.1
-"""Seconds. A random input that takes longer is timed in all rounds, too."""
+"""Seconds from which on a random input is timed in all rounds, too."""
 WRITES = 50
-"""Papers a second that a writer adds meanwhile."""
+"""Papers per second that a writer adds meanwhile."""
 
 
 def recorded(most: int) -> list[Paper]:
-    """The papers, read by all processors."""
+    """Return the papers, read by all processors in parallel."""
     with (
         gzip.open(DATA / "arxiv_papers.jsonl.gz", "rt", encoding="utf-8") as lines,
         ProcessPoolExecutor() as pool,
@@ -93,7 +93,7 @@ def _batches(lines: Iterable[str]) -> Iterator[list[str]]:
 
 
 async def run(options: argparse.Namespace) -> dict[str, object]:
-    """The figures of the parts that were asked for."""
+    """Return the figures of the selected parts."""
     figures: dict[str, object] = {}
     parts = set(options.only)
     if parts & {"speed", "known", "inputs"}:
@@ -109,7 +109,7 @@ async def run(options: argparse.Namespace) -> dict[str, object]:
 
 
 def _compared(name: str, collection: Collection) -> dict[str, object]:
-    """Our nDCG@10 and that of the other engines on the same questions."""
+    """Return the nDCG@10 of our search and of the other engines on the same questions."""
     papers = {paper.id: paper for paper in collection.papers}
     index = Index()
     index.become_writer()
@@ -155,7 +155,7 @@ async def _on_the_corpus(options: argparse.Namespace, parts: set[str]) -> dict[s
                 )
             if "inputs" in parts:
                 figures |= await _random_inputs(search, options.inputs)
-            if "speed" in parts:  # the last, for it adds copies, whose titles are those of known items
+            if "speed" in parts:  # last, because it adds copies with the titles of known items
                 figures |= await _speed(search, store, papers, Path(folder))
             for role in roles:
                 role.cancel()
@@ -172,7 +172,7 @@ async def _speed(search: Search, store: Papers, papers: Sequence[Paper], folder:
     ours: list[list[float]] = [[] for _ in typed]
     theirs: list[list[float]] = [[] for _ in typed]
     for round_ in range(ROUNDS):
-        for number, text in enumerate(typed):  # in turns, so that other work on the machine hits both
+        for number, text in enumerate(typed):  # alternating, so that other load on the machine affects both
             if round_ < 2:
                 theirs[number].append(_timed(other.find, text))
             ours[number].append(await _asked(search, text))
@@ -205,7 +205,7 @@ def _timed(find: Callable[[str], object], text: str) -> float:
 
 
 async def _write(store: Papers, papers: Sequence[Paper]) -> None:
-    """WRITES papers a second that were never seen; the index follows by itself."""
+    """Store WRITES unseen papers per second, which the index picks up automatically."""
     number = 0
     while True:
         began = perf_counter()
@@ -220,7 +220,7 @@ def _renumbered(paper: Paper, number: int) -> Paper:
 
 
 async def _random_inputs(search: Search, count: int) -> dict[str, object]:
-    """Random inputs: how many ended in anything but an answer or the person's error, and the slowest."""
+    """Search for random inputs. Returns the number that raised anything but an error of the person, and the slowest."""
     drawn: list[str] = []
 
     @settings(
@@ -245,15 +245,15 @@ async def _random_inputs(search: Search, count: int) -> dict[str, object]:
             await search.find(text)
         except UserError:
             pass
-        except Exception:  # noqa: BLE001  # whatever it is, it is counted
+        except Exception:  # noqa: BLE001  # any error is counted
             failed += 1
         return perf_counter() - began
 
     for text in drawn:
-        taken = await find(text)
-        if taken > DOUBTFUL:
-            taken = median([taken, *[await find(text) for _ in range(ROUNDS - 1)]])
-        times.append(taken)
+        seconds = await find(text)
+        if seconds > DOUBTFUL:
+            seconds = median([seconds, *[await find(text) for _ in range(ROUNDS - 1)]])
+        times.append(seconds)
     return {
         "inputs": len(drawn),
         "inputs_failed": failed,
@@ -291,7 +291,7 @@ def _ms(times: Sequence[float], percent: int) -> float:
 
 
 def size(folder: Path) -> int:
-    """Bytes of all files."""
+    """Return the bytes of all files."""
     return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
 
 

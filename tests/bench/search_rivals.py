@@ -1,4 +1,4 @@
-"""Other engines, used as an engineer would use them for the same job: what our search is compared with."""
+"""Other search engines, used as an engineer would use them for the same job, to compare with our search."""
 
 import re
 import sqlite3
@@ -13,23 +13,23 @@ from snowballstemmer import stemmer
 from bot.domain.models import Paper
 
 MOST = 50
-"""Papers that a search returns."""
+"""Number of papers that a search returns."""
 ENOUGH = 5
-"""Papers. With fewer that have all words, SQLite is asked for those that have any of them."""
+"""Number of papers with all words below which SQLite also searches for papers with any of the words."""
 _WORD = re.compile(r"[^\W_]+")
 
 
 class Rival(Protocol):
-    """An engine that holds papers and finds some of them."""
+    """An engine that stores and finds papers."""
 
     def add(self, papers: Sequence[Paper]) -> None: ...
 
     def find(self, text: str) -> list[str]:
-        """Ids, best first."""
+        """Return ids, best first."""
 
 
 class Fts5:
-    """SQLite's FTS5 with Porter's stems: titles, abstracts and authors; all words first, then any of them."""
+    """SQLite's FTS5 with Porter's stems on titles, abstracts and authors: papers with all words first, then any."""
 
     def __init__(self, path: Path | str = ":memory:") -> None:
         self._db = sqlite3.connect(path)
@@ -48,26 +48,26 @@ class Fts5:
         return found if len(found) >= ENOUGH else [*found, *self.find_any(text, "0, 2.5, 1, 2")]
 
     def find_any(self, text: str, weights: str = "0, 1, 1, 1") -> list[str]:
-        """Any of the words; `weights` of the columns. Plain BM25 as for a question."""
+        """Find papers with any of the words, by BM25 with `weights` of the columns."""
         return self._ask(" OR ".join(_quoted(text)), weights)
 
     def close(self) -> None:
         self._db.close()
 
     def _ask(self, query: str, weights: str) -> list[str]:
-        select = f"SELECT id FROM papers WHERE papers MATCH ? ORDER BY bm25(papers, {weights}) LIMIT {MOST}"  # noqa: S608  # our own numbers
+        select = f"SELECT id FROM papers WHERE papers MATCH ? ORDER BY bm25(papers, {weights}) LIMIT {MOST}"  # noqa: S608  # our own weights
         return [row[0] for row in self._db.execute(select, (query,))]
 
 
 class Fts5Any(Fts5):
-    """The same for questions: any of the words, all columns alike."""
+    """FTS5 for questions: any of the words, with equal weights."""
 
     def find(self, text: str) -> list[str]:
         return self.find_any(text)
 
 
 class TantivyDefault:
-    """tantivy as its README uses it: its own query parser over two fields with its English stemmer."""
+    """tantivy as in its README: its own query parser over two fields with its English stemmer."""
 
     def __init__(self) -> None:
         builder = tantivy.SchemaBuilder()

@@ -1,13 +1,12 @@
-"""How well words show what a paper is about: our matching compared with a substring and Porter's stems.
+"""Measure how well words show a paper's topic: our matching compared with substrings and Porter's stems.
 
     python -m tests.bench.signal --json
 
-Each paper of Hugging Face's recorded lists carries `ai_keywords`, which are a weak label: it isn't certain that all of
-them are given, so recall says more than precision, and only the comparison says anything. The commonest ones
-become subscriptions for a phrase, looked for in title and abstract. Labels that are one topic in two forms are taken
-together (`topics`); `as_written` holds the figures without that, where the phrase as written has the advantage that
-labels were taken from the text. Counts are pooled over all labels, so that a label weighs as much as it is used;
-`…_macro` are means over labels.
+Each paper of Hugging Face's recorded lists has `ai_keywords`, which are weak labels: they may be incomplete, so recall
+is more meaningful than precision, and the figures are only meaningful in comparison. The most common ones become
+subscriptions for a phrase in title and abstract. Labels that are two forms of one topic are merged (`topics`);
+`as_written` has the figures without merging, where the literal phrase has the advantage that labels were taken from the
+text. Counts are pooled over all labels, so that a label's weight is its frequency; `…_macro` are means over labels.
 """
 
 import argparse
@@ -34,11 +33,11 @@ CHANNEL = ChannelRef("bench", "bench", "bench")
 stem = cache(stemmer("porter").stemWord)
 
 Search = Callable[[Sequence[str], Sequence[Paper]], dict[str, set[str]]]
-"""Labels in small letters, and papers -> label -> ids of the papers found."""
+"""Function from lower-case labels and papers to label -> ids of the papers found."""
 
 
 def ours(labels: Sequence[str], papers: Sequence[Paper]) -> dict[str, set[str]]:
-    """What `/paper subscribe "label"` posts."""
+    """Match as `/paper subscribe "label"` does."""
     matcher = Matcher()
     for number, label in enumerate(labels):
         matcher.add(Subscription(channel=CHANNEL, number=number, query=f'"{label}"', created_at=SPRING))
@@ -50,24 +49,24 @@ def ours(labels: Sequence[str], papers: Sequence[Paper]) -> dict[str, set[str]]:
 
 
 def substring(labels: Sequence[str], papers: Sequence[Paper]) -> dict[str, set[str]]:
-    """What most feed bots do."""
+    """Match as most feed bots do."""
     texts = {paper.id: f"{paper.title}\n{paper.abstract}".lower() for paper in papers}
     return {label: {paper_id for paper_id, text in texts.items() if label in text} for label in labels}
 
 
 def porter(labels: Sequence[str], papers: Sequence[Paper]) -> dict[str, set[str]]:
-    """Neighbouring words with equal stems, as search engines do."""
+    """Match adjacent words with equal stems, as search engines do."""
     texts = {paper.id: f"{stems(paper.title)}|{stems(paper.abstract)}" for paper in papers}
     return {label: {paper_id for paper_id, text in texts.items() if stems(label) in text} for label in labels}
 
 
 def stems(text: str) -> str:
-    """The words' stems between spaces; a hyphen separates words."""
+    """Return the words' stems between spaces; a hyphen separates words."""
     return " " + " ".join(stem(word) for word in _WORD.findall(text.lower())) + " "
 
 
 def labelled(folder: Path) -> tuple[list[Paper], dict[str, set[str]]]:
-    """The papers of all recorded days, and label as written -> ids of the papers that carry it."""
+    """Return the papers of all recorded days, and label as written -> ids of the papers that have it."""
     papers: dict[str, Paper] = {}
     labels: dict[str, set[str]] = {}
     for path in sorted(folder.glob("*.json")):
@@ -80,7 +79,7 @@ def labelled(folder: Path) -> tuple[list[Paper], dict[str, set[str]]]:
 
 
 def topics(labels: Mapping[str, set[str]]) -> dict[str, set[str]]:
-    """The labels that differ only in a final s or a hyphen as one, under the form that is commonest.
+    """Merge labels that differ only in a final s or a hyphen, under the most common form.
 
     Half of the labels are `language models`, half `language model`, for papers of the same kind. The rule is
     deliberately cruder than each way of matching, so that it favours none of them.
@@ -89,15 +88,15 @@ def topics(labels: Mapping[str, set[str]]) -> dict[str, set[str]]:
     for label in labels:
         forms.setdefault(_FINAL_S.sub("", label.replace("-", " ")), []).append(label)
     return {
-        max(some, key=lambda label: (len(labels[label]), label)): set().union(
-            *(labels[form] for form in some)
+        max(merged, key=lambda label: (len(labels[label]), label)): set().union(
+            *(labels[form] for form in merged)
         )
-        for some in forms.values()
+        for merged in forms.values()
     }
 
 
 def figures(found: Mapping[str, set[str]], truth: Mapping[str, set[str]]) -> dict[str, float]:
-    """Precision, recall and F1 over all labels, pooled and as means; `{}` in a key stands for the way."""
+    """Return precision, recall and F1 over all labels, pooled and as means; `{}` in a key stands for the way."""
     right = sum(len(found[label] & truth[label]) for label in truth)
     pooled = _scores(right, sum(map(len, found.values())), sum(map(len, truth.values())))
     each = [
@@ -119,7 +118,7 @@ def _scores(right: int, found: int, wanted: int) -> dict[str, float]:
 
 
 def run(count: int) -> tuple[dict[str, object], list[str]]:
-    """The figures, and a line for each topic of which another way has the better F1."""
+    """Return the figures, and a line for each topic for which another way has a better F1."""
     papers, labels = labelled(SHARED_DATA / "hf_daily")
     result, lost = compared(topics(labels), papers, count)
     as_written, _ = compared(labels, papers, count)
@@ -129,7 +128,7 @@ def run(count: int) -> tuple[dict[str, object], list[str]]:
 def compared(
     labels: Mapping[str, set[str]], papers: Sequence[Paper], count: int
 ) -> tuple[dict[str, float], list[str]]:
-    """Every way's figures on the `count` commonest labels, and where ours is not the best."""
+    """Return every way's figures on the `count` most common labels, and the labels for which ours isn't the best."""
     commonest = sorted(labels, key=lambda label: (-len(labels[label]), label))[:count]
     truth = {label: labels[label] for label in commonest}
     found = {way: search(commonest, papers) for way, search in WAYS.items()}
@@ -146,11 +145,11 @@ def _lost(found: Mapping[str, Mapping[str, set[str]]], truth: Mapping[str, set[s
             for way, of in found.items()
         }
         if max(scores.values()) > scores["ours"]:
-            said = ", ".join(f"{way} {score:.2f}" for way, score in scores.items())
+            summary = ", ".join(f"{way} {score:.2f}" for way, score in scores.items())
             extra = sorted(
                 (found["substring"][label] | found["porter"][label]) & wanted - found["ours"][label]
             )
-            yield f"{label} ({len(wanted)}): {said}; right and not ours: {' '.join(extra[:5]) or 'none'}"
+            yield f"{label} ({len(wanted)}): {summary}; right and not ours: {' '.join(extra[:5]) or 'none'}"
 
 
 def main() -> None:

@@ -1,10 +1,10 @@
-"""Whether `/paper similar` finds papers on the same subject, compared with TF-IDF and with BM25.
+"""Measure whether `/paper similar` finds papers on the same subject, compared with TF-IDF and BM25.
 
     python -m tests.bench.similar --json
 
-Each paper of Hugging Face's recorded lists carries `ai_keywords`, which no method sees. For each paper its first five
-neighbours are taken; what a neighbour is worth is the sum of the keywords that both have, each counting for its rarity
-(`gain5_…`, the mean over all neighbours). All methods see the same titles and abstracts.
+Each paper of Hugging Face's recorded lists has `ai_keywords`, which no method sees. For each paper its first five
+neighbours are scored by the keywords that both have, weighted by rarity (`gain5_…` is the mean over all neighbours).
+All methods see the same titles and abstracts.
 """
 
 import argparse
@@ -25,14 +25,14 @@ from tests.bench.signal import labelled
 from tests.conftest import SHARED_DATA
 
 SHOWN = 5
-"""Neighbours of each paper."""
+"""Number of neighbours per paper."""
 
 Neighbours = Callable[[Paper], Sequence[str]]
-"""A paper -> ids of the papers most like it, the best first; itself may be among them."""
+"""Function from a paper to the ids of the most similar papers, best first; they can include the paper itself."""
 
 
 def ours(papers: Sequence[Paper]) -> Neighbours:
-    """What `/paper similar` shows."""
+    """Find neighbours as `/paper similar` does."""
     index = Index()
     index.become_writer()
     index.write(papers, (), 0)
@@ -41,7 +41,7 @@ def ours(papers: Sequence[Paper]) -> Neighbours:
 
 
 def tfidf(papers: Sequence[Paper]) -> Neighbours:
-    """Cosine of TF-IDF vectors over words and word pairs."""
+    """Find neighbours by the cosine of TF-IDF vectors over words and word pairs."""
     counts = [Counter(_terms(paper)) for paper in papers]
     frequency = Counter(term for count in counts for term in count)
     postings: dict[str, tuple[list[int], list[float]]] = {}
@@ -72,7 +72,7 @@ def tfidf(papers: Sequence[Paper]) -> Neighbours:
 
 
 def bm25(papers: Sequence[Paper]) -> Neighbours:
-    """BM25 with the whole text as the query."""
+    """Find neighbours by BM25 with the whole text as the query."""
     engine = bm25s.BM25()
     texts = [f"{paper.title} {paper.abstract}" for paper in papers]
     engine.index(bm25s.tokenize(texts, stopwords="en", show_progress=False), show_progress=False)
@@ -93,23 +93,23 @@ METHODS: Mapping[str, Callable[[Sequence[Paper]], Neighbours]] = {
 
 
 def run() -> dict[str, object]:
-    """The gain of each method."""
+    """Return the gain of each method."""
     papers, labels = labelled(SHARED_DATA / "hf_daily")
     keywords: dict[str, set[str]] = {paper.id: set() for paper in papers}
     for label, ids in labels.items():
         for paper_id in ids:
             keywords[paper_id].add(label)
     rarity = {label: log(len(papers) / len(ids)) for label, ids in labels.items()}
-    asked = [paper for paper in papers if keywords[paper.id]]
-    figures: dict[str, object] = {"papers": len(papers), "asked": len(asked)}
+    judged = [paper for paper in papers if keywords[paper.id]]
+    figures: dict[str, object] = {"papers": len(papers), "asked": len(judged)}
     for name, method in METHODS.items():
         find = method(papers)
         gains = [
             sum(rarity[label] for label in keywords[paper.id] & keywords[other])
-            for paper in asked
+            for paper in judged
             for other in [other for other in find(paper) if other != paper.id][:SHOWN]
         ]
-        figures[f"gain5_{name}"] = round(sum(gains) / (SHOWN * len(asked)), 3)
+        figures[f"gain5_{name}"] = round(sum(gains) / (SHOWN * len(judged)), 3)
     return figures
 
 

@@ -1,9 +1,10 @@
-"""How long a person waits for `paperboy --help`, and how long until `paperboy run` is ready.
+"""Measure how long `paperboy --help` takes, and how long `paperboy run` takes until it is ready.
 
     python -m tests.bench.startup --json
 
-In the same run: an interpreter that does nothing, and the previous release with today's libraries. The median of several starts: wall
-time, for a machine without other load, and the processor's time, which other load changes little.
+Baselines are an interpreter that does nothing, and the previous release with today's libraries. Figures are medians of
+several starts: wall time, which is valid on an otherwise idle machine, and CPU time, which depends little on other
+load.
 """
 
 import argparse
@@ -26,19 +27,19 @@ from tests.ports import free_port
 from tests.program import ROOT, environment, processor, running
 
 PACE = 0.01
-"""Seconds between two looks at /healthz."""
+"""Seconds between requests to /healthz."""
 
 
 @dataclass(frozen=True, slots=True)
 class Took:
-    """How long something took."""
+    """Durations in wall and CPU time."""
 
     wall: float
     processor: float
 
 
 def time_of(*words: str, source: Path = ROOT, python: str = sys.executable) -> Took:
-    """Of one interpreter with these arguments."""
+    """Time one interpreter with these arguments."""
     begun, before = time.perf_counter(), os.times()
     subprocess.run((python, *words), cwd=source, check=True, stdout=subprocess.DEVNULL)
     after = os.times()
@@ -47,7 +48,7 @@ def time_of(*words: str, source: Path = ROOT, python: str = sys.executable) -> T
 
 
 async def time_until_ready(folder: Path, source: Path = ROOT) -> Took:
-    """From the start of `paperboy run`, with the terminal as its platform, to the first answer of /healthz."""
+    """Time `paperboy run`, with the terminal as its platform, from its start to the first answer of /healthz."""
     port = free_port()
     begun = time.perf_counter()
     env = environment(folder, PORT=str(port))
@@ -57,14 +58,14 @@ async def time_until_ready(folder: Path, source: Path = ROOT) -> Took:
                 async with session.get(f"http://127.0.0.1:{port}/healthz") as response:
                     if response.status == 200:
                         took = Took(time.perf_counter() - begun, processor(process.pid))
-                        process.terminate()  # a program that is killed would leave its server behind
+                        process.terminate()  # a killed program would leave its server behind
                         await process.communicate()
                         return took
             await asyncio.sleep(PACE)
 
 
 def release(folder: Path) -> str:
-    """Put the source of the previous release into `folder`. Returns its commit."""
+    """Extract the source of the previous release into `folder`. Returns its commit."""
     day = re.findall(r"^## \S+ – (\d{4}-\d\d-\d\d)$", (ROOT / "CHANGELOG.md").read_text(), re.MULTILINE)[0]
     log = ("git", "log", "-1", "--format=%h", f"--before={day} 23:59:59 +0000")
     commit = subprocess.run(log, cwd=ROOT, check=True, capture_output=True, text=True).stdout.strip()
@@ -74,7 +75,7 @@ def release(folder: Path) -> str:
 
 
 def figures_of(source: Path, times: int) -> dict[str, float]:
-    """Medians for the program in `source`."""
+    """Return the medians for the program in `source`."""
     helped = [time_of("-m", "bot", "--help", source=source) for _ in range(times)]
     ready = []
     for _ in range(times):
@@ -95,16 +96,16 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.bench.startup", description=__doc__)
     parser.add_argument("--times", type=int, default=7)
     parser.add_argument("--json", action="store_true")
-    asked = parser.parse_args()
+    args = parser.parse_args()
     figures: dict[str, object] = {
-        **_medians("python", [time_of("-c", "pass") for _ in range(asked.times)]),
-        **figures_of(ROOT, asked.times),
+        **_medians("python", [time_of("-c", "pass") for _ in range(args.times)]),
+        **figures_of(ROOT, args.times),
     }
     with TemporaryDirectory() as folder:
         commit = release(Path(folder))
-        figures["previous_release"] = {"commit": commit, **figures_of(Path(folder), asked.times)}
+        figures["previous_release"] = {"commit": commit, **figures_of(Path(folder), args.times)}
     figures["load"] = round(os.getloadavg()[0], 2)
-    sys.stdout.write((json.dumps(figures) if asked.json else json.dumps(figures, indent=2)) + "\n")
+    sys.stdout.write((json.dumps(figures) if args.json else json.dumps(figures, indent=2)) + "\n")
 
 
 if __name__ == "__main__":

@@ -1,10 +1,10 @@
-"""How often the sentence on a card names what a paper's abstract says is new.
+"""Measure how often the sentence on a card names the new idea of a paper's abstract.
 
     python -m tests.bench.summary --json
 
-150 abstracts of all categories, labelled by hand before the rules were written: a short phrase of each sentence that
-names the idea. Half of them, drawn at random, are held out; `ours`, `first_sentence` and `regex` are of those.
-A sentence counts as naming the idea if it contains one of the phrases after it was shortened for a card.
+150 abstracts of all categories were labelled by hand before the rules were written: a short phrase from each sentence
+that names the idea. A random half is held out; `ours`, `first_sentence` and `regex` are measured on it. A sentence
+counts as naming the idea if it contains one of the phrases after it was shortened for a card.
 """
 
 import argparse
@@ -25,7 +25,7 @@ from bot.text.sentences import sentences, shorten
 LABELS = Path(__file__).with_name("core_sentences.json")
 PAPERS = Path(__file__).resolve().parents[3] / "shared" / "data" / "arxiv_papers.jsonl.gz"
 ROUNDS = 14
-"""Times that all abstracts are read for the time that it takes."""
+"""Number of times that all abstracts are processed to measure the time."""
 _CUE = re.compile(
     r"\bwe (?:propose|present|introduce|develop|describe|show)|\bin this (?:paper|work|study)|\bthis (?:paper|work|study)\b",
     re.IGNORECASE,
@@ -33,13 +33,13 @@ _CUE = re.compile(
 
 
 def by_regex(abstract: str) -> str:
-    """The first sentence with a cue, else the first."""
+    """Return the first sentence with a cue, or else the first sentence."""
     found = list(sentences(abstract))
     return shorten(next((sentence for sentence in found if _CUE.search(sentence)), found[0]), SUMMARY)
 
 
 def labelled() -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
-    """Each labelled paper with its label."""
+    """Return each labelled paper with its label."""
     labels = json.loads(LABELS.read_text())
     with gzip.open(PAPERS, "rt") as lines:
         for paper in map(json.loads, lines):
@@ -53,7 +53,7 @@ def names_idea(sentence: str, label: dict[str, Any]) -> bool:
 
 
 def run(*, show: str = "") -> dict[str, Any]:
-    """All figures; with `show`, the misses of that part are written out."""
+    """Return all figures; with `show`, print the misses of that part."""
     ways: dict[str, Callable[[str, str], str]] = {
         "ours": lambda abstract, title: core_sentence(abstract, SUMMARY, title),
         "without_title": lambda abstract, _: core_sentence(abstract, SUMMARY),
@@ -82,7 +82,7 @@ def run(*, show: str = "") -> dict[str, Any]:
 
 
 def _milliseconds(way: Callable[[str, str], str], abstracts: list[tuple[str, str]]) -> float:
-    """Processor time for an abstract, in the round that other work on the machine disturbed least."""
+    """Return the processor time per abstract in the fastest round."""
     times = []
     for _ in range(ROUNDS):
         began = time.process_time()

@@ -1,11 +1,11 @@
-"""What an accepted offer of an acronym's long form gains and costs, on the recorded days of Hugging Face.
+"""Measure the gain and cost of accepting an acronym's long form, on the recorded days of Hugging Face.
 
     python -m tests.bench.synonyms --json
 
 Acronyms are mined from the recorded papers of arXiv and Hugging Face, in an index as the program builds it. Each
-acronym that the guards let through is a topic: the papers whose `ai_keywords` have it or its long form are taken as
-right. Compared are a subscription for the acronym alone and one with the accepted offer; the same the other way
-round, for subscriptions for the long form.
+acronym that passes the guards is a topic: the papers whose `ai_keywords` have it or its long form count as right. A
+subscription for the acronym alone is compared with one with the accepted offer; likewise for subscriptions for the long
+form.
 `--papers` takes fewer papers of arXiv.
 """
 
@@ -24,9 +24,9 @@ from tests.bench.signal import labelled
 from tests.conftest import SHARED_DATA
 
 LEAST = 3
-"""Papers that must carry a topic's label."""
+"""Minimum number of papers with a topic's label."""
 REFUSED = ("lm", "fm", "qa", "sota")
-"""Acronyms whose long forms are another, wider subject, or one of several."""
+"""Acronyms whose long forms are another, wider subject, or one of several meanings."""
 FAMILIES = (
     "robot",
     "robotic",
@@ -39,13 +39,13 @@ FAMILIES = (
 )
 
 Offers = Callable[[str], Sequence[str]]
-"""A query -> the queries that are offered for it."""
+"""Query -> the queries offered for it."""
 
 
 def scores(
     queries: Mapping[str, str], truth: Mapping[str, set[str]], views: Mapping[str, PaperView]
 ) -> dict[str, float]:
-    """Pooled precision and recall of each topic's query."""
+    """Return pooled precision and recall of each topic's query."""
     right = found = wanted = 0
     for topic, query in queries.items():
         holds = parse(query).holds_for
@@ -55,7 +55,7 @@ def scores(
 
 
 def labelled_with(forms: Iterable[str], labels: Mapping[str, set[str]]) -> set[str]:
-    """The papers with a label that contains one of these words or phrases."""
+    """Return the papers with a label that contains one of these words or phrases."""
     wanted = [_spaced(form) for form in forms]
     return {
         paper_id for label, ids in labels.items() if any(one in label for one in wanted) for paper_id in ids
@@ -67,7 +67,7 @@ def _spaced(text: str) -> str:
 
 
 def offers_of(index: Index) -> Offers:
-    """What the program offers."""
+    """Return a function that returns the program's offers for a query."""
     searcher = index.searcher()
 
     def offered(query: str) -> Sequence[str]:
@@ -78,10 +78,10 @@ def offers_of(index: Index) -> Offers:
 
 
 def run(most: int) -> dict[str, object]:
-    """The figures."""
-    papers, written = labelled(SHARED_DATA / "hf_daily")
+    """Return the figures."""
+    papers, raw_labels = labelled(SHARED_DATA / "hf_daily")
     labels: dict[str, set[str]] = {}
-    for label, ids in written.items():
+    for label, ids in raw_labels.items():
         labels.setdefault(_spaced(label), set()).update(ids)
     index = Index()
     index.become_writer()

@@ -1,15 +1,15 @@
-"""How well a channel's taste separates what it will like from what it won't, compared with today's other signals.
+"""Measure how well a channel's taste separates papers that it will like from others, compared with other signals.
 
     python -m tests.bench.taste --json
 
-Over the recorded lists of Hugging Face: a broad query matches papers, and a channel likes those of them that carry one
-`ai_keyword`, which no method sees. From the earlier 60 % of the papers it likes n and dislikes n; the later ones are
-scored, and folded by the product's own threshold. The product's weights and thresholds were chosen with `--tuning`: on the
-other half of the keywords, and on the days before those that are tested here. `auc_n` is the chance that a liked paper scores higher than another;
-`noise_cut_n` the share of the others that are folded, `liked_kept_n` the share of the liked ones that are not. `random`,
-`newest` and `upvotes` fold as many papers as taste does; `exclusions` rules out what `query_narrowing` proposes.
-`learn_ms`, `score_us` and `bytes_n` are what it costs: to learn again from 10 + 10 papers, to score a paper that was not
-scored before, and to store a taste.
+On the recorded lists of Hugging Face, a broad query matches papers, and a channel likes those of them with one
+`ai_keyword`, which no method sees. It likes n and dislikes n of the earlier 60 % of the papers; the later ones are
+scored, and folded by the product's own threshold. The product's weights and thresholds were chosen with `--tuning`: on
+the other half of the keywords, and on the days before those tested here. `auc_n` is the probability that a liked paper
+scores higher than another one, `noise_cut_n` the share of the others that are folded, `liked_kept_n` the share of the
+liked ones that aren't. `random`, `newest` and `upvotes` fold as many papers as taste does; `exclusions` excludes what
+`query_narrowing` proposes. `learn_ms`, `score_us` and `bytes_n` are the cost: to learn from 10 + 10 papers, to score a
+paper for the first time, and to store a taste.
 """
 
 import argparse
@@ -42,17 +42,17 @@ BROAD = (
 )
 SIZES = (3, 10)
 EARLIER = 0.6
-"""Share of the papers, by time, that likes and dislikes come from."""
+"""Share of the papers, the earlier ones, that likes and dislikes are drawn from."""
 LIKED_LATER = 4
-"""Liked papers that there must be to test on."""
+"""Minimum number of liked papers to test on."""
 CHANNELS = 30
-"""Channels, drawn from all that there could be."""
+"""Number of channels, drawn from all possible ones."""
 EXCLUDED = 8
-"""Channels for which exclusions are proposed, from 10 likes and 10 dislikes: that takes seconds each."""
+"""Number of channels for which exclusions are proposed, from 10 likes and 10 dislikes: that takes seconds each."""
 DRAWS = 5
-"""Times that likes and dislikes are drawn for each channel."""
+"""Number of draws of likes and dislikes per channel."""
 TUNING_DAYS = 0.6
-"""Share of the papers, by time, that weights and thresholds are chosen on. Those that are tested come later."""
+"""Share of the papers, the earlier ones, that weights and thresholds are chosen on. Later ones are tested."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,14 +66,14 @@ class Channel:
 
 
 def halves(papers: Sequence[Paper], labels: dict[str, set[str]], *, tuning: bool) -> list[Channel]:
-    """The channels of the half of the keywords to tune with, on the earlier days, or of the other half on all days."""
+    """Return channels for tuning (half of the keywords, earlier days) or testing (the other half, all days)."""
     half = {label: ids for label, ids in labels.items() if crc32(label.encode()) % 2 != tuning}
     ordered = sorted(papers, key=lambda paper: paper.published)
     return list(channels(ordered[: int(TUNING_DAYS * len(ordered))] if tuning else ordered, half))
 
 
 def channels(papers: Sequence[Paper], labels: dict[str, set[str]]) -> Iterator[Channel]:
-    """One for each keyword that is frequent enough among a query's papers, and not a word of the query."""
+    """Return a channel for each keyword that is frequent among a query's papers and isn't a word of the query."""
     for query in BROAD:
         parsed = parse(query)
         matched = sorted(
@@ -91,32 +91,32 @@ def channels(papers: Sequence[Paper], labels: dict[str, set[str]]) -> Iterator[C
 
 
 def run(*, tuning: bool = False) -> dict[str, object]:
-    """The means over all channels and draws."""
+    """Return the means over all channels and draws."""
     papers, labels = labelled(SHARED_DATA / "hf_daily")
     random = Random(SEED)
     every = halves(papers, topics(labels), tuning=tuning)
-    some = random.sample(every, min(CHANNELS, len(every)))
+    drawn = random.sample(every, min(CHANNELS, len(every)))
     idf = idf_among(
-        [paper for paper in papers if paper.published < max(c.earlier[-1].published for c in some)]
+        [paper for paper in papers if paper.published < max(c.earlier[-1].published for c in drawn)]
     )
     figures: dict[str, object] = {
-        "channels": len(some),
-        "liked_share": round(mean(mean(p.id in c.likes for p in c.later) for c in some), 3),
+        "channels": len(drawn),
+        "liked_share": round(mean(mean(p.id in c.likes for p in c.later) for c in drawn), 3),
     }
-    backgrounds = {channel.query: Background.of(channel.earlier, idf) for channel in some}
+    backgrounds = {channel.query: Background.of(channel.earlier, idf) for channel in drawn}
     for size in SIZES:
-        rows = [_measured(c, backgrounds[c.query], size, random) for c in some for _ in range(DRAWS)]
+        rows = [_measured(c, backgrounds[c.query], size, random) for c in drawn for _ in range(DRAWS)]
         for name in rows[0]:
             figures[name] = round(mean(row[name] for row in rows), 3)
-    figures |= _costs(some[0], backgrounds[some[0].query], random)
-    excluded = [_exclusions(channel, random) for channel in some[:EXCLUDED]]
+    figures |= _costs(drawn[0], backgrounds[drawn[0].query], random)
+    excluded = [_exclusions(channel, random) for channel in drawn[:EXCLUDED]]
     figures["noise_cut_10_exclusions"] = round(mean(noise for noise, _ in excluded), 3)
-    figures["liked_kept_10_exclusions"] = round(mean(kept for _, kept in excluded), 3)
+    figures["liked_kept_10_exclusions"] = round(mean(liked_kept for _, liked_kept in excluded), 3)
     return figures
 
 
 def _costs(channel: Channel, background: Background, random: Random) -> dict[str, object]:
-    """Milliseconds to learn, and microseconds to score a paper whose words are counted for the first time; time of the processor."""
+    """Return processor milliseconds to learn, and microseconds to score a paper for the first time."""
     liked, disliked = _drawn(channel, max(SIZES), random)
     began = process_time()
     for _ in range(10):
@@ -144,11 +144,11 @@ def _measured(channel: Channel, background: Background, size: int, random: Rando
     taste = learn(liked, disliked, background)
     assert taste is not None
     folded = {paper.id for paper in channel.later if taste.folds(paper)}
-    noise, kept = _effect(channel, folded)
+    noise, liked_kept = _effect(channel, folded)
     found: dict[str, float] = {
         f"auc_{size}": _auc(channel, taste.score),
         f"noise_cut_{size}": noise,
-        f"liked_kept_{size}": kept,
+        f"liked_kept_{size}": liked_kept,
         f"bytes_{size}": float(len(taste.dump())),
     }
     others: dict[str, Callable[[Paper], float]] = {
@@ -180,7 +180,7 @@ def _exclusions(channel: Channel, random: Random) -> tuple[float, float]:
 
 
 def _effect(channel: Channel, folded: set[str]) -> tuple[float, float]:
-    """The share of the papers that aren't liked that is folded, and the share of the liked ones that isn't."""
+    """Return the share of folded papers among those not liked, and of unfolded ones among the liked."""
     liked = [paper.id for paper in channel.later if paper.id in channel.likes]
     noise = [paper.id for paper in channel.later if paper.id not in channel.likes]
     return mean(i in folded for i in noise), mean(i not in folded for i in liked)

@@ -1,9 +1,9 @@
-"""Cleaning of every recorded title and abstract: whether words get lost or joined, and what it costs.
+"""Clean every recorded title and abstract: count words that get lost or joined, and measure the time.
 
     python -m tests.bench.text --json
 
-The source's words are found here in a way that shares nothing with the product but the names of macros. Compared are
-words of three letters and more of the Latin alphabet, without accents.
+The source's words are extracted here by code that shares only the names of macros with the product. Words of three or
+more Latin letters are compared, without accents.
 """
 
 import argparse
@@ -25,7 +25,7 @@ from bot.text.latex.macros import ACCENTS, DROPPED_ARGUMENTS, LETTERS, TRANSPARE
 
 PAPERS = Path(__file__).resolve().parents[3] / "shared" / "data" / "arxiv_papers.jsonl.gz"
 SHOWN = 20
-"""Violations in the report."""
+"""Maximum number of violations in the report."""
 
 _FOLDED = str.maketrans(
     {"ł": "l", "Ł": "L", "ø": "o", "Ø": "O", "ı": "i", "æ": "ae", "Æ": "AE", "œ": "oe", "ß": "ss"}
@@ -50,12 +50,12 @@ _PRINTED = {"pmod": " mod ", "binom": " choose ", "mathbb": "", "item": " "}
 _RAISED = str.maketrans("ᵀⁿⁱˣ", "    ")
 _LEFT = re.compile(r"\\|[{}$]")
 _FITTING = re.compile(r"\$ ?[\d.]|(?<=\d)\$|\$(?=[/)\s\"”]|[A-Z]?[a-z]+ coin)")
-"""Dollars that mean themselves."""
+"""Literal dollar signs."""
 _SEEN_GROUP = re.compile(r"\{(?:[^{}]|\{[^{}]*\})*\}")
 
 
 def violations(raw: str, plain: str) -> list[str]:
-    """What went wrong between `raw` and `plain`; nothing where all is well."""
+    """Return the violations between `raw` and `plain`."""
     before, after = Counter(_source_words(raw)), Counter(_words(plain))
     found = [f"lost {word}" for word in before - after] + [f"made {word}" for word in after - before]
     without_groups = _SEEN_GROUP.sub("", _FITTING.sub("", plain))
@@ -64,13 +64,13 @@ def violations(raw: str, plain: str) -> list[str]:
 
 
 def papers() -> Iterator[dict[str, Any]]:
-    """Every recorded paper."""
+    """Yield every recorded paper."""
     with gzip.open(PAPERS, "rt") as lines:
         yield from map(json.loads, lines)
 
 
 def run() -> dict[str, Any]:
-    """All figures. `ms_a_paper` is the time for a title and an abstract."""
+    """Return all figures. `ms_a_paper` is the time for a title and an abstract."""
     count, spent = 0, 0.0
     wrong: list[str] = []
     for paper in papers():
@@ -100,21 +100,21 @@ def _source_words(raw: str) -> list[str]:
     text = _BARE_LINK.sub(r"\1", text)
     text = _ACCENT.sub(r"\1\2\3", _DROPPED.sub(" ", _GONE.sub(" ", text)))
     text = _SCRIPT.sub(r" \1 ", re.sub(r"\\footnote(?![A-Za-z])|\^\\top", " ", text))
-    text = _MACRO.sub(_said, _FRACTION.sub(r"\1 {", text))
+    text = _MACRO.sub(_replaced_macro, _FRACTION.sub(r"\1 {", text))
     text = re.sub(r"\\[,;:! \\\[\]|]", " ", text.replace("\\-", "").replace("\\!", ""))
     return _words(re.sub(r"[{}$\\]", "", _SECOND.sub(" ", text)))
 
 
-def _said(macro: re.Match[str]) -> str:
+def _replaced_macro(macro: re.Match[str]) -> str:
     name, argument = macro[1], macro[2]
     if name in LETTERS:
         return LETTERS[name]
     if name in TRANSPARENT or name in ACCENTS or name in DROPPED_ARGUMENTS or name in COMMANDS:
         return _PRINTED.get(name, " " if name in COMMANDS else "")
-    said = symbol(name)
-    if said is None and (argument == "{" or (argument not in ("", "{}") and name[0].islower())):
-        return ""  # an author's macro for how its argument looks
-    return f" {name if said is None else said} "
+    replacement = symbol(name)
+    if replacement is None and (argument == "{" or (argument not in ("", "{}") and name[0].islower())):
+        return ""  # an author's own formatting macro
+    return f" {name if replacement is None else replacement} "
 
 
 def main() -> None:

@@ -1,11 +1,11 @@
-"""How early upvotes tell which papers will have the most after a week, compared with chance.
+"""Measure how early upvotes predict the papers with the most upvotes after a week, compared with chance.
 
     paperboy export | python -m tests.bench.upvotes --json
 
 Reads an export from standard input: the bot records a paper's upvotes when it is listed, and 6 hours, a day and a week
-later. A paper counts as good if it is among the upper fifth of its week. `auc_…` is the chance that a good paper had more upvotes
-than another one at that time, `caught_…` the share of the good papers among as many with the most upvotes by then, and
-`grew_…` is the same for what was added since the listing. `random` is what chance gives in the same run.
+later. A paper counts as good if it is in the top fifth of its week. `auc_…` is the probability that a good paper had
+more upvotes than another one at that time; `caught_…` is the share of the good papers among equally many with the most
+upvotes by then; `grew_…` is the same for upvotes added since the listing. `random` is chance, in the same run.
 """
 
 import argparse
@@ -25,26 +25,26 @@ from bot.store.backup.export_records import PaperSeen, read
 SEED = 20_261_129
 NAMES = ("listing", "6h", "24h")
 GOOD = 0.2
-"""The upper share of a week's papers that count as good."""
+"""Share of a week's papers that count as good."""
 ENOUGH = 10
-"""Papers of a week below which it says nothing."""
+"""Minimum number of papers for a week to count."""
 
 
 @dataclass(frozen=True, slots=True)
 class Recorded:
-    """A paper's upvotes at each of the bot's marks."""
+    """A paper's upvotes at each time at which the bot records them."""
 
     listed: datetime
     upvotes: tuple[int, ...]
 
     @property
     def week(self) -> tuple[int, int]:
-        """The calendar week in which it was listed."""
+        """Return the calendar week in which it was listed."""
         return self.listed.isocalendar()[:2]
 
 
 def recorded(lines: Iterable[str]) -> list[Recorded]:
-    """The papers of an export whose upvotes are known at every mark."""
+    """Return the papers of an export whose upvotes were recorded at every mark."""
     found: dict[str, Recorded] = {}
     for line in lines:
         fact = read(line) if '"upvotes_over_time"' in line else None
@@ -58,7 +58,7 @@ def recorded(lines: Iterable[str]) -> list[Recorded]:
 
 
 def figures(papers: Sequence[Recorded]) -> dict[str, object]:
-    """The means over the weeks; only how many papers and weeks there are, if none has enough."""
+    """Return the means over the weeks; only the numbers of papers and weeks if no week has enough."""
     random, rows = Random(SEED), list[dict[str, float]]()
     for _, group in groupby(sorted(papers, key=lambda paper: paper.week), key=lambda paper: paper.week):
         if len(week := list(group)) >= ENOUGH:

@@ -63,7 +63,7 @@ def services_on(redis: Redis, papers: Papers | None = None, now: Clock = lambda:
         rules=ChannelRules(redis),
         saved=Saved(redis),
         outbox=Outbox(redis),
-        kept=ButtonPayloads(redis),
+        button_payloads=ButtonPayloads(redis),
         votes=Votes(redis),
         watches=Watches(redis),
         tokens=Tokens(redis),

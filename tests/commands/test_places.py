@@ -14,7 +14,7 @@ from redis.asyncio import Redis
 from bot.cards import Button, Card
 from bot.commands.access import REMEMBERED_FOR, AccessGate
 from bot.commands.core import Commands
-from bot.commands.places import ASKED
+from bot.commands.places import MAX_CHECKED_CHANNELS
 from bot.commands.services import Services
 from bot.domain.deliveries import PlannedDelivery
 from bot.domain.errors import AccessUnknown
@@ -214,7 +214,7 @@ async def test_few_channels_are_asked_about_for_a_list(world: World) -> None:
         await world.clock.set(NOW + timedelta(minutes=number))
         await world.post(ChannelRef("chat", "T1", f"busy{number}"), *PAPERS)
     await world.ask("search paper")
-    assert len({*world.chat.asked} - {ROOM}) == ASKED
+    assert len({*world.chat.asked} - {ROOM}) == MAX_CHECKED_CHANNELS
 
 
 async def test_a_forgotten_channel_is_not_named(world: World) -> None:

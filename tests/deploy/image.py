@@ -86,8 +86,8 @@ def look_at(name: str) -> None:
     """What the image says about itself, and who its program is."""
     inspected = run("buildah", "inspect", "--type", "image", name)
     assert re.search(r'"Cmd": \[\s*"run"\s*\]', inspected), "it starts the bot"
-    for said in ('"User": "10001"', '"/data"', '"StopSignal": "SIGTERM"', '"Healthcheck"', '"8080/tcp"'):
-        assert said in inspected, said
+    for expected in ('"User": "10001"', '"/data"', '"StopSignal": "SIGTERM"', '"Healthcheck"', '"8080/tcp"'):
+        assert expected in inspected, expected
     with container_of(name) as container:
         inside = ("buildah", "run", container, "--")
         user = run(*inside, "id", "-u")

@@ -39,10 +39,10 @@ class Clean:
 
     def run(self, *command: str | Path, **more: str) -> subprocess.CompletedProcess[str]:
         """Run a command that knows nothing of this checkout's environment."""
-        kept = {
+        inherited = {
             name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "VIRTUAL"))
         }
-        env = {**kept, "PAPERBOY_DATA_DIR": str(self.folder / "data"), **more}
+        env = {**inherited, "PAPERBOY_DATA_DIR": str(self.folder / "data"), **more}
         words = tuple(map(str, command))
         return subprocess.run(
             words, env=env, cwd=self.folder, capture_output=True, text=True, check=False, timeout=PATIENCE
@@ -171,10 +171,10 @@ def main() -> None:
     """Try everything."""
     parser = argparse.ArgumentParser(prog="python -m tests.deploy.pythons", description=__doc__)
     parser.add_argument("--only", help="one version, such as 3.13")
-    asked = parser.parse_args()
+    args = parser.parse_args()
     failures = 0
     for number, python in pythons().items():
-        if asked.only not in {None, number}:
+        if args.only not in {None, number}:
             continue
         for name, way in WAYS.items():
             began = time.monotonic()

@@ -33,8 +33,8 @@ def panels() -> list[dict[str, Any]]:
 
 
 def expressions() -> list[str]:
-    asked = [target["expr"] for panel in panels() for target in panel["targets"]]
-    return asked + [rule["expr"] for rule in alerts()]
+    expressions = [target["expr"] for panel in panels() for target in panel["targets"]]
+    return expressions + [rule["expr"] for rule in alerts()]
 
 
 async def scrape(folder: Path) -> str:
@@ -56,15 +56,15 @@ async def test_every_metric_that_is_asked_for_is_in_a_scrape(tmp_path: Path) -> 
         for name, kind in types.items()
         for suffix in (("_bucket", "_count", "_sum") if kind == "histogram" else ("",))
     }
-    asked = {name for expression in expressions() for name in NAME.findall(expression)}
-    assert asked - known - {"up"} == set()
+    used = {name for expression in expressions() for name in NAME.findall(expression)}
+    assert used - known - {"up"} == set()
     ours = {name for name in types if name.startswith("paperboy_")} - {"paperboy_build_info"}
-    shown = {re.sub(r"_(bucket|count|sum)$", "", name) for name in asked}
+    shown = {re.sub(r"_(bucket|count|sum)$", "", name) for name in used}
     assert ours - shown == set(), "no panel shows these"
 
 
 def test_labels_that_are_asked_for_exist() -> None:
-    collectors = [thing for thing in vars(metrics).values() if hasattr(thing, "_labelnames")]
+    collectors = [metric for metric in vars(metrics).values() if hasattr(metric, "_labelnames")]
     labels = {label for collector in collectors for label in collector._labelnames} | PROMETHEUS_ITSELF
     labels |= {"kind"}
     for expression in expressions():
@@ -89,7 +89,7 @@ def test_what_is_explained_is_an_alert() -> None:
 
 
 def test_the_dashboards_panels_have_places_of_their_own() -> None:
-    taken: dict[tuple[int, int], str] = {}
+    occupied: dict[tuple[int, int], str] = {}
     assert len({panel["id"] for panel in panels()}) == len(panels())
     for panel in panels():
         at = panel["gridPos"]
@@ -97,15 +97,15 @@ def test_the_dashboards_panels_have_places_of_their_own() -> None:
         for cell in (
             (x, y) for x in range(at["x"], at["x"] + at["w"]) for y in range(at["y"], at["y"] + at["h"])
         ):
-            assert taken.setdefault(cell, panel["title"]) == panel["title"]
+            assert occupied.setdefault(cell, panel["title"]) == panel["title"]
 
 
 @pytest.mark.skipif(shutil.which("promtool") is None, reason="no promtool here")
 def test_prometheus_understands_the_rules() -> None:
-    said = subprocess.run(
+    checked = subprocess.run(
         ["promtool", "check", "rules", str(RULES)], capture_output=True, text=True, check=False
     )
-    assert said.returncode == 0, said.stdout + said.stderr
+    assert checked.returncode == 0, checked.stdout + checked.stderr
     tests = RULES.with_name("alerts_test.yml")
     tried = subprocess.run(["promtool", "test", "rules", tests], capture_output=True, text=True, check=False)
     assert tried.returncode == 0, tried.stdout + tried.stderr

@@ -87,14 +87,14 @@ async def scrape(session: aiohttp.ClientSession, port: int) -> dict[str, float]:
     return found
 
 
-async def all_posted(there: World) -> None:
-    wanted = {(channel, paper): 1 for channel in CHANNELS for paper in there.papers}
+async def all_posted(upstream: World) -> None:
+    wanted = {(channel, paper): 1 for channel in CHANNELS for paper in upstream.papers}
 
     async def are() -> bool:
-        return set(there.posted()) == set(wanted)
+        return set(upstream.posted()) == set(wanted)
 
     await until(are, "all posts", within=60)
-    assert there.posted() == wanted
+    assert upstream.posted() == wanted
 
 
 @pytest.mark.timeout(120)
@@ -104,14 +104,14 @@ async def test_two_machines_share_the_work_and_one_goes_on_alone(
     subscriptions = Subscriptions(redis)
     for channel in CHANNELS:
         await subscriptions.add(ChannelRef("discord", "1", channel), "number", "now", "U1")
-    async with world() as there, aiohttp.ClientSession() as session:
-        there.papers = ["2605.00001", "2605.00002"]
+    async with world() as upstream, aiohttp.ClientSession() as session:
+        upstream.papers = ["2605.00001", "2605.00002"]
         env = environment(
             tmp_path,
-            there.url,
+            upstream.url,
             REDIS_URL=valkey,
             DISCORD_TOKEN="planted-token",
-            DISCORD_API_URL=f"{there.url}/discord",
+            DISCORD_API_URL=f"{upstream.url}/discord",
             PATH=f"{Path(sys.executable).parent}:{os.environ['PATH']}",
         )
         async with machine(env, "poller", "delivery") as spare:
@@ -119,16 +119,16 @@ async def test_two_machines_share_the_work_and_one_goes_on_alone(
             async with machine(env, *ROLES) as main:
                 for port in (*main.ports.values(), *spare.ports.values()):
                     await until(partial(ready, session, port), f"port {port}", within=60)
-                await all_posted(there)
+                await all_posted(upstream)
                 pollers = [await scrape(session, m.ports["poller"]) for m in (spare, main)]
                 assert [found["paperboy_poller_leader"] for found in pollers] == [1, 0]
                 workers = [await scrape(session, m.ports["delivery"]) for m in (spare, main)]
                 assert sum(found.get("paperboy_deliveries_total", 0) for found in workers) == 6
                 assert sum(found.get("paperboy_detection_to_post_seconds_count", 0) for found in workers) == 6
 
-                there.papers.append("2605.00003")
+                upstream.papers.append("2605.00003")
                 await spare.kill("delivery")
-                await all_posted(there)
+                await all_posted(upstream)
                 assert not await ready(session, spare.ports["poller"])
                 for port in main.ports.values():
                     assert await ready(session, port)
@@ -136,7 +136,7 @@ async def test_two_machines_share_the_work_and_one_goes_on_alone(
                 assert left["paperboy_poller_leader"] == 1
                 async with session.get(f"http://127.0.0.1:{main.ports['web']}/") as response:
                     assert "On the Number 2605.00003" in await response.text()
-                said = await main.stop()
-    assert all(f"{role}.1" in said for role in ROLES)
-    assert "Traceback" not in said, said[said.index("Traceback") :][:12_000]
-    assert "planted-token" not in said
+                output = await main.stop()
+    assert all(f"{role}.1" in output for role in ROLES)
+    assert "Traceback" not in output, output[output.index("Traceback") :][:12_000]
+    assert "planted-token" not in output

@@ -291,13 +291,13 @@ class TestTheUnit:
 
     @pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="no systemd-analyze here")
     def test_is_understood_and_hardly_exposed(self, tmp_path: Path) -> None:
-        said = subprocess.run(
+        verified = subprocess.run(
             ["systemd-analyze", "verify", str(self._with_a_program(tmp_path))],
             capture_output=True,
             text=True,
             check=False,
         )
-        assert (said.returncode, said.stderr) == (0, "")
+        assert (verified.returncode, verified.stderr) == (0, "")
         exposed = subprocess.run(
             ["systemd-analyze", "security", "--offline=yes", "--no-pager", str(self.UNIT)],
             capture_output=True,

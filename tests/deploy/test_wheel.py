@@ -44,11 +44,11 @@ def surroundings(site: Path, folder: Path, **settings: str) -> dict[str, str]:
 def test_it_shows_the_tour(installed: Path, tmp_path: Path) -> None:
     env = surroundings(installed, tmp_path, PAPERBOY_CONSOLE_FORMAT="rich")
     program = (sys.executable, "-S", str(installed / "bin" / "paperboy"), "demo")
-    said = subprocess.run(
+    ended = subprocess.run(
         program, env=env, cwd=tmp_path, capture_output=True, text=True, check=False, timeout=50
     )
-    assert said.returncode == 0, said.stderr
-    assert "matched diffusion (#1)" in said.stdout
+    assert ended.returncode == 0, ended.stderr
+    assert "matched diffusion (#1)" in ended.stdout
 
 
 def test_it_is_not_the_checkouts(installed: Path, tmp_path: Path) -> None:
@@ -76,12 +76,12 @@ def test_it_names_a_package_that_is_in_the_place_of_its_own(
     env = surroundings(installed, tmp_path)
     env["PYTHONPATH"] = os.pathsep.join((str(foreign), env["PYTHONPATH"]))
     program = (sys.executable, "-S", str(installed / "bin" / "paperboy"), "--version")
-    said = subprocess.run(
+    ended = subprocess.run(
         program, env=env, cwd=tmp_path, capture_output=True, text=True, check=False, timeout=50
     )
-    assert (said.returncode, said.stdout) == (78, "")
-    assert said.stderr.count("\n") == 1
-    assert f"under the name “{name}”" in said.stderr
+    assert (ended.returncode, ended.stdout) == (78, "")
+    assert ended.stderr.count("\n") == 1
+    assert f"under the name “{name}”" in ended.stderr
 
 
 def test_it_notices_when_its_own_files_were_overwritten(installed: Path, tmp_path: Path) -> None:
@@ -89,11 +89,11 @@ def test_it_notices_when_its_own_files_were_overwritten(installed: Path, tmp_pat
     shutil.copytree(installed, site)
     (site / "adapters" / "__init__.py").write_text('"""Adapters for transformers."""\n')
     program = (sys.executable, "-S", str(site / "bin" / "paperboy"), "--version")
-    said = subprocess.run(
+    ended = subprocess.run(
         program, env=surroundings(site, tmp_path), cwd=tmp_path, capture_output=True, text=True, check=False
     )
-    assert said.returncode == 78
-    assert "under the name “adapters”" in said.stderr
+    assert ended.returncode == 78
+    assert "under the name “adapters”" in ended.stderr
 
 
 async def test_it_serves_its_pages(installed: Path, tmp_path: Path) -> None:

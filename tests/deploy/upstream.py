@@ -93,13 +93,13 @@ async def world() -> AsyncIterator[World]:
         yield here
 
 
-def _answers(what: dict[str, Any]) -> Any:
+def _answers(content: dict[str, Any]) -> Any:
     async def answer(_request: web.Request) -> web.Response:
-        return _json(what)
+        return _json(content)
 
     return answer
 
 
-def _json(what: dict[str, Any]) -> web.Response:
+def _json(content: dict[str, Any]) -> web.Response:
     """As Discord says it: discord.py reads nothing else as JSON."""
-    return web.Response(body=json.dumps(what).encode(), headers={"Content-Type": "application/json"})
+    return web.Response(body=json.dumps(content).encode(), headers={"Content-Type": "application/json"})

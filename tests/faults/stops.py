@@ -50,9 +50,9 @@ async def on_request(folder: Path, size: Size) -> Outcome:
         here.service.weather = Weather()
         here.start("delivery")
         await here.until_done()
-        asked = len(here.service.asked)
-        note = f"ended with {code} after {took:.1f} s, {asked} posts left unclear"
-        return here.outcome("SIGTERM while posting", note, fine=code == 0 and not asked and took < 20)
+        lookups = len(here.service.asked)
+        note = f"ended with {code} after {took:.1f} s, {lookups} posts left unclear"
+        return here.outcome("SIGTERM while posting", note, fine=code == 0 and not lookups and took < 20)
 
 
 async def of_the_leader(folder: Path, size: Size) -> Outcome:

@@ -44,7 +44,7 @@ async def of_a_proxy(folder: Path, size: Size) -> Outcome:
         here.service.weather = Weather(proxied=True)
         here.service.listed += here.papers[half:]
         await asyncio.sleep(max(2.0, SPELL * size.pace))
-        asked = here.service.requests
+        requests = here.service.requests
         here.service.weather = Weather()
         back = await here.until_done(BACK_WITHIN + 10)
         paused, dead = await _stuck(here)
@@ -52,7 +52,7 @@ async def of_a_proxy(folder: Path, size: Size) -> Outcome:
         fine = back <= BACK_WITHIN and not paused and not dead
         return here.outcome(
             "proxy's pages for 90 s",
-            f"all back {back:.0f} s after, {asked} requests, {paused} paused",
+            f"all back {back:.0f} s after, {requests} requests, {paused} paused",
             fine=fine,
         )
 

@@ -78,23 +78,23 @@ async def _until_done(here: Scene, listener: Listener) -> float:
 def _taken(listener: Listener) -> dict[tuple[str, str], set[str]]:
     """Return (channel, paper) -> the ids under which it was received."""
     ids: dict[tuple[str, str], set[str]] = defaultdict(set)
-    for taken in listener.taken:
-        for entry in taken.json["data"]["papers"]:
-            ids[taken.json["data"]["channel"], entry["paper"]["id"]].add(taken.id)
+    for request in listener.taken:
+        for entry in request.json["data"]["papers"]:
+            ids[request.json["data"]["channel"], entry["paper"]["id"]].add(request.id)
     return ids
 
 
 def _outcome(test: str, here: Scene, listener: Listener, after: float) -> Outcome:
     """Count lost and doubled posts and webhook requests together. A paper received under two ids is doubled."""
-    posts, taken = here.outcome(test), _taken(listener)
+    posts, received = here.outcome(test), _taken(listener)
     repeated = Counter(listener.seen)
     repeated.subtract(listener.seen.keys())
     return replace(
         posts,
         deliveries=posts.deliveries + here.wanted.total(),
-        lost=posts.lost + len({*here.wanted} - {*taken}),
-        doubled=posts.doubled + sum(len(ids) - 1 for ids in taken.values()),
+        lost=posts.lost + len({*here.wanted} - {*received}),
+        doubled=posts.doubled + sum(len(ids) - 1 for ids in received.values()),
         note=f"done {after:.0f} s after the last kill; {listener.asked} requests, {repeated.total()} of them sent "
         "again with the id of the first",
-        fine=posts.fine and {*taken} <= {*here.wanted} and not listener.refused,
+        fine=posts.fine and {*received} <= {*here.wanted} and not listener.refused,
     )

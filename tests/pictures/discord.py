@@ -82,11 +82,11 @@ def _lines(text: str) -> Iterable[Markup]:
 
 def _inline(text: str) -> Markup:
     """Escaped characters are put aside first, then code, so that nothing in them is markup."""
-    kept: list[str] = []
+    escaped: list[str] = []
 
     def keep(html: str) -> str:
-        kept.append(html)
-        return f"\x00{len(kept) - 1}\x00"
+        escaped.append(html)
+        return f"\x00{len(escaped) - 1}\x00"
 
     text = re.sub(r"(?<!\\)`([^`]+)`", lambda m: keep(f"<code>{escape(m[1])}</code>"), text)
     text = _ESCAPED.sub(lambda m: keep(str(escape(m[1]))), text)
@@ -94,5 +94,5 @@ def _inline(text: str) -> Markup:
     for pattern, shown in _INLINE:
         html = pattern.sub(shown, html)
     while "\x00" in html:
-        html = re.sub(r"\x00(\d+)\x00", lambda m: kept[int(m[1])], html)
+        html = re.sub(r"\x00(\d+)\x00", lambda m: escaped[int(m[1])], html)
     return Markup(html)  # noqa: S704  # every part of it was escaped above

@@ -44,11 +44,11 @@ def _runs(element: Mapping[str, Any]) -> Markup:
 def _run(run: Mapping[str, Any]) -> Markup:
     if run["type"] not in {"text", "link"}:
         return Markup("<b>@{}</b>").format(run["type"])
-    said = _text(run.get("text") or run.get("url", ""))
+    html = _text(run.get("text") or run.get("url", ""))
     for style, tag in _STYLES.items():
         if run.get("style", {}).get(style):
-            said = Markup("<{0}>{1}</{0}>").format(tag, said)
-    return Markup('<a href="{}">{}</a>').format(run["url"], said) if run["type"] == "link" else said
+            html = Markup("<{0}>{1}</{0}>").format(tag, html)
+    return Markup('<a href="{}">{}</a>').format(run["url"], html) if run["type"] == "link" else html
 
 
 def _button(element: Mapping[str, Any]) -> Markup:

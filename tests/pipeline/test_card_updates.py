@@ -88,9 +88,9 @@ async def test_a_withdrawn_paper_is_marked_whatever_the_settings_and_however_old
     edits = len(board.edits)
     long_ago = board.clock.now.timestamp() * 1000 - 90 * 86_400_000
     await redis.zadd(keys.SEEN, {a_paper().id: long_ago})
-    gone = replace(a_paper(upvotes=120), sources=(), withdrawn=True)
+    withdrawn = replace(a_paper(upvotes=120), sources=(), withdrawn=True)
     await House(redis, board).papers.ingest(
-        "arxiv:cs.CL:oai", Batch(papers=(), cursor="c", updates=(gone,)), 0
+        "arxiv:cs.CL:oai", Batch(papers=(), cursor="c", updates=(withdrawn,)), 0
     )
     for _ in range(2):
         await live(redis, board)

@@ -114,13 +114,13 @@ async def test_a_category_that_is_followed_again_starts_without_its_cursor(redis
 @pytest.mark.timeout(30)
 async def test_the_poller_starts_and_stops_them(redis: Redis) -> None:
     world = World(redis)
-    asked: asyncio.Queue[asyncio.Event] = asyncio.Queue()
+    sleeps: asyncio.Queue[asyncio.Event] = asyncio.Queue()
 
     async def sleep(seconds: float) -> None:
         if seconds != 7.0:
             await asyncio.Event().wait()
         woken = asyncio.Event()
-        await asked.put(woken)
+        await sleeps.put(woken)
         await woken.wait()
 
     poller = Poller(
@@ -138,16 +138,16 @@ async def test_the_poller_starts_and_stops_them(redis: Redis) -> None:
         return len(await last_polls(redis)) == 2
 
     running = asyncio.create_task(poller.run())
-    wake = await asked.get()
+    wake = await sleeps.get()
     number = await world.subscribe("cat:math.AG")
     wake.set()
-    wake = await asked.get()
+    wake = await sleeps.get()
     await until(both_polled, "the polls, which run by themselves")
     assert sorted(await last_polls(redis)) == ARXIV
     await world.subscriptions.remove(a_channel(), number)
     world.at += 2 * KEEP
     wake.set()
-    await asked.get()
+    await sleeps.get()
     assert await last_polls(redis) == {}
     running.cancel()
     with pytest.raises(asyncio.CancelledError):

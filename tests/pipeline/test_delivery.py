@@ -124,20 +124,20 @@ async def test_where_resending_was_chosen_nothing_is_lost(post: Post) -> None:
 
 
 async def test_a_channel_that_is_gone_is_paused_and_others_go_on(post: Post) -> None:
-    gone = CHANNELS[0]
-    post.service.weather = Weather(always={str(gone): "gone"})
+    removed = CHANNELS[0]
+    post.service.weather = Weather(always={str(removed): "gone"})
     await post.enqueue_papers(CHANNELS, "p1", "p2")
     assert (await post.deliveries().deliver_due())["posted"] == 22
     post.service.weather = Weather()
     assert await post.deliveries().deliver_due() == Counter()
-    await post.outbox.resume(gone)
+    await post.outbox.resume(removed)
     assert await post.deliveries().deliver_due() == Counter(posted=2)
     assert post.service.doubled() == {}
 
 
 async def test_a_workspace_that_is_gone_is_paused_as_a_whole(post: Post) -> None:
-    gone = [c for c in CHANNELS if c.workspace == "T1"]
-    post.service.weather = Weather(always={str(c): "workspace gone" for c in gone})
+    removed = [c for c in CHANNELS if c.workspace == "T1"]
+    post.service.weather = Weather(always={str(c): "workspace gone" for c in removed})
     await post.enqueue_papers(CHANNELS, "p1")
     assert (await post.deliveries().deliver_due())["posted"] == 8
     post.service.weather = Weather()
@@ -205,11 +205,11 @@ async def test_the_rates_of_a_platform_are_kept(post: Post) -> None:
     await asyncio.gather(*(post.deliveries(rates=rates).deliver_due() for _ in range(3)))
     assert len(post.service.counts()) == 36
     times: dict[str, list[float]] = {}
-    for one in post.service.posts:
-        times.setdefault(one.channel, []).append(one.at)
+    for sent in post.service.posts:
+        times.setdefault(sent.channel, []).append(sent.at)
     for at in times.values():
         assert all(b - a > 0.25 for a, b in pairwise(at))
-    everything = sorted(one.at for one in post.service.posts)
+    everything = sorted(sent.at for sent in post.service.posts)
     assert all(b - a > 0.45 for a, b in zip(everything, everything[20:], strict=False))
 
 
@@ -333,12 +333,12 @@ async def test_a_card_that_cannot_be_composed_is_set_aside_and_others_go_on(post
 async def test_recent_papers_are_replayed_until_that_succeeded(post: Post) -> None:
     box = Outbox(post.redis)  # a server that syncs now and then
     answers = [False, True]
-    asked = 0
+    attempts = 0
 
     async def replay_recent() -> bool:
-        nonlocal asked
-        asked += 1
-        return answers[asked - 1]
+        nonlocal attempts
+        attempts += 1
+        return answers[attempts - 1]
 
     await box.claim("fake", 1, range(16), token="before")
     for shard in range(16):
@@ -346,9 +346,9 @@ async def test_recent_papers_are_replayed_until_that_succeeded(post: Post) -> No
     post.outbox = box
     working = post.deliveries(replay_recent=replay_recent)
     await working.deliver_due()
-    assert (asked, await forgetful(box)) == (1, 16)
+    assert (attempts, await forgetful(box)) == (1, 16)
     await working.deliver_due()
-    assert (asked, await forgetful(box)) == (2, 0)
+    assert (attempts, await forgetful(box)) == (2, 0)
 
 
 async def forgetful(box: Outbox) -> int:

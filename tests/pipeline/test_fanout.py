@@ -122,8 +122,8 @@ async def test_readers_share_the_papers(redis: Redis) -> None:
     rooms = [a_room(redis) for _ in range(3)]
     await rooms[0].subscriptions.add(a_channel("C1"), "diffusion", "now", "U")
     await rooms[0].poll(*(a_paper(f"p{n}", title="Diffusion") for n in range(60)))
-    taken = await asyncio.gather(*(room.fanout.match_all() for room in rooms))
-    assert sum(taken) == 60
+    matched = await asyncio.gather(*(room.fanout.match_all() for room in rooms))
+    assert sum(matched) == 60
     assert await open_papers(rooms[0]) == {"C1": {f"p{n}" for n in range(60)}}
     assert await redis.xlen(keys.PAPERS) == 0
 

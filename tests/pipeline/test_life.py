@@ -79,9 +79,9 @@ async def test_a_day_s_events_are_one_message(house: House, board: Board) -> Non
     await harvest(house, replace(V2, code_url=code))
     assert news(board) == []
     await tomorrow(house, board.clock)
-    [(who, said)] = news(board)
+    [(who, lines)] = news(board)
     assert who == "@ada"
-    assert [line.partition(".")[0] for line in said] == [
+    assert [line.partition(".")[0] for line in lines] == [
         "v2 is out",
         "Accepted at ICML 2026",
         "Code is available",
@@ -98,8 +98,8 @@ async def test_several_papers_of_a_person_are_one_message_too(house: House, boar
     await watches(house, ADA, paper=other.id)
     await harvest(house, V2, replace(other, versions=2))
     await tomorrow(house, board.clock)
-    [(_, said)] = news(board)
-    assert len(said) == 3
+    [(_, lines)] = news(board)
+    assert len(lines) == 3
 
 
 async def test_only_the_wanted_events_are_heard_of(house: House, board: Board) -> None:
@@ -124,7 +124,7 @@ async def test_a_withdrawal_reaches_the_channel_at_once_watched_or_not(house: Ho
     ]
     assert {channel for channel, _, _ in board.edits} == {"readers", "others"}
     await harvest(house, replace(V1, versions=3, withdrawn=False))
-    assert [said[0] for _, said in news(board)[2:]] == ["No longer withdrawn"] * 2
+    assert [lines[0] for _, lines in news(board)[2:]] == ["No longer withdrawn"] * 2
 
 
 async def test_quiet_hours_and_weekly_digests_hold_for_news(house: House, board: Board) -> None:

@@ -56,8 +56,8 @@ class Place:
         await advance(self.redis, seconds)
         self.worker._outcomes.not_before -= seconds
         self.worker._next_probe -= seconds
-        if self.worker._outcomes._passed:
-            self.worker._outcomes._passed -= seconds
+        if self.worker._outcomes._last_success:
+            self.worker._outcomes._last_success -= seconds
         before = self.service.requests
         await self.worker.deliver_due()
         return self.service.requests - before

@@ -411,13 +411,13 @@ async def test_outcomes_are_there_to_be_shown(clock: SimulatedClock, world: Worl
 async def test_a_source_that_the_settings_name_no_more_is_forgotten(
     clock: SimulatedClock, world: World
 ) -> None:
-    former, kept = (
+    former, current = (
         ScriptedSource(clock, "one", name="former"),
         ScriptedSource(clock, "one", "two", name="kept"),
     )
-    await world.poller(former, kept).poll_once()
+    await world.poller(former, current).poll_once()
     assert set(await last_polls(world.redis)) == {"former", "kept"}
-    await world.poller(kept).poll_once()
+    await world.poller(current).poll_once()
     assert set(await last_polls(world.redis)) == {"kept"}
 
 

@@ -106,11 +106,11 @@ def test_code_is_an_event_where_it_appears_and_not_where_it_is_first_heard_of() 
 
 def test_a_withdrawal_has_its_reason_and_can_be_taken_back() -> None:
     before = a_paper(**KNOWN)
-    gone: dict[str, Any] = {"withdrawn": True, "versions": 2, "comment": "Lemma 3 is wrong"}
-    assert said(before, **gone) == [("withdrawn", "Withdrawn: Lemma 3 is wrong")]
+    withdrawn: dict[str, Any] = {"withdrawn": True, "versions": 2, "comment": "Lemma 3 is wrong"}
+    assert said(before, **withdrawn) == [("withdrawn", "Withdrawn: Lemma 3 is wrong")]
     itself = "This paper has been withdrawn by arXiv administrators"
-    assert said(before, **gone | {"comment": itself}) == [("withdrawn", itself)]
-    back = said(replace(before, **gone), withdrawn=False, versions=3, comment="9 pages")
+    assert said(before, **withdrawn | {"comment": itself}) == [("withdrawn", itself)]
+    back = said(replace(before, **withdrawn), withdrawn=False, versions=3, comment="9 pages")
     assert [kind for kind, _ in back] == ["withdrawn", "version"]
     assert back[0][1] == "No longer withdrawn"
 

@@ -79,5 +79,5 @@ def test_a_proposal_does_what_it_says(
     after = narrowed(query, offer.exclusions)
     before = parse(query)
     assert all(after.matches(p) for p in papers(*liked) if before.matches(p))
-    gone = [p for p in papers(*disliked) if before.matches(p) and not after.matches(p)]
-    assert len(gone) == offer.left_out >= WORTH
+    excluded = [p for p in papers(*disliked) if before.matches(p) and not after.matches(p)]
+    assert len(excluded) == offer.left_out >= WORTH

@@ -102,7 +102,7 @@ def test_load_is_the_inverse_of_dump(terms: list[TasteTerm], likes: int) -> None
     ],
 )
 def test_what_is_no_taste_is_a_clear_error(text: str) -> None:
-    with pytest.raises(ValueError, match="no stored taste"):
+    with pytest.raises(ValueError, match="isn't a stored taste"):
         Taste.load(text)
 
 

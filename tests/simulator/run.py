@@ -134,8 +134,8 @@ class Outcome:
         return {
             paper.id
             for paper in self.world.arxived
-            for gone, back in self.down
-            if paper.withdrawn and gone <= paper.announced and paper.withdrawn <= back
+            for stopped, restarted in self.down
+            if paper.withdrawn and stopped <= paper.announced and paper.withdrawn <= restarted
         }
 
     def expected(self, *, arxiv_only: bool = False) -> dict[str, datetime]:

@@ -21,33 +21,35 @@ WATCHERS = [ChannelRef("board", "T", name) for name in ("@ada", "readers")]
 
 
 def known_since(outcome: Outcome, paper: Arxived) -> datetime:
-    """Return the time at which its first record expected certainly been read: no change before that can be noticed."""
-    for gone, back in outcome.down:
-        if gone - SETTLED <= paper.announced <= back:
-            return back + SETTLED
+    """Return the time at which its first record had certainly been read: no change before that can be noticed."""
+    for stopped, restarted in outcome.down:
+        if stopped - SETTLED <= paper.announced <= restarted:
+            return restarted + SETTLED
     return max(paper.announced, outcome.begin) + SETTLED
 
 
 def could_be_seen(outcome: Outcome, paper: Arxived, moment: datetime) -> bool:
-    """Whether the bot expected time to notice a change before the next one."""
+    """Whether the bot had time to notice a change before the next one."""
     if not known_since(outcome, paper) < moment < outcome.end - SETTLED:
         return False
     later = min((m for m in paper.changes if m > moment + timedelta(hours=3)), default=outcome.end)
-    unseen = any(gone - SETTLED <= moment and later <= back + SETTLED for gone, back in outcome.down)
+    unseen = any(
+        stopped - SETTLED <= moment and later <= restarted + SETTLED for stopped, restarted in outcome.down
+    )
     return later - moment >= SETTLED and not unseen
 
 
 def to_announce(outcome: Outcome, paper: Arxived) -> Iterator[str]:
-    """Return the events of a paper that expected to be announced."""
+    """Return the events of a paper that had to be announced."""
     for n, when in enumerate(paper.submitted, 1):
         if could_be_seen(outcome, paper, when):
             yield f"withdrawn-v{n}" if when == paper.withdrawn else f"v{n}"
             if when == paper.reinstated:
                 yield f"reinstated-v{n}"
-    said = {COMMENTS[1]: "accepted-icml-2026", COMMENTS[2]: "accepted-icml-2026-oral"}
+    acceptances = {COMMENTS[1]: "accepted-icml-2026", COMMENTS[2]: "accepted-icml-2026-oral"}
     for when, text in paper.comments:
-        if text in said and could_be_seen(outcome, paper, when):
-            yield said[text]
+        if text in acceptances and could_be_seen(outcome, paper, when):
+            yield acceptances[text]
 
 
 @pytest.mark.timeout(600)

@@ -21,8 +21,8 @@ async def test_every_paper_is_announced_once_despite_all_faults(redis: Redis) ->
 
 async def test_papers_announced_during_downtime_are_not_missed(redis: Redis) -> None:
     world = World(4, START, 6, per_category=5)
-    away = (at(START + 1 * DAY, 18), at(START + 5 * DAY, 18))
-    outcome = await Simulation(redis, world, Faults(), every_source).run(down=[away])
+    down = (at(START + 1 * DAY, 18), at(START + 5 * DAY, 18))
+    outcome = await Simulation(redis, world, Faults(), every_source).run(down=[down])
     assert len(outcome.expected()) > 80
     assert outcome.missed() == []
     assert outcome.repeated() == []

@@ -127,8 +127,8 @@ class Upstreams:
             # On the day after an evening without papers, the feed is empty.
             if back and not announces(day) and at(day, 20) <= now < at(day + DAY, 20):
                 return web.Response(body=rss())
-            there, dice = self._weather(category, day) if announces(day) else (None, Random(0))
-            if there and there <= now:
+            appears, dice = self._weather(category, day) if announces(day) else (None, Random(0))
+            if appears and appears <= now:
                 if (category, day) not in self._feeds:
                     self._feeds[category, day] = rss(*self._batch(category, day, dice), dated=day + DAY)
                 return web.Response(body=self._feeds[category, day])

@@ -131,8 +131,8 @@ class OpenAlex:
 
 
 def _bad_key(query: Mapping[str, str]) -> Refusal | None:
-    given = query.get("api_key")
-    return None if given == KEY else (401, "Invalid or missing API key", "API key not found")
+    key = query.get("api_key")
+    return None if key == KEY else (401, "Invalid or missing API key", "API key not found")
 
 
 def _bad_request(query: Mapping[str, str]) -> Refusal | None:
@@ -159,7 +159,7 @@ def _bad_list(query: Mapping[str, str]) -> Refusal | None:
         "Invalid filter.": re.fullmatch(r"cites:W[1-9]\d*", query.get("filter", "")),
         "Invalid sort.": query.get("sort") in sorts,
     }
-    broken = (message for message, kept in rules.items() if not kept)
+    broken = (message for message, holds in rules.items() if not holds)
     return next(((400, "Invalid query parameters error.", message) for message in broken), None)
 
 

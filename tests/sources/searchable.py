@@ -57,9 +57,9 @@ class Searchable:
         return self._page(request.path.removeprefix("/abs/"))
 
     def _feed(self, request: web.Request) -> str:
-        asked = request.query.get("id_list")
-        assert asked or request.query["search_query"]
-        return feed_of([paper_id for paper_id in self.arxiv if asked in (None, paper_id)])
+        ids = request.query.get("id_list")
+        assert ids or request.query["search_query"]
+        return feed_of([paper_id for paper_id in self.arxiv if ids in (None, paper_id)])
 
     def _record(self, request: web.Request) -> bytes:
         assert request.query["verb"] == "GetRecord"

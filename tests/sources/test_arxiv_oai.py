@@ -90,10 +90,10 @@ async def test_the_first_fetch_announces_the_latest_evening_only(source: Build) 
         Stored("2605.00002", stamp=date(2026, 5, 20), submitted=versions("2026-05-10")),  # changed lately
         Stored("2605.00003", stamp=date(2026, 5, 20), submitted=versions("2026-05-18")),
     )
-    asked: list[dict[str, str]] = []
+    queries: list[dict[str, str]] = []
 
     async def respond(request: web.Request) -> web.StreamResponse:
-        asked.append(dict(request.query))
+        queries.append(dict(request.query))
         return web.Response(body=oai(*rows))
 
     oai_source = await source(respond)
@@ -101,8 +101,8 @@ async def test_the_first_fetch_announces_the_latest_evening_only(source: Build) 
     assert ids(batch) == (["2605.00003"], ["2605.00001", "2605.00002"], [])
     assert json.loads(batch.cursor) == {"since": "2026-05-18", "began": "2026-05-06", "newest": "2605.00003"}
     await oai_source.fetch(batch.cursor)
-    assert [query["from"] for query in asked] == ["2026-05-06", "2026-05-18"]
-    assert asked[0] | {"from": ""} == {
+    assert [query["from"] for query in queries] == ["2026-05-06", "2026-05-18"]
+    assert queries[0] | {"from": ""} == {
         "verb": "ListRecords",
         "metadataPrefix": "arXivRaw",
         "set": "cs:cs:CL",
@@ -183,9 +183,9 @@ async def test_a_category_without_papers_announces_its_first_ones(source: Build)
 
 
 async def test_an_unreadable_cursor_is_an_error(source: Build) -> None:
-    for written in ("2026-05-18", "{}", "[]", '{"since": "soon", "began": "2026-05-01"}'):
+    for cursor in ("2026-05-18", "{}", "[]", '{"since": "soon", "began": "2026-05-01"}'):
         with pytest.raises(SourceError, match="cursor"):
-            await (await source(sending(oai()))).fetch(written)
+            await (await source(sending(oai()))).fetch(cursor)
 
 
 async def test_it_is_polled_in_the_morning_and_at_night(source: Build) -> None:

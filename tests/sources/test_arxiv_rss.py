@@ -67,16 +67,16 @@ async def test_an_announced_paper_has_all_its_fields(source: Build) -> None:
 
 
 async def test_each_category_is_requested_separately(redis: Redis) -> None:
-    asked = []
+    requested = []
 
     async def respond(request: web.Request) -> web.StreamResponse:
-        asked.append(request.path)
+        requested.append(request.path)
         return web.Response(body=rss())
 
     async with ClientSession() as session, serve(app_of(respond)) as url:
         feed, oai = build(a_context(url, session, redis))
         await feed.fetch(None)
-    assert (feed.name, oai.name, asked) == ("arxiv:cs.CL", "arxiv:cs.CL:oai", ["/rss/cs.CL"])
+    assert (feed.name, oai.name, requested) == ("arxiv:cs.CL", "arxiv:cs.CL:oai", ["/rss/cs.CL"])
 
 
 async def test_a_feed_with_the_same_ids_has_nothing_new(source: Build) -> None:

@@ -78,10 +78,10 @@ async def test_only_papers_of_followed_categories_are_listed(source: Build) -> N
 
 async def test_the_next_page_begins_after_the_rows_received(source: Build) -> None:
     rows = [Row(doi(n)) for n in range(5)]
-    asked = []
+    requested = []
 
     async def respond(request: web.Request) -> web.StreamResponse:
-        asked.append(request.path)
+        requested.append(request.path)
         start = int(request.path.split("/")[-2])
         return web.Response(body=posted(*rows[start : start + 2], cursor=start, total=5))
 
@@ -94,7 +94,7 @@ async def test_the_next_page_begins_after_the_rows_received(source: Build) -> No
         cursor, more = batch.cursor, batch.more
         clock.at = datetime(2026, 5, 21, 0, 1, tzinfo=UTC)  # midnight passes; the list's days stay the same
     assert found == [f"doi:{row.doi}" for row in rows]
-    assert asked == [f"/details/biorxiv/2026-05-17/2026-05-20/{n}/json" for n in (0, 2, 4)]
+    assert requested == [f"/details/biorxiv/2026-05-17/2026-05-20/{n}/json" for n in (0, 2, 4)]
     assert Cursor.parse(cursor) == Cursor(date(2026, 5, 17), date(2026, 5, 1))
 
 

@@ -71,11 +71,11 @@ async def test_names_are_unique(redis: Redis) -> None:
 
 
 async def test_a_good_answer_becomes_papers(recording: Recording, source: Build) -> None:
-    asked = await source(recording.good)
-    batch = await asked.fetch(None)
+    polled = await source(recording.good)
+    batch = await polled.fetch(None)
     assert sorted(paper.id for paper in batch.papers) == sorted(recording.ids)
     for paper in batch.papers + batch.history:
-        check(paper, asked.name.partition(":")[0])
+        check(paper, polled.name.partition(":")[0])
 
 
 def check(paper: Paper, upstream: str) -> None:
@@ -90,10 +90,10 @@ def check(paper: Paper, upstream: str) -> None:
 async def test_a_second_fetch_from_the_cursor_repeats_nothing_else(
     recording: Recording, source: Build, redis: Redis
 ) -> None:
-    asked = await source(recording.good)
-    first = await asked.fetch(None)
+    polled = await source(recording.good)
+    first = await polled.fetch(None)
     await redis.delete(keys.gate("arxiv"))  # no need to wait for the next turn here
-    again = await asked.fetch(first.cursor)
+    again = await polled.fetch(first.cursor)
     assert {paper.id for paper in again.papers} <= set(recording.ids)
     assert again.cursor == first.cursor
 

@@ -173,10 +173,10 @@ async def test_the_first_fetch_announces_the_last_day() -> None:
 
 
 async def test_an_unchanged_feed_is_not_read_again() -> None:
-    asked: list[str | None] = []
+    validators: list[str | None] = []
 
     async def respond(request: web.Request) -> web.StreamResponse:
-        asked.append(request.headers.get("If-None-Match"))
+        validators.append(request.headers.get("If-None-Match"))
         if request.headers.get("If-None-Match") == '"1"':
             return web.Response(status=304)
         return web.Response(body=journal(Entry()), headers={"ETag": '"1"'})
@@ -184,7 +184,7 @@ async def test_an_unchanged_feed_is_not_read_again() -> None:
     first = await fetched(respond)
     again = await fetched(respond, first.cursor)
     assert (len(first.papers), len(again.papers), again.cursor) == (1, 0, first.cursor)
-    assert asked == [None, '"1"']
+    assert validators == [None, '"1"']
     unaware = Cursor.parse(first.cursor)
     same = await fetched(sending(journal(Entry())), str(Cursor(unaware.digest, scheme=SCHEME)))
     assert same.papers == ()

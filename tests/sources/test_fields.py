@@ -49,12 +49,10 @@ def test_counts_are_whole_numbers(value: object, number: int | None) -> None:
     assert count(value) == number
 
 
-@pytest.mark.parametrize(
-    "written", ["2026-05-19T22:00:00Z", "2026-05-19T18:00:00-04:00", "2026-05-19T22:00:00"]
-)
-def test_moments_are_in_utc(written: str) -> None:
-    assert moment(written) == datetime(2026, 5, 19, 22, tzinfo=UTC)
-    assert moment(written).tzinfo is UTC
+@pytest.mark.parametrize("text", ["2026-05-19T22:00:00Z", "2026-05-19T18:00:00-04:00", "2026-05-19T22:00:00"])
+def test_moments_are_in_utc(text: str) -> None:
+    assert moment(text) == datetime(2026, 5, 19, 22, tzinfo=UTC)
+    assert moment(text).tzinfo is UTC
 
 
 def test_an_unreadable_row_is_skipped_and_logged() -> None:

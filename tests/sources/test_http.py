@@ -70,11 +70,11 @@ async def session() -> AsyncIterator[ClientSession]:
 
 
 async def test_no_request_is_sent_during_a_pause(session: ClientSession) -> None:
-    clock, asked = Clock(NOW), 0
+    clock, requests = Clock(NOW), 0
 
     async def respond(_request: web.Request) -> web.StreamResponse:
-        nonlocal asked
-        asked += 1
+        nonlocal requests
+        requests += 1
         return web.Response(status=429, headers={"RateLimit": '"api";r=0;t=99'})
 
     async with serve(app_of(respond)) as url:
@@ -83,11 +83,11 @@ async def test_no_request_is_sent_during_a_pause(session: ClientSession) -> None
             with pytest.raises(SourceError) as raised:
                 await upstream.get(url)
             assert raised.value.retry_after == 100
-        assert asked == 1
+        assert requests == 1
         clock.at += timedelta(seconds=101)
         with pytest.raises(SourceError, match="HTTP 429"):
             await upstream.get(url)
-        assert asked == 2
+        assert requests == 2
 
 
 async def test_after_the_last_allowed_request_there_is_a_pause(session: ClientSession) -> None:

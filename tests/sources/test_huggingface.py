@@ -243,10 +243,10 @@ async def test_a_clock_set_back_does_not_move_the_cursor_back(world: World) -> N
     assert Cursor.parse(world.cursor or "").day == before.day
 
 
-@pytest.mark.parametrize("written", ["nonsense", "[]", "{}", '{"day": 1}', '{"day": "2026-05-20"}'])
-async def test_a_cursor_that_cant_be_read_is_an_error(written: str, world: World) -> None:
+@pytest.mark.parametrize("cursor", ["nonsense", "[]", "{}", '{"day": 1}', '{"day": "2026-05-20"}'])
+async def test_a_cursor_that_cant_be_read_is_an_error(cursor: str, world: World) -> None:
     with pytest.raises(SourceError, match="cursor"):
-        await world.source.fetch(written)
+        await world.source.fetch(cursor)
 
 
 # -- pages
@@ -339,15 +339,15 @@ def test_polls_are_frequent_while_lists_grow(now: str, minutes: int) -> None:
 
 
 @given(st.dates(date(2025, 1, 1), date(2028, 1, 1)), st.integers(-3, 60), st.integers(0, 9))
-def test_every_day_since_the_cursor_is_read(today: date, away: int, swept: int) -> None:
-    reached = Cursor(today - away * DAY, first=date(2025, 1, 1), swept=today - swept * DAY)
+def test_every_day_since_the_cursor_is_read(today: date, age: int, swept: int) -> None:
+    reached = Cursor(today - age * DAY, first=date(2025, 1, 1), swept=today - swept * DAY)
     with capture_logs():
         walk = plan(reached, today)
     days = list(walk)
     assert len(days) == len(walk) <= LONGEST_WALK
     assert days == sorted(days, reverse=True)
     assert walk.needed in days
-    if 0 <= away < LONGEST_WALK:
+    if 0 <= age < LONGEST_WALK:
         assert reached.day >= walk.needed
     assert any(day < today and day.weekday() < 5 for day in days if day >= walk.needed)
 

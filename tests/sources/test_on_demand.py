@@ -6,7 +6,7 @@ import pytest
 
 from bot.ports import Batch
 from bot.query import parse
-from bot.sources.arxiv.on_demand import FromNowOn
+from bot.sources.arxiv.on_demand import SinceFollowed
 from bot.sources.biorxiv_on_demand import Cursor, FollowedBiorxiv
 from bot.sources.categories import ALIASES, ARCHIVES, ARXIV, BIORXIV, MEDRXIV
 from tests.papers import a_paper
@@ -38,7 +38,7 @@ async def test_papers_are_news_from_the_next_announcement_on() -> None:
     first = clock.now() + timedelta(hours=5)
     paper, older = a_paper("2605.00001"), a_paper("2605.00002")
     listing = Listing(Batch((paper,), "a", history=(older,)), Batch((paper,), "b", alarm="silent"))
-    source = FromNowOn(listing, first, clock.now)
+    source = SinceFollowed(listing, first, clock.now)
     batch = await source.fetch(None)
     assert batch.papers == ()
     assert [(one.id, one.backfilled) for one in batch.history] == [(older.id, True), (paper.id, True)]
@@ -53,7 +53,7 @@ async def test_a_list_that_comes_late_brings_no_older_papers_as_news() -> None:
     before, after, undated = a_paper("2605.00001"), a_paper("2605.00002"), a_paper("2605.00003")
     announced = {before.id: date(2026, 5, 20), after.id: date(2026, 5, 21)}
     clock.at = first
-    batch = await FromNowOn(
+    batch = await SinceFollowed(
         Listing(Batch((before, after, undated), "a", announced=announced)), first, clock.now
     ).fetch(None)
     assert batch.papers == (after, undated)

@@ -269,8 +269,8 @@ async def test_a_403_means_to_slow_down(room: Room) -> None:
 
 async def test_a_cursor_of_an_older_version_is_read(room: Room) -> None:
     await room.watch(ID)
-    written = '{"day": "2026-05-19", "spent": 9000, "after": "", "finished": "2026-05-19"}'
-    assert [paper.id for paper in (await room.source.fetch(written)).updates] == [ID]
+    cursor = '{"day": "2026-05-19", "spent": 9000, "after": "", "finished": "2026-05-19"}'
+    assert [paper.id for paper in (await room.source.fetch(cursor)).updates] == [ID]
 
 
 async def test_a_paper_that_openalex_does_not_know_costs_nothing(room: Room) -> None:

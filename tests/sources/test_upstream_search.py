@@ -66,7 +66,7 @@ async def test_an_upstream_that_is_late_or_fails_is_left_out(opened: Open) -> No
 
 
 @pytest.mark.parametrize(
-    ("query", "asked"),
+    ("query", "expected"),
     [
         ("diffusion policy", "all:diffusion AND all:policy"),
         ('"diffusion policy" -survey', 'all:"diffusion policy" ANDNOT all:survey'),
@@ -76,11 +76,11 @@ async def test_an_upstream_that_is_late_or_fails_is_left_out(opened: Open) -> No
         ("agents min:3", "all:cats AND all:dogs"),
     ],
 )
-async def test_arxiv_is_asked_in_its_own_language(opened: Open, query: str, asked: str) -> None:
+async def test_arxiv_is_asked_in_its_own_language(opened: Open, query: str, expected: str) -> None:
     upstreams = Searchable()
     await (await opened(upstreams)).search("cats, dogs", parse(query))
-    (said,) = [path for path in upstreams.asked if path.startswith("/api/query")]
-    assert parse_qs(urlsplit(said).query)["search_query"] == [asked]
+    (request,) = [path for path in upstreams.asked if path.startswith("/api/query")]
+    assert parse_qs(urlsplit(request).query)["search_query"] == [expected]
 
 
 async def test_a_paper_is_fetched_by_its_id_from_any_upstream(opened: Open) -> None:

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.domain.errors import SourceError
-from bot.sources.zotero import COLLECTION, PATIENCE, KeyRefused, Pushed, Zotero
+from bot.sources.zotero import COLLECTION, MAX_WAIT, KeyRefused, Pushed, Zotero
 from bot.text.bibliography import Listed, listed
 from bot.text.zotero_items import KEY_LENGTH, key_for
 from tests.papers import a_paper
@@ -138,7 +138,7 @@ async def test_what_does_not_pass_is_left_for_another_time(desk: Desk) -> None:
     pushed = await desk.push()
     assert (pushed.new, pushed.left) == (50, 70)
     assert "fewer requests" in pushed.why
-    assert sum(desk.waits) <= PATIENCE
+    assert sum(desk.waits) <= MAX_WAIT
     desk.now += timedelta(hours=1)
     desk.service.full_after = 0
     assert await desk.push() == Pushed(new=70, there=50)

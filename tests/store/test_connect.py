@@ -71,7 +71,7 @@ async def test_every_form_of_url_gives_a_client() -> None:
 
 
 @pytest.mark.parametrize(
-    ("facts", "taken"),
+    ("facts", "accepted"),
     [
         ({"redis_version": "7.0.15"}, True),
         ({"redis_version": "6.2.14"}, False),
@@ -79,9 +79,9 @@ async def test_every_form_of_url_gives_a_client() -> None:
         ({"redis_version": "7.2.4", "valkey_version": "7.2.5"}, False),
     ],
 )
-def test_old_servers_are_refused(facts: dict[str, str], *, taken: bool) -> None:
+def test_old_servers_are_refused(facts: dict[str, str], *, accepted: bool) -> None:
     server = {**facts, "maxmemory_policy": "noeviction", "aof_enabled": 1}
-    if taken:
+    if accepted:
         connecting._check(server, unsafe=False)
     else:
         with pytest.raises(ConfigurationError, match="too old"):

@@ -14,7 +14,7 @@ from bot.store import keys
 from bot.store.backup.export import facts
 from bot.store.backup.import_ import Restore, one_channel
 from bot.store.backup.move_channel import FOLLOW, ChannelMoves
-from bot.store.copies import MAX_COPIES, Copies, Copy, _placed
+from bot.store.copies import MAX_COPIES, Copies, Copy, _with_name
 from bot.store.forget import Forgetting
 from bot.store.outbox.outbox import Outbox
 from bot.store.subscriptions import Subscriptions
@@ -42,7 +42,7 @@ async def post(outbox: Outbox, channel: ChannelRef, *papers: str) -> None:
 @given(st.text(min_size=1, max_size=30), st.text(max_size=30))
 def test_a_copy_is_in_the_shard_of_its_channel(workspace: str, channel: str) -> None:
     original = ChannelRef("fake", workspace, channel)
-    assert keys.shard_of(_placed(a_copy(), original).to) == keys.shard_of(original)
+    assert keys.shard_of(_with_name(a_copy(), original).to) == keys.shard_of(original)
 
 
 async def test_a_confirmed_post_is_enqueued_for_each_copy_once(redis: Redis) -> None:

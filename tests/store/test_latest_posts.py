@@ -27,8 +27,8 @@ async def stored(redis: Redis, dice: random.Random, count: int) -> dict[str, tup
         numbers = dice.sample(range(1, 13), dice.randrange(3))
         entry = f"p{n}" if dice.random() < 0.8 else f"life:v2:p{n}"
         reasons = [[number, dice.choice(QUERIES)] for number in numbers]
-        written = json.dumps(reasons, separators=dice.choice(((",", ":"), None)))
-        record = f"{at} m{n} - {'daily@1' if n % 3 else ''} {n % 7} {written}"
+        encoded = json.dumps(reasons, separators=dice.choice(((",", ":"), None)))
+        record = f"{at} m{n} - {'daily@1' if n % 3 else ''} {n % 7} {encoded}"
         await redis.hset(keys.sent(HERE, period), entry, record)
         posts[entry] = at, set(numbers) if entry.startswith("p") else set()
     return posts

@@ -18,12 +18,12 @@ async def test_the_next_leader_has_a_higher_number(redis: Redis) -> None:
     first, second = Lease(redis), Lease(redis)
     fence = await first.acquire()
     await first.release()
-    taken = await second.acquire()
+    next_fence = await second.acquire()
     assert fence is not None
-    assert taken is not None
-    assert taken > fence
+    assert next_fence is not None
+    assert next_fence > fence
     await first.release()  # of a lease that is not ours any more: nothing happens
-    assert await second.acquire() == taken
+    assert await second.acquire() == next_fence
 
 
 async def test_a_leader_that_says_nothing_is_replaced(redis: Redis) -> None:

@@ -82,8 +82,8 @@ async def test_a_new_version_revises_the_text_and_an_old_copy_does_not(redis: Re
 async def test_a_withdrawal_taken_back_is_no_longer_shown(redis: Redis) -> None:
     papers = Papers(redis)
     await papers.ingest("arxiv", Batch((V1,), "1"), 0)
-    gone = replace(V1, sources=(), versions=2, withdrawn=True, comment="Withdrawn: an error")
-    await papers.ingest("arxiv", Batch((), "2", updates=(gone,)), 0)
+    withdrawn = replace(V1, sources=(), versions=2, withdrawn=True, comment="Withdrawn: an error")
+    await papers.ingest("arxiv", Batch((), "2", updates=(withdrawn,)), 0)
     await papers.ingest("huggingface", Batch((a_paper(),), "1"), 0)
     assert (await papers.get([V1.id]))[V1.id].withdrawn
     await papers.ingest(

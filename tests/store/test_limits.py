@@ -41,9 +41,9 @@ async def test_a_long_queue_turns_posts_away(redis: Redis, monkeypatch: pytest.M
     shared = Rates(redis)
     for n in range(5):
         await shared.turn(FIVE, f"post{n}", "fake")
-    with pytest.raises(TurnedAway) as away:
+    with pytest.raises(TurnedAway) as caught:
         await shared.turn(FIVE, "one too many", "fake")
-    assert 0.5 < away.value.after <= FIVE.per * MARGIN
+    assert 0.5 < caught.value.after <= FIVE.per * MARGIN
 
 
 async def test_nothing_leaves_while_the_platform_says_stop(redis: Redis) -> None:

@@ -311,11 +311,11 @@ async def test_a_digest_whose_hour_has_not_come_is_no_backlog(redis: Redis, box:
 
 
 async def test_what_is_paused_waits_and_does_not_count_as_open(box: Outbox) -> None:
-    here, there = a_channel("C1"), a_channel("C2")
-    await box.enqueue([an_offer(here, "p1"), an_offer(there, "p1")])
+    here, other = a_channel("C1"), a_channel("C2")
+    await box.enqueue([an_offer(here, "p1"), an_offer(other, "p1")])
     await box.pause(here, "archived")
     await box.enqueue([an_offer(here, "p2")])
-    assert [delivery.channel for delivery in await claim(box)] == [there]
+    assert [delivery.channel for delivery in await claim(box)] == [other]
     assert await box.open() == 1
     await box.resume(here)
     assert await box.open() == 3

@@ -117,8 +117,8 @@ async def test_trending_papers_have_ranks_until_they_fall_out(redis: Redis) -> N
     await papers.ingest("hf", a_batch(trending=("2603.00001",)), 0)
     await papers.ingest("arxiv", a_batch(), 0)  # a source that ranks nothing changes no rank
     assert [paper.rank for paper in (await papers.get([one.id, two.id])).values()] == [1, None]
-    written = await changes(redis)
-    assert written == ["", "", '{"rank":[1,null]}', '{"rank":[3,1]}'] or written[2:] == [
+    announced_changes = await changes(redis)
+    assert announced_changes == ["", "", '{"rank":[1,null]}', '{"rank":[3,1]}'] or announced_changes[2:] == [
         '{"rank":[3,1]}',
         '{"rank":[1,null]}',
     ]
@@ -212,11 +212,11 @@ async def test_a_remembered_paper_that_trends_is_still_announced_once_it_is_list
 async def test_an_update_speaks_of_known_papers_only(redis: Redis) -> None:
     papers = Papers(redis)
     await papers.ingest("arxiv", a_batch(a_paper("p1", sources=("arxiv",), categories=("cs.CL",))), 0)
-    said = [
+    updates = [
         replace(a_paper(i, title="Other"), sources=(), categories=("cs.RO",), withdrawn=True)
         for i in ("p1", "p2")
     ]
-    batch = replace(a_batch(), updates=tuple(said))
+    batch = replace(a_batch(), updates=tuple(updates))
     assert await papers.ingest("arxiv", batch, 0) == Ingested(new=0, changed=1)
     assert await papers.ingest("arxiv", batch, 0) == Ingested(new=0, changed=0)
     found = await papers.get(["p1", "p2"])

@@ -133,8 +133,8 @@ async def test_a_lost_answer_changes_nothing(redis: Redis, lossy: LossyProxy, na
     states = []
     for lose in (0, 1):
         await redis.flushall()
-        for one in before:
-            await one(redis)
+        for step in before:
+            await step(redis)
         lossy.lose = lose
         await step(through)
         states.append(await everything(redis))

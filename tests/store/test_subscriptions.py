@@ -65,21 +65,21 @@ async def test_a_repeated_script_gives_the_same_answer(redis: Redis) -> None:
     assert await redis.eval(source, 4, *at, *args) == once
     assert await redis.xlen(keys.changes(shard)) == 1
 
-    gone, source = [at[0], at[1], at[3]], script("changes", "unsubscribe").source
-    once = await redis.eval(source, 3, *gone, str(here), 1, 100, "token2")
+    unsubscribe_keys, source = [at[0], at[1], at[3]], script("changes", "unsubscribe").source
+    once = await redis.eval(source, 3, *unsubscribe_keys, str(here), 1, 100, "token2")
     assert once
-    assert await redis.eval(source, 3, *gone, str(here), 1, 100, "token2") == once
-    assert await redis.eval(source, 3, *gone, str(here), 1, 100, "token3") is None
+    assert await redis.eval(source, 3, *unsubscribe_keys, str(here), 1, 100, "token2") == once
+    assert await redis.eval(source, 3, *unsubscribe_keys, str(here), 1, 100, "token3") is None
 
 
 async def test_an_index_has_a_subscription_as_soon_as_any_process_confirmed_it(redis: Redis) -> None:
-    here, there = Subscriptions(redis), Subscriptions(redis)
-    await here.add(a_channel("C1"), "before", "now", "U1")
-    follower = IndexSync(there, Seen)
+    local, remote = Subscriptions(redis), Subscriptions(redis)
+    await local.add(a_channel("C1"), "before", "now", "U1")
+    follower = IndexSync(remote, Seen)
     assert (await follower.up_to_date()).queries() == ["before"]
     for n in range(20):
-        await here.add(a_channel(f"C{n}"), f"q{n}", "now", "U1")
-    await here.remove(a_channel("C1"), 1)
+        await local.add(a_channel(f"C{n}"), f"q{n}", "now", "U1")
+    await local.remove(a_channel("C1"), 1)
     index = await follower.up_to_date()
     assert index.queries() == sorted(f"q{n}" for n in range(20))
     assert await follower.up_to_date() is index

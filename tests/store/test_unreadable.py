@@ -149,8 +149,8 @@ async def test_an_unreadable_record_is_set_aside_and_the_rest_is_delivered(redis
     poison, kind = POISONS[name]
     board = Board(Clock(redis))
     house = House(redis, board)
-    for one in (HEALTHY, SICK):
-        await house.subscribe(one, "now", ChannelSettings())
+    for channel in (HEALTHY, SICK):
+        await house.subscribe(channel, "now", ChannelSettings())
     await house.poll(a_paper("p00", title="Something else", abstract=""))
     await poison(redis, house)
     before = REGISTRY.get_sample_value("paperboy_records_set_aside_total", {"kind": kind or ""}) or 0
@@ -282,8 +282,8 @@ async def test_a_frequency_of_a_newer_version_is_the_channels_own(redis: Redis) 
 
 async def test_an_export_leaves_out_what_cannot_be_read_and_has_all_the_rest(redis: Redis) -> None:
     house = House(redis, Board(Clock(redis)))
-    for one in (HEALTHY, SICK):
-        await house.subscribe(one, "now", ChannelSettings())
+    for channel in (HEALTHY, SICK):
+        await house.subscribe(channel, "now", ChannelSettings())
     await house.subscriptions.change(SICK, 1, query="robots")
     await poison_everything(redis, SICK)
     found = Counter([fact.kind async for fact in facts(redis)])

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.text.boilerplate import Notice, take_apart
+from bot.text.boilerplate import Notice, split_notices
 
 
 @pytest.mark.parametrize(
@@ -69,12 +69,12 @@ from bot.text.boilerplate import Notice, take_apart
     ],
 )  # fmt: skip
 def test_boilerplate_is_taken_apart(written: str, parts: Notice) -> None:
-    assert take_apart(written) == parts
+    assert split_notices(written) == parts
 
 
 @given(st.text(alphabet="Abstract: Source Volume 1, Issue [Phys] Published. ") | st.text())
 def test_what_is_taken_away_is_all_that_is_lost(text: str) -> None:
-    parts = take_apart(text)
+    parts = split_notices(text)
     assert parts.abstract in text
     assert parts.authors in text
     assert parts.date in text

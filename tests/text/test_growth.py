@@ -18,7 +18,7 @@ from bot.text import (
     spell,
     tokens,
 )
-from bot.text.boilerplate import take_apart
+from bot.text.boilerplate import split_notices
 
 HOSTILE = (
     "<", "<a ", "<a b='", '<a b="x" ', "<!--", "<script>", "</i><i>", "&#", "&amp", "$", "$a", "$$", "$5 ", "\\", "\\(", "\\x",
@@ -43,7 +43,7 @@ def _parsed(text: str) -> object:
 
 
 FUNCTIONS: list[Callable[[str], object]] = [
-    take_apart,
+    split_notices,
     clean,
     clean_html,
     tokens,

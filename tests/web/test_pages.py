@@ -174,7 +174,7 @@ async def test_one_client_can_not_search_without_end(redis: Redis, monkeypatch: 
     async with site(redis) as client:
         for status in (200, 200, 429):
             text = await page(client, "/?q=paper", status)
-        assert "starts by itself" in text
+        assert "starts automatically" in text
         async with client.get("/?q=paper") as response:
             assert response.headers["Refresh"] == response.headers["Retry-After"] == "30"
         await page(client, "/")

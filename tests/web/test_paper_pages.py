@@ -84,7 +84,7 @@ async def test_an_unknown_paper_and_too_many_requests_are_said(
     monkeypatch.setattr(paper_pages, "VIEWS_EACH", Rate(1, 60))
     async with site(redis) as client:
         assert "known here" in await page(client, "/papers/%3Cscript%3E", 404)
-        assert "loads by itself" in await page(client, "/papers/1", 429)
+        assert "reloads automatically" in await page(client, "/papers/1", 429)
         async with client.get("/papers/1") as response:
             assert response.headers["Refresh"] == response.headers["Retry-After"] == "60"
 

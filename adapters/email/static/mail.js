@@ -1,26 +1,26 @@
-// The form works without this script. With it, the time zone is the browser's, and a query is previewed as it is typed.
+// The form works without this script, which fills in the browser's time zone and previews a query while it is typed.
 "use strict";
 const form = document.getElementById("mail");
-const past = document.getElementById("mail-past");
+const output = document.getElementById("mail-past");
 const zone = form.elements.zone;
 if (zone.value === "UTC") {
   zone.value = Intl.DateTimeFormat().resolvedOptions().timeZone || "UTC";
 }
-let waiting;
-let asked = 0;
-async function look() {
-  const mine = ++asked;
+let timer;
+let latest = 0;
+async function preview() {
+  const request = ++latest;
   const query = form.elements.query.value.trim();
   if (!query) {
-    past.replaceChildren();
+    output.replaceChildren();
     return;
   }
   const answer = await fetch(`${form.dataset.preview}?${new URLSearchParams({ query })}`);
-  if (answer.ok && mine === asked) {
-    past.innerHTML = await answer.text();
+  if (answer.ok && request === latest) {
+    output.innerHTML = await answer.text();
   }
 }
 form.elements.query.addEventListener("input", () => {
-  clearTimeout(waiting);
-  waiting = setTimeout(look, 400);
+  clearTimeout(timer);
+  timer = setTimeout(preview, 400);
 });

@@ -1,4 +1,4 @@
-"""`paperboy doctor`: checks everything between a new operator and the first post, and changes nothing."""
+"""`paperboy doctor`: checks everything that a new installation needs for its first post, and changes nothing."""
 
 from bot.cli.doctor.checks import check_names, examine
 

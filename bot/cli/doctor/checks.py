@@ -1,4 +1,4 @@
-"""All checks, side by side, so that the whole takes no longer than the slowest; their order is fixed."""
+"""Runs all checks concurrently, so that they take no longer than the slowest one, and reports them in a fixed order."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Collection, Iterable, Iterator
@@ -33,9 +33,9 @@ def check_names(names: Collection[str], known: Collection[str]) -> None:
 async def examine(
     settings: Settings, only: Collection[str] = (), now: Callable[[], datetime] = wall_clock
 ) -> AsyncIterator[Finding]:
-    """Every finding; what others depend on comes first. `only` names platforms to check, none means everything.
+    """Yield all findings, prerequisites first. `only` names the platforms to check; if empty, everything is checked.
 
-    Changes nothing. No finding contains a secret.
+    Changes nothing. Findings contain no secrets.
     """
     port = None
     if not only:
@@ -70,13 +70,13 @@ async def _with_server(
         platforms = build_platforms(settings, redis, frozenset())
     except ConfigurationError as error:
         yield Finding("settings", ok=False, message=str(error), todo=STAY_DOWN)
-        wrong, platforms = str(error), ()
+        problem, platforms = str(error), ()
     else:
-        wrong = ""
+        problem = ""
     try:
         bot = wire(settings, redis, session, platforms, durable=False, now=now)
     except ConfigurationError as error:
-        if str(error) != wrong:
+        if str(error) != problem:
             yield Finding("settings", ok=False, message=str(error), todo=STAY_DOWN)
         return
     sources = () if only else bot.sources
@@ -85,9 +85,9 @@ async def _with_server(
         yield (
             machine.data_folder(settings.data_dir) if settings.redis_url else machine.disk(settings.data_dir)
         )
-        async for finding in server.check_server(redis, [one.name for one in platforms], now):
+        async for finding in server.check_server(redis, [platform.name for platform in platforms], now):
             yield finding
-    unconnected = () if wrong else _unconnected(settings, platforms, only)
+    unconnected = () if problem else _unconnected(settings, platforms, only)
     for finding in (*await outside, *unconnected):
         yield finding
     for platform in platforms:
@@ -97,7 +97,7 @@ async def _with_server(
 def _unconnected(
     settings: Settings, platforms: Iterable[Platform], only: Collection[str]
 ) -> Iterator[Finding]:
-    connected = {one.name for one in platforms if not isinstance(one, Interactive | Copying)}
+    connected = {platform.name for platform in platforms if not isinstance(platform, Interactive | Copying)}
     for name in sorted(set(only) - connected):
         todo = "README.md says how to connect it"
         yield Finding(name, ok=False, message="its tokens are not set", todo=todo)

@@ -10,13 +10,13 @@ import aiohttp
 from bot.ports import Finding
 
 MIN_FREE_DISK = 200 * 1024 * 1024
-"""Free bytes that are needed: when the server compacts its append-only file, both copies exist for a while."""
+"""Minimum free bytes: while the server compacts its append-only file, two copies exist."""
 TIMEOUT = 3.0
-"""Seconds for an answer from this machine."""
+"""Seconds to wait for an answer from this machine."""
 
 
 def contact(address: str) -> Finding:
-    """Whether upstreams can contact the operator."""
+    """Check whether upstreams can contact the operator."""
     if address:
         return Finding("contact", ok=True, message=f"upstreams can write to {address}")
     return Finding(
@@ -28,7 +28,7 @@ def contact(address: str) -> Finding:
 
 
 def disk(folder: Path) -> Finding:
-    """Whether there is enough disk for Paperboy's own server."""
+    """Check whether there is enough disk space for Paperboy's own server."""
     free = shutil.disk_usage(folder).free
     enough = free >= MIN_FREE_DISK
     todo = "" if enough else f"free some space, or set PAPERBOY_DATA_DIR to a larger disk than {folder}"
@@ -36,7 +36,7 @@ def disk(folder: Path) -> Finding:
 
 
 def data_folder(folder: Path) -> Finding:
-    """Whether the search index can be stored: with REDIS_URL it is all that the folder is for."""
+    """Check whether the search index can be stored: with REDIS_URL, the folder holds nothing else."""
     place = next(path for path in (folder, *folder.resolve().parents) if path.exists())
     if place.is_dir() and os.access(place, os.W_OK | os.X_OK):
         return Finding("data folder", ok=True, message=f"the search index is stored in {folder}")
@@ -49,12 +49,12 @@ def data_folder(folder: Path) -> Finding:
 
 
 async def port(number: int) -> Finding:
-    """Whether the port is free, or used by Paperboy."""
+    """Check whether the port is free, or used by Paperboy."""
     try:
         server = await asyncio.start_server(lambda _reader, writer: writer.close(), port=number)
     except PermissionError:
         todo = "set PORT to a number above 1023, and put a proxy in front"
-        return Finding("port", ok=False, message=f"this user may not listen on {number}", todo=todo)
+        return Finding("port", ok=False, message=f"this user isn't allowed to listen on {number}", todo=todo)
     except OSError:
         return await _taken(number)
     server.close()
@@ -63,7 +63,7 @@ async def port(number: int) -> Finding:
 
 
 async def _taken(number: int) -> Finding:
-    """Whether it is Paperboy that listens there: it answers `ok` at /healthz."""
+    """Check whether Paperboy listens there: it answers `ok` at /healthz."""
     try:
         async with (
             aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(TIMEOUT)) as session,

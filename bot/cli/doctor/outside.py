@@ -1,4 +1,4 @@
-"""Checks of what is outside this machine: sources and platforms, with one finding for one cause."""
+"""Checks of servers outside this machine: sources and platforms. Failures with the same cause become one finding."""
 
 import asyncio
 from collections import defaultdict
@@ -11,14 +11,14 @@ from bot.domain.errors import SourceError
 from bot.ports import CHECK_NETWORK, Diagnosable, Finding, Platform, Source
 
 TIMEOUT = 5.0
-"""Seconds for one source or platform: an operator waits, and all are checked at the same time."""
+"""Seconds for one source or platform. An operator is waiting; all are checked concurrently."""
 REJECTED = "it rejects Paperboy: set PAPERBOY_CONTACT; Paperboy tries again in a day"
 THEIR_FAULT = (
-    "wait, Paperboy keeps trying; if it lasts, look whether a proxy answers in place of the real server"
+    "wait, Paperboy keeps trying; if it lasts, check whether a proxy answers instead of the real server"
 )
 SLOW = "nothing: it may be slow, and Paperboy waits longer than this check"
 COMMON = (CHECK_NETWORK, REJECTED, THEIR_FAULT)
-"""What several sources and platforms fail with for one cause."""
+"""Advice that several sources and platforms can share, since one cause makes all of them fail."""
 
 log = structlog.get_logger(__name__)
 
@@ -29,28 +29,28 @@ async def check_outside(
     platforms: Iterable[Platform],
     only: Collection[str],
 ) -> list[Finding]:
-    """What sources and platforms answer. `only` names the platforms to check; without it all are."""
+    """Check sources and platforms. `only` names the platforms to check; if empty, all are checked."""
     upstreams, connections = await asyncio.gather(_sources(sources, cursor), _platforms(platforms, only))
     return _by_cause([*upstreams, *connections])
 
 
 def _by_cause(findings: Sequence[Finding]) -> list[Finding]:
-    """The same findings, with one in place of all that fail for one cause."""
-    together: list[Finding] = []
+    """Merge findings that fail with the same cause into one."""
+    merged: list[Finding] = []
     for cause in COMMON:
-        same = [one for one in findings if one.todo == cause and not one.ok]
+        same = [finding for finding in findings if finding.todo == cause and not finding.ok]
         if len(same) < 2:
             continue
-        findings = [one for one in findings if one not in same]
-        names = ", ".join(one.name for one in same)
+        findings = [finding for finding in findings if finding not in same]
+        names = ", ".join(finding.name for finding in same)
         if cause != CHECK_NETWORK:
             name, message = "sources", f"{names} have the same problem; the first one: {same[0].message}"
-        elif findings or together:
+        elif findings or merged:
             name, message = "network", f"{names} can't be reached; the first one: {same[0].message}"
         else:
             name, message = "network", f"nothing can be reached ({names}); the first one: {same[0].message}"
-        together.append(Finding(name, ok=False, message=message, todo=cause))
-    return [*findings, *together]
+        merged.append(Finding(name, ok=False, message=message, todo=cause))
+    return [*findings, *merged]
 
 
 async def _platforms(platforms: Iterable[Platform], only: Collection[str]) -> list[Finding]:
@@ -67,13 +67,13 @@ async def _platform(platform: Diagnosable, name: str) -> list[Finding]:
     try:
         async with asyncio.timeout(TIMEOUT):
             async for finding in platform.diagnose():
-                found.append(finding)  # noqa: PERF401  # what was found before the time was over stays
+                found.append(finding)  # noqa: PERF401  # findings before the time-out must not be lost
     except TimeoutError:
         if not found:
             return [Finding(name, ok=False, message=f"no answer within {TIMEOUT:.0f} s", todo=CHECK_NETWORK)]
         todo = f"paperboy doctor {name} checks it alone; try that in a minute"
         found.append(Finding(name, ok=True, message="not all could be checked in time", todo=todo))
-    except Exception as error:  # the edge: a check that fails is a finding, too
+    except Exception as error:  # the edge: a failed check is a finding too
         log.debug("check_failed", platform=name, exc_info=True)
         message = f"could not be checked: {type(error).__name__}: {error}"
         found.append(Finding(name, ok=False, message=message, todo="try again in a minute"))
@@ -83,7 +83,7 @@ async def _platform(platform: Diagnosable, name: str) -> list[Finding]:
 async def _sources(
     sources: Sequence[Source], cursor: Callable[[str], Awaitable[str | None]]
 ) -> list[Finding]:
-    """One finding for each upstream: categories that one server lists share their fate."""
+    """Return one finding for each upstream: categories on the same server fail together."""
     upstreams: dict[tuple[str, type], list[Source]] = defaultdict(list)
     for source in sources:
         upstreams[source.name.partition(":")[0], type(source)].append(source)
@@ -94,7 +94,7 @@ async def _sources(
 
 
 async def _upstream(members: Sequence[Source], cursor: str | None) -> tuple[Finding, bool]:
-    """What the first of them answers, and whether it didn't in time."""
+    """Check the first source of an upstream. Return the finding, and whether it timed out."""
     source, others = members[0], [member.name.partition(":")[2] for member in members[1:]]
     name = source.name
     also = (
@@ -111,7 +111,7 @@ async def _upstream(members: Sequence[Source], cursor: str | None) -> tuple[Find
     except TimeoutError:
         message = f"no answer within {TIMEOUT:.0f} s"
         return Finding(name, ok=False, message=f"{message}{also}", todo=CHECK_NETWORK), True
-    except Exception as error:  # the edge: the other sources are checked all the same
+    except Exception as error:  # the edge: the other sources are still checked
         log.debug("check_failed", source=name, exc_info=True)
         message, todo = (
             f"{type(error).__name__}: {error}",

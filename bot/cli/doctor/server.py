@@ -1,4 +1,4 @@
-"""Checks of Redis and of the work that it holds."""
+"""Checks of Redis, and of the polls and posts recorded in it."""
 
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from datetime import datetime, timedelta
@@ -17,22 +17,22 @@ from bot.store.unreadable import UnreadableRecord, unreadable_count, unreadable_
 from bot.store.watches import Watches
 
 MAX_CLOCK_DRIFT = 30
-"""Seconds between this machine's clock and the server's: one shows due times, the other keeps them."""
+"""Maximum seconds between this machine's clock, which shows due times, and the Redis server's, which enforces them."""
 MAX_MEMORY_SHARE = 0.85
-"""Share of the server's memory limit that may be used."""
+"""Maximum used share of the server's memory limit."""
 SHOWN = 5
-"""Pauses and unreadable records that are listed."""
+"""Maximum number of pauses, refusals and unreadable records listed."""
 LATE = timedelta(minutes=30)
-"""How late a poll or a post may be before something must be wrong."""
+"""Delay above which a late poll or post is a problem."""
 
-HARVESTED = timedelta(days=2)
-"""Age from which the latest harvest of arXiv's records is suspicious: there are two a day."""
+OLD_HARVEST = timedelta(days=2)
+"""Age above which the latest harvest of arXiv's records is suspicious: there are two a day."""
 
 
 async def check_server(
     redis: Redis, platforms: Iterable[str], now: Callable[[], datetime]
 ) -> AsyncIterator[Finding]:
-    """The server's clock and memory, then polls, late posts and dead letters."""
+    """Check the server's clock and memory, then polls, posts, pauses, watches and records."""
     outbox = Outbox(redis)
     yield await _clock(redis, now())
     yield await _memory(redis)
@@ -48,7 +48,9 @@ async def check_server(
     )
     yield _refused(await outbox.refused(REFUSED_FOR))
     yield _news(await Watches(redis).count(), polls, now())
-    yield _unreadable(await unreadable_count(redis), [one async for one in unreadable_records(redis)][:SHOWN])
+    yield _unreadable(
+        await unreadable_count(redis), [record async for record in unreadable_records(redis)][:SHOWN]
+    )
 
 
 async def _clock(redis: Redis, now: datetime) -> Finding:
@@ -61,11 +63,11 @@ async def _clock(redis: Redis, now: datetime) -> Finding:
 
 async def _memory(redis: Redis) -> Finding:
     info: dict[str, Any] = await redis.info("memory")
-    servers = [info] if "used_memory" in info else [one for one in info.values() if isinstance(one, dict)]
-    limited = [one for one in servers if one.get("maxmemory")]
+    servers = [info] if "used_memory" in info else [node for node in info.values() if isinstance(node, dict)]
+    limited = [server for server in servers if server.get("maxmemory")]
     if not limited:
         return Finding("memory", ok=True, message="Redis has no memory limit")
-    share = max(one["used_memory"] / one["maxmemory"] for one in limited)
+    share = max(server["used_memory"] / server["maxmemory"] for server in limited)
     todo = (
         ""
         if share <= MAX_MEMORY_SHARE
@@ -93,7 +95,7 @@ def _polls(polls: dict[str, PollResult], now: datetime, *, held: bool) -> Findin
 
 
 def _completeness(polls: dict[str, PollResult]) -> Finding:
-    """Whether a feed looks incomplete, and how many papers came by OAI-PMH alone. Neither is this machine's fault."""
+    """Check whether a feed looks incomplete, and count papers from OAI-PMH only. Neither is this machine's fault."""
     left_out = sum(poll.found for name, poll in polls.items() if name.endswith(":oai"))
     alarms = [poll.alarm for poll in polls.values() if poll.alarm]
     if alarms:
@@ -102,17 +104,17 @@ def _completeness(polls: dict[str, PollResult]) -> Finding:
     return Finding(
         "completeness",
         ok=True,
-        message=f"{left_out} arXiv papers came by OAI-PMH alone; none is known to be missing",
+        message=f"{left_out} arXiv papers came only by OAI-PMH; none are known to be missing",
     )
 
 
 def _skipped(polls: dict[str, PollResult]) -> Finding:
-    """What upstreams wrote so that it can't be read. The rest of their lists is."""
+    """Report unreadable entries of upstreams' lists. The other entries are read."""
     counts = {name: poll for name, poll in sorted(polls.items()) if poll.skipped}
     if not counts:
         return Finding("entries", ok=True, message="every entry of the latest lists could be read")
     parts = (f"{poll.skipped} of {name} ({poll.skipped_reason})" for name, poll in counts.items())
-    todo = "nothing here: the log names each entry (row_skipped); write to the upstream if it stays so"
+    todo = "nothing here: the log names each entry (row_skipped); write to the upstream if it persists"
     return Finding("entries", ok=True, message=f"can't be read: {', '.join(parts)}", todo=todo)
 
 
@@ -120,9 +122,9 @@ def _posts(late: dict[str, float]) -> Finding:
     stuck = {name: seconds for name, seconds in late.items() if seconds > LATE.total_seconds()}
     if not stuck:
         return Finding("posts", ok=True, message="no post is late")
-    said = ", ".join(f"{name} by {seconds / 60:.0f} minutes" for name, seconds in sorted(stuck.items()))
+    listed = ", ".join(f"{name} by {seconds / 60:.0f} minutes" for name, seconds in sorted(stuck.items()))
     todo = "start paperboy run, or a process with the role delivery and the tokens of that platform"
-    return Finding("posts", ok=False, message=f"posts are late on {said}", todo=todo)
+    return Finding("posts", ok=False, message=f"posts are late on {listed}", todo=todo)
 
 
 def _dead_letters(count: int) -> Finding:
@@ -137,40 +139,43 @@ def _dead_letters(count: int) -> Finding:
 
 
 def _paused(count: int, longest: Sequence[Pause]) -> Finding:
-    """A pause is no failure of this installation, so it is shown and not held against it."""
+    """List pauses. A pause isn't a failure of this installation, so the finding is `ok`."""
     if not count:
         return Finding("pauses", ok=True, message="no channel is paused")
     listed = "; ".join(
-        f"{one.name} since {one.since:%Y-%m-%d %H:%M} ({one.why})" if one.since else f"{one.name} ({one.why})"
-        for one in longest
+        f"{pause.name} since {pause.since:%Y-%m-%d %H:%M} ({pause.why})"
+        if pause.since
+        else f"{pause.name} ({pause.why})"
+        for pause in longest
     )
     more = f"; and {count - len(longest)} more" if count > len(longest) else ""
     return Finding(
         "pauses",
         ok=True,
         message=f"{count} paused: {listed}{more}",
-        todo="nothing: each is tried again by itself, at least daily, and at any /paper there",
+        todo="nothing: each is tried again automatically, at least daily, and at any /paper command there",
     )
 
 
 def _refused(channels: Sequence[Refused]) -> Finding:
-    """Channels that the platform refuses for a reason that it doesn't document."""
+    """List channels whose posts the platform refuses for an undocumented reason."""
     if not channels:
         return Finding("refusals", ok=True, message="no channel's posts are refused without a known reason")
     listed = "; ".join(
-        f"{one.channel} since {one.since:%Y-%m-%d %H:%M} ({one.why})" for one in channels[:SHOWN]
+        f"{refused.channel} since {refused.since:%Y-%m-%d %H:%M} ({refused.why})"
+        for refused in channels[:SHOWN]
     )
     more = f"; and {len(channels) - SHOWN} more" if len(channels) > SHOWN else ""
     return Finding(
         "refusals",
         ok=False,
         message=f"all posts of {len(channels)} channels have been refused for a day: {listed}{more}",
-        todo="look at what the platform answers; each is tried again at least every hour",
+        todo="look at the platform's answers; each channel is tried again at least every hour",
     )
 
 
 def _news(watchers: int, polls: dict[str, PollResult], now: datetime) -> Finding:
-    """Whether those who watch papers can hear of new versions, acceptances and withdrawals."""
+    """Check whether people who watch papers can be notified of new versions, acceptances and withdrawals."""
     if not watchers:
         return Finding("news", ok=True, message="no paper is watched")
     who = f"{watchers} channels and people watch papers"
@@ -180,17 +185,17 @@ def _news(watchers: int, polls: dict[str, PollResult], now: datetime) -> Finding
             "set PAPERBOY_ARXIV_CATEGORIES: versions, acceptances and withdrawals come from arXiv's records"
         )
         return Finding("news", ok=True, message=f"{who}, but no records of arXiv are read", todo=todo)
-    old = now - max(read) > HARVESTED
+    old = now - max(read) > OLD_HARVEST
     todo = "look at the polls of arXiv whose names end with :oai" if old else ""
     return Finding(
         "news", ok=True, message=f"{who}; arXiv's records were read {max(read):%Y-%m-%d %H:%M}", todo=todo
     )
 
 
-def _unreadable(count: int, some: Sequence[UnreadableRecord]) -> Finding:
+def _unreadable(count: int, examples: Sequence[UnreadableRecord]) -> Finding:
     if not count:
         return Finding("records", ok=True, message="every record in Redis could be read")
-    listed = "; ".join(f"{one.kind} {one.name} ({one.reason})" for one in some)
+    listed = "; ".join(f"{record.kind} {record.name} ({record.reason})" for record in examples)
     return Finding(
         "records",
         ok=False,

@@ -1,4 +1,4 @@
-"""arXiv. Its feeds detect papers quickly, OAI-PMH completely; its search API answers questions and never detects."""
+"""arXiv. Its feeds detect papers quickly, OAI-PMH completely; its search API is only for requests on demand."""
 
 import re
 from collections.abc import Iterator
@@ -35,23 +35,23 @@ Category = Annotated[str, AfterValidator(_check_category)]
 
 
 class ArxivSettings(SettingsGroup):
-    """Which categories to follow, and where arXiv is."""
+    """arXiv's categories to follow, and its addresses."""
 
     arxiv_rss_url: BaseUrl = "https://rss.arxiv.org"
     arxiv_oai_url: BaseUrl = "https://oaipmh.arxiv.org"
     arxiv_api_url: BaseUrl = "https://export.arxiv.org"
-    """Used for searches on demand and for backfilling, never to find what is new."""
+    """Used for searches on demand and for backfilling, never to detect new papers."""
     arxiv_categories: CommaSeparated[Category] = ("cs.AI", "cs.CL", "cs.CV", "cs.LG")
     arxiv_cross_lists: bool = False
-    """Whether a paper counts as new in these categories although its primary category is another one."""
+    """Whether a paper counts as new in these categories even if its primary category is another one."""
     arxiv_on_demand: int = Field(default=150, ge=0, le=500)
-    """How many further categories may be followed because subscriptions ask for them (`cat:math.AG`); 0 for none."""
+    """Maximum number of further categories, followed because subscriptions ask for them (`cat:math.AG`); 0 for none."""
     arxiv_holidays: CommaSeparated[date] = ()
     """More dates on which arXiv announces nothing, in addition to the known ones: `2027-05-03,2027-08-16`."""
 
     @property
     def categories(self) -> tuple[str, ...]:
-        """The categories to follow, each once."""
+        """The categories to follow, without duplicates."""
         return tuple(dict.fromkeys(self.arxiv_categories))
 
 
@@ -59,14 +59,14 @@ SETTINGS = ArxivSettings
 
 
 def build(context: SourceContext) -> Iterator[ArxivRss | ArxivOai]:
-    """Two sources for each category. All of them wait at one gate, and pause together."""
+    """Build two sources for each category. All of them share one rate limit, and pause together."""
     settings = context.settings.of(ArxivSettings)
     for category in settings.categories:
         yield from _sources(context, category)
 
 
 def build_on_demand(context: SourceContext) -> Iterator[ArxivOnDemand]:
-    """Any category of arXiv, for subscriptions that ask for it."""
+    """Build the reader of categories that subscriptions ask for."""
     settings = context.settings.of(ArxivSettings)
 
     def sources_of(category: str) -> Iterator[ArxivRss | ArxivOai]:
@@ -98,13 +98,13 @@ def _sources(context: SourceContext, category: str) -> Iterator[ArxivRss | Arxiv
 
 
 def build_search(context: SourceContext) -> Iterator[ArxivSearch]:
-    """arXiv's own search."""
+    """Build arXiv's own search."""
     settings = context.settings.of(ArxivSettings)
     yield ArxivSearch(_upstream(context), settings.arxiv_api_url, settings.arxiv_oai_url)
 
 
 def build_history(context: SourceContext) -> Iterator[ArxivHistory]:
-    """Past days of the categories that are followed."""
+    """Build the reader of past days, for the operator's categories."""
     settings = context.settings.of(ArxivSettings)
     if settings.categories:
         yield ArxivHistory(_upstream(context), settings.arxiv_api_url, settings.categories)

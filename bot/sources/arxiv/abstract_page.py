@@ -1,4 +1,7 @@
-"""arXiv's page of an abstract, by its `citation_` tags (https://scholar.google.com/intl/en/scholar/inclusion.html). Pure."""
+"""Reads arXiv's abstract pages by their `citation_` tags. Pure.
+
+https://scholar.google.com/intl/en/scholar/inclusion.html
+"""
 
 import re
 from datetime import UTC, datetime
@@ -14,7 +17,7 @@ from bot.text import clean
 from bot.text.identity import arxiv_id
 
 MAX_PAGE = 500_000
-"""Characters that are looked at; a paper of 3,000 authors has about 250,000."""
+"""Maximum number of characters read from a page; a paper of 3,000 authors has about 250,000."""
 _CATEGORY = re.compile(r"\(([a-z-]{2,20}(?:\.[A-Za-z-]{2,20})?)\)")
 
 
@@ -26,14 +29,14 @@ class _Head(HTMLParser):
         self.found: dict[str, list[str]] = {}
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        given = dict(attrs)
-        name = given.get("name") or ""
+        attributes = dict(attrs)
+        name = attributes.get("name") or ""
         if tag == "meta" and name.startswith("citation_"):
-            self.found.setdefault(name.removeprefix("citation_"), []).append(given.get("content") or "")
+            self.found.setdefault(name.removeprefix("citation_"), []).append(attributes.get("content") or "")
 
 
 def parse_abstract_page(page: str) -> Paper:
-    """The paper of the page. Raises SourceError for a page that isn't one of an abstract."""
+    """Return the paper of the page. Raises SourceError for a page that isn't an abstract page."""
     page = page[:MAX_PAGE]
     head = _Head()
     head.feed(page.partition("</head>")[0])
@@ -41,12 +44,12 @@ def parse_abstract_page(page: str) -> Paper:
     paper_id, title = arxiv_id(found.get("arxiv_id", "")), clean(found.get("title", ""))
     day = found.get("date") or found.get("online_date") or ""
     if not paper_id or not title:
-        raise SourceError(f"arXiv sent a page that isn't one of an abstract ({len(page)} characters)")
+        raise SourceError(f"arXiv sent a page that isn't an abstract page ({len(page)} characters)")
     try:
         published = datetime.strptime(day, "%Y/%m/%d").replace(tzinfo=UTC)
     except ValueError as error:
         raise SourceError(
-            f"arXiv sent a page of an abstract without a date that can be read ({day[:20]!r})"
+            f"arXiv sent an abstract page without a date that can be read ({day[:20]!r})"
         ) from error
     comment = clean(_cell(page, "comments"))[:MAX_NOTE]
     return Paper(
@@ -67,7 +70,7 @@ def parse_abstract_page(page: str) -> Paper:
 
 
 def _cell(page: str, kind: str) -> str:
-    """The text of a cell of the table below the abstract; empty if there is none."""
+    """Return the text of a cell in the table below the abstract; empty if there is none."""
     _, _, after = page.partition(f'<td class="tablecell {kind}')
     cell = after.partition(">")[2].partition("</td>")[0]
     return unescape(re.sub(r"<[^<>]*+>", " ", cell))

@@ -1,4 +1,4 @@
-"""arXiv's RSS and Atom formats as papers: the daily announcements and the search API's answers. Pure."""
+"""Parses arXiv's RSS and Atom formats: the daily announcements and the search API's answers. Pure."""
 
 import re
 from collections import Counter
@@ -37,11 +37,11 @@ class Feed:
     title: str
     announcements: tuple[Announcement, ...]
     skipped: Counter[str]
-    """Entries that can't be read, by reason."""
+    """Number of entries that can't be read, by reason."""
 
 
 def parse_announcements(body: bytes) -> Feed:
-    """A feed of `/rss/<category>` or `/atom/<category>`. Raises SourceError for what is no whole feed."""
+    """Parse a feed of `/rss/<category>` or `/atom/<category>`. Raises SourceError unless it is a complete feed."""
     head, entries = _read(body)
     title, batch_date = head.text("title"), _date(head)
     skipped: Counter[str] = Counter()
@@ -49,16 +49,16 @@ def parse_announcements(body: bytes) -> Feed:
     def read(entry: Fields) -> Announcement:
         return _announcement(entry, batch_date)
 
-    # An error in the form of a feed has one entry, which is no paper.
+    # An error in the form of a feed has one entry, which isn't a paper.
     is_error = title.casefold().startswith("feed error")
     return Feed(title, () if is_error else tuple(read_rows("arXiv", entries, read, skipped)), skipped)
 
 
 def parse_answer(body: bytes) -> tuple[Paper, ...]:
-    """The papers in an answer of `/api/query`, in its order; none if arXiv knows none.
+    """Parse the papers in an answer of `/api/query`, in its order; none if arXiv knows none.
 
-    Raises SourceError for an error of arXiv's (HTTP 400, one entry that says why), for a page that is empty although
-    there are results, and for a body that can't be read. The API lags and has gaps: it never detects papers.
+    Raises SourceError for arXiv's errors (HTTP 400, one entry that says why), for a page that is empty although there
+    are results, and for a body that can't be read. The API lags and has gaps, so it is never used to detect papers.
     """
     head, entries = _read(body)
     for entry in entries:
@@ -70,7 +70,7 @@ def parse_answer(body: bytes) -> tuple[Paper, ...]:
 
 
 def _read(body: bytes) -> tuple[Fields, list[Fields]]:
-    """The fields of a feed, and those of its entries."""
+    """Return the fields of a feed, and those of its entries."""
     entries: list[Fields] = []
     name = ""
     channel: Fields | None = None
@@ -94,8 +94,8 @@ def _count(head: Fields, name: str) -> int:
 
 
 def _date(fields: Fields) -> datetime | None:
-    written = (fields.text(name) for name in ("pubDate", "published", "updated", "date"))
-    return next((date for date in map(read_date, written) if date), None)
+    values = (fields.text(name) for name in ("pubDate", "published", "updated", "date"))
+    return next((date for date in map(read_date, values) if date), None)
 
 
 def _announcement(entry: Fields, batch_date: datetime | None) -> Announcement:
@@ -119,7 +119,7 @@ def _paper(entry: Fields, ids: Iterable[str], abstract: str, published: datetime
         raise ValueError("it lacks an id, a title or a date")
     creators = [creator.text or "" for creator in entry.all("creator")]
     authors = [fields_of(author).text("name") for author in entry.all("author")]
-    primary = next((one.get("term", "") for one in entry.all("primary_category")), "")
+    primary = next((element.get("term", "") for element in entry.all("primary_category")), "")
     terms = (one.get("term") or (one.text or "").strip() for one in entry.all("category"))
     return Paper(
         id=paper_id,

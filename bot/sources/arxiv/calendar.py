@@ -1,4 +1,4 @@
-"""When arXiv announces papers: at 20:00 in New York from Sunday to Thursday, except on holidays."""
+"""arXiv's announcement times: 20:00 in New York from Sunday to Thursday, except on holidays."""
 
 from calendar import FRIDAY, MONDAY, SATURDAY, THURSDAY
 from collections.abc import Iterable
@@ -7,15 +7,15 @@ from zoneinfo import ZoneInfo
 
 NEW_YORK = ZoneInfo("America/New_York")
 ANNOUNCED = time(20, 0)
-"""Time in New York: https://info.arxiv.org/help/availability.html"""
+"""Time of an announcement in New York: https://info.arxiv.org/help/availability.html"""
 DAY = timedelta(days=1)
 
 _PUBLISHED = {
     2025: ("01-01", "01-20", "06-19", "07-06", "09-01", "11-27", "12-25", "12-30"),
     2026: ("01-01", "01-19", "06-19", "07-03", "09-07", "11-26", "12-25", "12-29", "12-31"),
 }
-"""Holidays by year, as arXiv publishes them on the same page. For later years the country's holidays are assumed; on a
-wrongly assumed one the feeds are only polled less often that evening."""
+"""Holidays by year, as arXiv publishes them on the same page. For later years, US holidays are assumed. If one is
+assumed wrongly, the feeds are just polled less often that evening."""
 
 
 class Calendar:
@@ -27,8 +27,8 @@ class Calendar:
     def announces(self, evening: date) -> bool:
         """Whether papers are announced on the evening of this date, in New York.
 
-        There is no announcement on a holiday. After a Friday's holiday there is none on Sunday, which announces Friday's
-        papers.
+        There is no announcement on a holiday, nor on the Sunday after a Friday's holiday, since Sunday announces
+        Friday's papers.
         """
         if evening.weekday() in (FRIDAY, SATURDAY) or self._is_holiday(evening):
             return False
@@ -36,14 +36,14 @@ class Calendar:
         return not (friday.weekday() == FRIDAY and self._is_holiday(friday))
 
     def last(self, now: datetime) -> datetime:
-        """When the latest announcement up to `now` began."""
+        """Return when the latest announcement up to `now` began."""
         evening = now.astimezone(NEW_YORK).date()
         while not self.announces(evening) or at(evening, ANNOUNCED) > now:
             evening -= DAY
         return at(evening, ANNOUNCED)
 
     def following(self, now: datetime) -> datetime:
-        """When the next announcement after `now` begins."""
+        """Return when the next announcement after `now` begins."""
         evening = now.astimezone(NEW_YORK).date()
         while not self.announces(evening) or at(evening, ANNOUNCED) <= now:
             evening += DAY
@@ -54,7 +54,7 @@ class Calendar:
 
 
 def at(day: date, hour: time) -> datetime:
-    """A time of day in New York."""
+    """Return a time of day in New York."""
     return datetime.combine(day, hour, NEW_YORK)
 
 

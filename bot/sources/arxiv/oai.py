@@ -1,7 +1,7 @@
-"""arXiv's OAI-PMH interface as a source, one category each: complete where the feeds are fast.
+"""arXiv's OAI-PMH interface as a source, one category each: complete, while the feeds are fast.
 
 The feeds are first, but they hold only the latest batch, and sometimes not all of it. OAI-PMH lists every change since
-a day, so that nothing is missed that arXiv has announced, also after weeks of downtime.
+a day, so that no announced paper is missed, even after weeks of downtime.
 """
 
 import asyncio
@@ -23,28 +23,28 @@ from bot.sources.http import Upstream
 TIMES = (time(7, 0), time(23, 0))
 """Times of the polls, in New York. arXiv updates the interface until about 22:30."""
 FIRST_WALK = 14
-"""Days that the very first fetch reads, as history."""
+"""Number of days that the very first fetch reads, as history."""
 OVERLAP = 2
-"""Days that are read again. A record that changes while a list is read moves to the list's end, and pages that are cut by
-counting then skip another record."""
+"""Number of days that are read again. A record that changes while a list is read moves to its end, and pages that are
+split by counting then skip another record."""
 LATE = 90
 """Age in days from which a paper is no longer news, even if it is unseen."""
 MODERATION = 4
-"""Days from submission to announcement, for most papers: https://info.arxiv.org/help/availability.html."""
+"""Maximum days from submission to announcement, for most papers: https://info.arxiv.org/help/availability.html."""
 _GROUPS = ("cs", "econ", "eess", "math", "q-bio", "q-fin", "stat")
 _NUMBERED = re.compile(r"(\d{4})\.(\d{4,5})")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cursor:
-    """How far a category has been harvested. The last three fields are set between two pages of one list."""
+    """Position in a category's list of changes. The last three fields are set between two pages of one list."""
 
     since: date
     """Every change before this day has been read."""
     began: date
     """The day of the first fetch's first record."""
     newest: str
-    """The newest identifier of the first fetch. Identifiers are given at announcement: a later one is news."""
+    """The newest identifier of the first fetch. Identifiers are assigned at announcement: a later one is news."""
     token: str | None = None
     """Resumption token, used only within a day that has more than one page."""
     answered: date | None = None
@@ -57,15 +57,15 @@ class Cursor:
         return json.dumps({name: value for name, value in fields.items() if value}, default=date.isoformat)
 
     @classmethod
-    def parse(cls, written: str) -> Self:
-        """The inverse of `str`. Raises SourceError for anything else: starting again would skip papers."""
+    def parse(cls, value: str) -> Self:
+        """Parse what `str` returned. Raises SourceError for anything else: starting over would skip papers."""
         try:
-            fields: dict[str, Any] = {"newest": ""} | json.loads(written)
+            fields: dict[str, Any] = {"newest": ""} | json.loads(value)
             for name in {"since", "began", "answered"} & fields.keys():
                 fields[name] = date.fromisoformat(fields[name])
             return cls(**fields)
         except (ValueError, TypeError) as error:
-            raise SourceError(f"the cursor of arXiv's OAI in Redis can't be read: {written!r}") from error
+            raise SourceError(f"the cursor of arXiv's OAI in Redis can't be read: {value!r}") from error
 
 
 class ArxivOai:
@@ -92,12 +92,12 @@ class ArxivOai:
         self._cross = cross
 
     async def fetch(self, cursor: str | None) -> Batch:
-        """The next page of changes; at the very first fetch, 14 days of history."""
+        """Fetch the next page of changes; the very first fetch reads 14 days of history."""
         now = self._now()
         reached = Cursor.parse(cursor) if cursor else _first(now)
         try:
             page = await self._page(reached)
-        except TokenExpired:  # the store knows the part of this day that was read already
+        except TokenExpired:  # reads the day again: the store knows the papers read so far
             reached = replace(reached, token=None)
             page = await self._page(reached)
         self._report(reached, page, now)
@@ -126,7 +126,7 @@ class ArxivOai:
         self._progress(self.name, max(1, min(read, days)), days)
 
     def _news(self, page: Page, reached: Cursor, now: datetime) -> Batch:
-        """New papers, and updates of older ones."""
+        """Build a batch of new papers, and updates of older ones."""
         papers, updates = [], []
         for record in page.records:
             if self._is_new(record, reached, now):
@@ -144,7 +144,7 @@ class ArxivOai:
         )
 
     def _first_news(self, page: Page, reached: Cursor, now: datetime) -> Batch:
-        """The latest announcement if it is less than a day old; older papers are history."""
+        """Build the first batch: the latest announcement if it is less than a day old; older papers are history."""
         last = self._calendar.last(now)
         fresh = last.astimezone(UTC).date() if now - last < DAY else date.max
         papers: list[Paper] = []
@@ -158,20 +158,20 @@ class ArxivOai:
         return Batch(papers=tuple(papers), cursor="", history=tuple(history), skipped=page.skipped)
 
     def _is_new(self, record: Record, reached: Cursor, now: datetime) -> bool:
-        """Whether it was announced after the first fetch and at most 90 days ago, in any version."""
+        """Whether the paper was announced after the first fetch and at most 90 days ago, in any version."""
         oldest = f"{now - LATE * DAY:%y%m}.00000"
         age = _age(record.paper.id)
         is_young = age > _age(reached.newest) and age > _age(oldest)
         return is_young and not record.withdrawn and self._is_wanted(record.paper)
 
     def _is_wanted(self, paper: Paper) -> bool:
-        """Whether this category is its primary one, or with `cross` one of its categories."""
-        among = paper.categories if self._cross else paper.categories[:1]
-        return any(name == self._category or name.startswith(f"{self._category}.") for name in among)
+        """Whether this category is the paper's primary one, or with `cross` any of its categories."""
+        names = paper.categories if self._cross else paper.categories[:1]
+        return any(name == self._category or name.startswith(f"{self._category}.") for name in names)
 
 
 def set_of(category: str) -> str:
-    """The OAI-PMH set of a category or an archive: `cs:cs:AI`, `physics:hep-th`."""
+    """Return the OAI-PMH set of a category or an archive: `cs:cs:AI`, `physics:hep-th`."""
     archive = category.partition(".")[0]
     group = archive if archive in _GROUPS else "physics"
     return f"{group}:{category.replace('.', ':')}"
@@ -183,7 +183,7 @@ def _first(now: datetime) -> Cursor:
 
 
 def _after(reached: Cursor, page: Page) -> Cursor:
-    """The cursor after a page.
+    """Return the cursor after a page.
 
     The next page begins with the last day of this one, which is read again. Only a day with more than one page relies
     on the server's resumption token.
@@ -202,11 +202,11 @@ def _after(reached: Cursor, page: Page) -> Cursor:
 
 
 def _age(paper_id: str) -> tuple[int, int]:
-    """A sort key by announcement. Identifiers from before April 2007 come first."""
+    """Return a sort key by announcement. Identifiers from before April 2007 come first."""
     parts = _NUMBERED.fullmatch(paper_id)
     return (int(parts[1]), int(parts[2])) if parts else (-1, 0)
 
 
 def _update(record: Record) -> Paper:
-    """The record as an update: what happens to a known paper counts, and its categories."""
+    """Return the record as an update of a known paper: its changes, such as a withdrawal, and its categories."""
     return replace(record.paper, sources=(), withdrawn=record.withdrawn or record.paper.withdrawn)

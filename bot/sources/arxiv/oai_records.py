@@ -1,4 +1,4 @@
-"""arXiv's OAI-PMH answers as records: https://www.openarchives.org/OAI/openarchivesprotocol.html, `arXivRaw`. Pure."""
+"""Parses arXiv's OAI-PMH answers: https://www.openarchives.org/OAI/openarchivesprotocol.html, `arXivRaw`. Pure."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -16,7 +16,7 @@ from bot.text import clean
 from bot.text.identity import arxiv_id
 
 MAX_NOTE = 1000
-"""Characters that are stored of a comment, a journal reference or a DOI."""
+"""Maximum number of characters stored of a comment, a journal reference or a DOI."""
 _OAI = "{http://www.openarchives.org/OAI/2.0/}"
 _RAW = "{http://arxiv.org/OAI/arXivRaw/}"
 _PARTS = {
@@ -31,12 +31,12 @@ class TokenExpired(SourceError):
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """The present state of a paper."""
+    """The current state of a paper."""
 
     paper: Paper
     """`published` is when its first version was submitted."""
     stamp: date
-    """When anything about it changed last, in UTC."""
+    """Date of its last change, in UTC."""
     versions: int
     withdrawn: bool
 
@@ -47,15 +47,15 @@ class Page:
 
     records: tuple[Record, ...]
     answered: date
-    """By the server's clock, in UTC."""
+    """Date of the answer by the server's clock, in UTC."""
     token: str | None
-    """Asks for the next part."""
+    """Resumption token of the next part; None if there is none."""
     skipped: Counter[str] = field(default_factory=Counter)
-    """Records that can't be read, by reason."""
+    """Number of records that can't be read, by reason."""
 
 
 def parse_page(body: bytes) -> Page:
-    """An answer to `ListRecords`. Raises SourceError for an error of arXiv's and for what can't be read.
+    """Parse an answer to `ListRecords`. Raises SourceError for arXiv's errors and for answers that can't be read.
 
     A set in which nothing has changed is an empty page.
     """
@@ -77,19 +77,19 @@ def parse_page(body: bytes) -> Page:
 
 
 def parse_record(body: bytes) -> Paper | None:
-    """The paper of an answer to `GetRecord`; None if arXiv knows none of that id. Raises SourceError like `parse_page`."""
+    """Parse an answer to `GetRecord`; None if arXiv doesn't know that id. Raises SourceError like `parse_page`."""
     rest: dict[str, Element] = {}
     records = read_rows("arXiv", _records(body, rest), _record)
     error = _error(body, rest)
     if error is not None and error.get("code") != "idDoesNotExist":
         raise _refusal(error)
-    return next((replace(one.paper, withdrawn=one.withdrawn or None) for one in records), None)
+    return next((replace(record.paper, withdrawn=record.withdrawn or None) for record in records), None)
 
 
 def _records(body: bytes, rest: dict[str, Element]) -> Iterator[Element]:
-    """The records of a page, one at a time; its other parts go into `rest`.
+    """Yield the records of a page, one at a time; its other parts go into `rest`.
 
-    Each is cleared before the next one: freeing a whole tree at once would hold up all threads for 200 ms.
+    Each is cleared before the next one: freeing a whole tree at once would block all threads for 200 ms.
     """
     for element in elements(body, "an answer of OAI-PMH"):
         if element.tag not in _PARTS:
@@ -131,7 +131,7 @@ def _record(record: Element) -> Record:
     if not paper_id or not title or not versions:
         raise ValueError("it lacks an id, a title or a version")
     submitted = parsedate_to_datetime(_text(versions[0], "date"))
-    # "I" is what the server writes for a version without files; in the comment authors say why.
+    # The server writes "I" for a version without files; authors say in the comment that they withdrew the paper.
     withdrawn = "I" in _text(versions[-1], "source_type") or is_withdrawn(_text(raw, "comments"))
     paper = Paper(
         id=paper_id,

@@ -1,4 +1,4 @@
-"""Any category of arXiv, read because a subscription asks for it."""
+"""Categories of arXiv that are read because a subscription asks for them."""
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -10,8 +10,8 @@ from bot.sources.arxiv.calendar import Calendar
 from bot.sources.categories import ALIASES, ARCHIVES, ARXIV
 
 
-class FromNowOn:
-    """A source whose papers are history until `first`, an announcement: it is the first one that was not over when following began."""
+class SinceFollowed:
+    """A source whose papers are history until `first`, the first announcement after following began."""
 
     def __init__(self, source: Source, first: datetime, now: Callable[[], datetime]) -> None:
         self.name = source.name
@@ -21,7 +21,7 @@ class FromNowOn:
 
     async def fetch(self, cursor: str | None) -> Batch:
         now = self._now()
-        # A small category is silent now and then, which is no reason for an alarm.
+        # A small category is silent now and then, which isn't a reason for an alarm.
         batch = replace(await self._source.fetch(cursor), alarm=None)
         # A list that couldn't be read in time may still hold older papers once the announcement has begun.
         news = [paper for paper in batch.papers if now >= self._first and not self._is_older(paper, batch)]
@@ -37,7 +37,7 @@ class FromNowOn:
 
 
 class ArxivOnDemand:
-    """Reads categories and whole archives, by the same sources as those that the operator follows."""
+    """Reads categories and whole archives, with the same sources as for those that the operator follows."""
 
     name = "arxiv"
     title = "arXiv"
@@ -56,7 +56,7 @@ class ArxivOnDemand:
         self._now = now
         self.limit = limit
         self._categories = frozenset(categories)
-        """Those that the operator follows."""
+        """Categories that the operator follows."""
         self._built: dict[tuple[str, datetime], list[Source]] = {}
 
     def has(self, category: str) -> bool:
@@ -78,29 +78,29 @@ class ArxivOnDemand:
         for category, since in followed.items():
             name = _primary(category)
             wanted[name] = min(since, wanted.get(name, since))
-        alone = {
+        needed = {
             (name, since)
             for name, since in wanted.items()
             if name not in self._categories and ("." not in name or name.partition(".")[0] not in wanted)
         }
-        self._built = {one: self._built.get(one) or self._build(*one) for one in sorted(alone)}
-        return [source for sources in self._built.values() for source in sources]
+        self._built = {key: self._built.get(key) or self._build(*key) for key in sorted(needed)}
+        return [source for built in self._built.values() for source in built]
 
     def next_papers(self, now: datetime) -> datetime:
         return self._calendar.following(now)
 
     def _build(self, name: str, since: datetime) -> list[Source]:
         first = self._calendar.following(since)
-        return [FromNowOn(source, first, self._now) for source in self._sources_of(name)]
+        return [SinceFollowed(source, first, self._now) for source in self._sources_of(name)]
 
 
 def backfilled(papers: Iterable[Paper]) -> tuple[Paper, ...]:
-    """The same papers, marked as history."""
+    """Mark the papers as history."""
     return tuple(replace(paper, backfilled=True) for paper in papers)
 
 
 def _primary(category: str) -> str:
-    """The category as papers have it first, or the archive: `math.NA` for `cs.NA`, `math` for `math.*`."""
+    """Return the category that is primary in papers, or the archive: `math.NA` for `cs.NA`, `math` for `math.*`."""
     return ALIASES.get(category, category.removesuffix(".*"))
 
 

@@ -1,4 +1,4 @@
-"""What arXiv's formats share: safe XML, addresses, categories, and what a withdrawal reads like."""
+"""Shared by arXiv's formats: safe XML, addresses, categories, and the detection of withdrawals."""
 
 import re
 from collections.abc import Iterable, Iterator
@@ -8,7 +8,7 @@ from bot.domain.errors import SourceError
 from bot.sources.feed_repair import repair_characters
 
 _STEP = 64 * 1024
-"""Bytes parsed without a pause: about a millisecond, in which no other thread runs."""
+"""Number of bytes parsed without a pause: about a millisecond, in which no other thread runs."""
 _CATEGORY = re.compile(r"[a-z-]+(\.[A-Za-z-]+)?")
 
 _OWN = r"(?:this|the|our|present|entire|whole|current)"
@@ -26,21 +26,21 @@ _NOT_SELF = re.compile(
     r"|\bnot (?:been |being )?withdrawn|withdrawn from (?!(?:the )?arxiv)|\bif \b"
 )
 _MAX_COMMENT = 2000
-"""Characters of a comment that are looked at."""
+"""Maximum number of characters read from a comment."""
 
 
 def abstract_url(paper_id: str) -> str:
-    """The page of the abstract, to which arXiv asks others to link."""
+    """Return the address of the abstract page, to which arXiv asks others to link."""
     return f"https://arxiv.org/abs/{paper_id}"
 
 
 def pdf_url(paper_id: str) -> str:
-    """The PDF of the latest version."""
+    """Return the address of the latest version's PDF."""
     return f"https://arxiv.org/pdf/{paper_id}"
 
 
 def categories(terms: Iterable[str], primary: str = "") -> tuple[str, ...]:
-    """arXiv's categories among `terms`, each once, the primary one first. MSC and ACM classes are left out."""
+    """Return arXiv's categories among `terms`, without duplicates, primary first. MSC and ACM classes are left out."""
     ordered = dict.fromkeys((primary, *terms))
     return tuple(term for term in ordered if _CATEGORY.fullmatch(term))
 
@@ -53,11 +53,11 @@ def is_withdrawn(comment: str) -> bool:
 
 
 def elements(body: bytes, what: str) -> Iterator[Element]:
-    """The elements of an XML answer of arXiv's, each when it is complete, the root last.
+    """Yield the elements of an XML answer from arXiv, each when it is complete, the root last.
 
-    A caller may clear an element that it has read. Raises SourceError for XML that is cut off or broken, and for
+    A caller can clear an element that it has read. Raises SourceError for XML that is truncated or broken, and for
     declarations, which XML bombs need and arXiv's answers never have. References and characters that XML forbids are
-    repaired, so that an entry with one costs nothing.
+    repaired.
     """
     if b"<!DOCTYPE" in body or b"<!ENTITY" in body or b"\x00" in body[:4]:
         raise SourceError(f"arXiv sent {what} with declarations or in UTF-16, which its answers never have")
@@ -79,20 +79,20 @@ def _complete(parser: "XMLPullParser[Element]") -> Iterator[Element]:
 
 
 class Fields(dict[str, list[Element]]):
-    """The children of an element by their local names, in whichever namespace."""
+    """The children of an element by their local names, in any namespace."""
 
     def all(self, name: str) -> list[Element]:
-        """The children of that name."""
+        """Return the children with that name."""
         return self.get(name, [])
 
     def text(self, name: str) -> str:
-        """The text of the first child of that name; empty if there is none."""
+        """Return the text of the first child with that name; empty if there is none."""
         found = self.get(name)
         return (found[0].text or "").strip() if found else ""
 
 
 def fields_of(element: Element) -> Fields:
-    """The children of `element`."""
+    """Return the children of `element`."""
     fields = Fields()
     for child in element:
         fields.setdefault(child.tag.rpartition("}")[2], []).append(child)

@@ -18,42 +18,42 @@ from bot.sources.http import Upstream
 EVENING = tuple(time(hour, minute) for hour in range(20, 24) for minute in (15, 35, 55))
 """Times in New York of the polls that wait for the evening's batch."""
 NIGHT = (time(0, 10), time(2, 0), time(6, 0))
-"""Times in New York of polls in any case: batches have come late, and one category after another."""
+"""Times in New York of polls on every night: batches have come late, and one category after another."""
 MORNING = time(6, 0)
 """Time in New York by which an evening's announcement is in the feeds."""
 REGULAR = 3
-"""Number of announcements in a row with papers, after which one without any is suspicious."""
+"""Number of consecutive announcements with papers, after which one without any is suspicious."""
 
 
 @dataclass(frozen=True, slots=True)
 class Cursor:
-    """The papers of the last poll, and how regularly they change."""
+    """Fingerprint of the last poll's papers, and how regularly they change."""
 
     ids: str
     """Fingerprint of the set of ids."""
     changed: datetime | None = None
     """When the set last changed to one that is not empty."""
     streak: int = 0
-    """Number of announcements in a row with papers."""
+    """Number of consecutive announcements with papers."""
 
     def __str__(self) -> str:
         changed = self.changed.isoformat() if self.changed else None
         return json.dumps({"ids": self.ids, "changed": changed, "streak": self.streak})
 
     @classmethod
-    def parse(cls, written: str) -> Self:
-        """The inverse of `str`; earlier versions wrote a fingerprint alone."""
-        if not written.startswith("{"):
-            return cls(written)
+    def parse(cls, value: str) -> Self:
+        """Parse what `str` returned; earlier versions returned only a fingerprint."""
+        if not value.startswith("{"):
+            return cls(value)
         try:
-            fields = json.loads(written)
+            fields = json.loads(value)
             changed = datetime.fromisoformat(fields["changed"]) if fields["changed"] else None
             return cls(str(fields["ids"]), changed, int(fields["streak"]))
         except (ValueError, TypeError, KeyError):  # the feed is read again, and nothing is posted twice
             return cls("")
 
     def with_ids(self, ids: str, now: datetime, calendar: Calendar) -> Self:
-        """The cursor after the feed's ids have changed."""
+        """Return the cursor after the feed's ids have changed."""
         this = calendar.last(now)
         before = calendar.last(self.changed) if self.changed else None
         if before == this:
@@ -63,7 +63,7 @@ class Cursor:
         return replace(self, ids=ids, changed=now, streak=streak)
 
     def is_stale(self, now: datetime, calendar: Calendar) -> bool:
-        """Whether the latest announcement brought no papers although those before it did."""
+        """Whether the latest announcement had no papers although those before it did."""
         last = calendar.last(now)
         morning = at(last.date() + DAY, MORNING)
         return self.streak >= REGULAR and self.changed is not None and self.changed < last and now >= morning
@@ -92,7 +92,7 @@ class ArxivRss:
         self._changed: datetime | None = None
 
     async def fetch(self, cursor: str | None) -> Batch:
-        """The announced papers; none if the feed has the same ids as at the last poll."""
+        """Fetch the announced papers; none if the feed has the same ids as at the last poll."""
         reached = Cursor.parse(cursor) if cursor else Cursor("")
         feed = await self._read()
         announcements = feed.announcements
@@ -141,12 +141,12 @@ class ArxivRss:
 
 
 def fingerprint(paper_ids: Iterable[str]) -> str:
-    """A digest of the set of ids. The feed's own ETag changes whenever the feed is rebuilt."""
+    """Return a digest of the set of ids. The feed's own ETag changes whenever the feed is rebuilt."""
     return sha256("\n".join(sorted(set(paper_ids))).encode()).hexdigest()
 
 
 def next_poll(now: datetime, changed: datetime | None, calendar: Calendar) -> datetime:
-    """The next poll after `now`, if the ids last changed at `changed`: in the evening often, until they change."""
+    """Return the next poll after `now`: often in the evening, until the ids change. They last did at `changed`."""
     today = now.astimezone(NEW_YORK).date()
     for day in (today, today + DAY, today + 2 * DAY):
         times = NIGHT if _has_come(day, changed, calendar) else NIGHT + EVENING
@@ -158,5 +158,5 @@ def next_poll(now: datetime, changed: datetime | None, calendar: Calendar) -> da
 
 
 def _has_come(day: date, changed: datetime | None, calendar: Calendar) -> bool:
-    """Whether no batch is expected on the evening of `day`, or it is there already."""
+    """Whether no batch is expected on the evening of `day`, or it has arrived."""
     return not calendar.announces(day) or (changed is not None and changed >= at(day, ANNOUNCED))

@@ -1,4 +1,4 @@
-"""arXiv on demand: its search (https://info.arxiv.org/help/api/user-manual.html), one paper, one day of the past."""
+"""arXiv on demand: its search (https://info.arxiv.org/help/api/user-manual.html), one paper, one past day."""
 
 from collections.abc import Sequence
 from datetime import date
@@ -17,9 +17,9 @@ from bot.text import spell
 from bot.text.identity import is_arxiv
 
 MAX_WORDS = 12
-"""Words of a search; with more, arXiv's search is slow and no better."""
+"""Maximum number of words in a search; with more, arXiv's search is slow and no better."""
 PAGE = 1000
-"""Papers asked for in one request about a day: arXiv allows 2,000, and is slow then."""
+"""Number of papers per request for a day: arXiv allows 2,000, but is slow then."""
 MAX_PAGES = 10
 _FIELDS = {"": "all", "title": "ti", "abs": "abs"}
 
@@ -27,7 +27,7 @@ log = structlog.get_logger(__name__)
 
 
 class ArxivSearch:
-    """Searches by words and fields, best match first. arXiv's one request in 3 s may make an answer late."""
+    """Searches by words and fields, best match first. arXiv allows one request in 3 s, which can delay an answer."""
 
     name = "arXiv"
 
@@ -38,19 +38,19 @@ class ArxivSearch:
         self._oai_url = f"{oai_url}/oai"
 
     async def search(self, words: str, query: Query | None, most: int) -> Sequence[Paper]:
-        asked = (query and _translated(query.root)) or _all_of(words)
-        if not asked:
+        search_query = (query and _translated(query.root)) or _all_of(words)
+        if not search_query:
             return ()
-        params = {"search_query": asked, "max_results": str(most), "sortBy": "relevance"}
+        params = {"search_query": search_query, "max_results": str(most), "sortBy": "relevance"}
         return parse_answer((await self._upstream.get(self._api_url, params, accept=(200, 400))).body)
 
     async def paper(self, paper_id: str) -> Paper | None:
-        """One paper by OAI-PMH, which is dependable; if that fails by the search API, then by the abstract's page."""
+        """Look up a paper by OAI-PMH, which is reliable; if that fails, by the search API, then the abstract page."""
         if not is_arxiv(paper_id):
             return None
-        for way in (self._by_oai, self._by_api):
+        for look_up in (self._by_oai, self._by_api):
             try:
-                return await way(paper_id)
+                return await look_up(paper_id)
             except SourceError as error:
                 if error.refused or error.retry_after is not None:
                     raise
@@ -73,7 +73,7 @@ class ArxivSearch:
 
 
 class ArxivHistory:
-    """The papers that were submitted on a day, by the search API."""
+    """The papers that were submitted on a day, from the search API."""
 
     name = "arXiv"
 
@@ -100,7 +100,7 @@ def _all_of(words: str) -> str:
 
 
 def _translated(node: Node) -> str | None:
-    """A query that is a plain list of terms, in arXiv's language; None for any other, and if no term is left."""
+    """Translate a plain list of terms into arXiv's query language; None for any other query."""
     nodes = node.nodes if isinstance(node, And) else (node,)
     wanted = [_term(part) for part in nodes if not isinstance(part, Not)]
     unwanted = [_term(part.node) for part in nodes if isinstance(part, Not)]

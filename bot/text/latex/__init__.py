@@ -1,4 +1,4 @@
-"""LaTeX, as authors write it in abstracts, spelled in Unicode."""
+"""Converts LaTeX, as authors write it in abstracts, to Unicode."""
 
 import re
 import unicodedata
@@ -12,15 +12,15 @@ _DASHES = re.compile(r"(?<![-!<])---(?!-)|(?<![-!<\s])--(?![->])|(?<=\s)--(?=\s)
 
 
 def spelled(text: str) -> str:
-    """`text`, whose white space is collapsed, without its LaTeX. Never raises, and takes linear time."""
-    said = Reader(_ESCAPED_FORMULA.sub(r"$\1$", text), COMMANDS).read()
-    if "`" in said or "--" in said:
-        said = _typographic(said)
-    return _MATH_LETTERS.sub(lambda letters: unicodedata.normalize("NFKC", letters[0]), said)
+    """Convert the LaTeX in `text`, whose white space is collapsed, to Unicode. Never raises, and takes linear time."""
+    plain = Reader(_ESCAPED_FORMULA.sub(r"$\1$", text), COMMANDS).read()
+    if "`" in plain or "--" in plain:
+        plain = _typographic(plain)
+    return _MATH_LETTERS.sub(lambda letters: unicodedata.normalize("NFKC", letters[0]), plain)
 
 
 def _typographic(text: str) -> str:
-    """TeX's quotation marks and dashes, outside of code fences, options and comments."""
+    """Convert TeX's quotation marks and dashes, except in code fences, options and comments."""
     if "``" in text and "''" in text and "```" not in text:
         text = text.replace("``", "“").replace("''", "”")
     return _DASHES.sub(lambda dashes: "—" if len(dashes[0]) == 3 else "–", text)

@@ -1,4 +1,7 @@
-"""Macros whose arguments need more than to be shown: fractions, roots, footnotes, environments, verbatim text."""
+"""Macros whose arguments need conversion: fractions, roots, footnotes, environments, verbatim text.
+
+Each function reads the arguments of the macro in its docstring and returns the text for it.
+"""
 
 import re
 import unicodedata
@@ -11,7 +14,7 @@ from bot.text.latex.units import UNITS
 _CODE_POINT = re.compile(r' ?\{?[x"]?([0-9A-Fa-f]{1,6})\}?')
 _NUMBER = re.compile(r" ?\{(\d{1,3})\}")
 WORD = 3
-"""Letters of the shortest raised or lowered text that is a word; shorter ones are marks, such as `st` or `TM`."""
+"""Minimum number of letters of a raised or lowered word; shorter ones are marks, such as `st` or `TM`."""
 _LENGTH = re.compile(r" ?-?\d{1,5}\w{0,3} ?")
 _VERBATIM = re.compile(r"\*?([^\sA-Za-z*{])(.{0,500}?)\1|\{([^{}]{0,500})\}", re.DOTALL)
 _DEFINED = re.compile(r"\s?\{?\\([A-Za-z]++)\}?\s?\{([^{}\\#]{1,80})\}")
@@ -20,7 +23,7 @@ _OPERATION = re.compile(r"[\s+\-−/=]")
 
 
 def fraction(reader: Reader) -> str:
-    r"""`\frac{a}{b}`, with brackets where a part would fall apart without."""
+    r"""`\frac{a}{b}`: parts with operators get brackets."""
     above, below = reader.argument().strip(), reader.argument().strip()
     return "/".join(f"({part})" if _OPERATION.search(part) else part for part in (above, below))
 
@@ -59,20 +62,20 @@ def blackboard(reader: Reader) -> str:
 
 
 def footnote(reader: Reader) -> str:
-    """A footnote, in brackets where it stands."""
-    said = reader.argument().strip()
-    return f" ({said}) " if said else " "
+    r"""`\footnote{…}`: shown in place, in brackets."""
+    note = reader.argument().strip()
+    return f" ({note}) " if note else " "
 
 
 def typeset_or_plain(reader: Reader) -> str:
-    r"""`\texorpdfstring{$\alpha$}{alpha}`: the same twice, of which one is meant for bookmarks."""
-    said = reader.argument()
+    r"""`\texorpdfstring{$\alpha$}{alpha}`: the first one is shown; the second is for bookmarks."""
+    text = reader.argument()
     reader.argument()
-    return said
+    return text
 
 
 def raised(reader: Reader) -> str:
-    r"""`\textsuperscript{2}`, small where every character has a small form."""
+    r"""`\textsuperscript{2}`: in small characters if each one has a small form."""
     return _small(reader.argument(), SUPERSCRIPTS, "^")
 
 
@@ -81,22 +84,22 @@ def lowered(reader: Reader) -> str:
     return _small(reader.argument(), SUBSCRIPTS, "_")
 
 
-def _small(said: str, forms: Mapping[int, int], mark: str) -> str:
-    """`said` in small, or as it is: a word behind `mark`, which keeps it apart from the one before."""
-    small = said.translate(forms)
-    if not set(small) & set(said) and not any(map(str.isalpha, said)):
+def _small(text: str, forms: Mapping[int, int], mark: str) -> str:
+    """`text` in small characters, or unchanged; a word gets `mark`, which separates it from the previous word."""
+    small = text.translate(forms)
+    if not set(small) & set(text) and not any(map(str.isalpha, text)):
         return small
-    return mark + said if len(said) >= WORD and said.isalpha() else said
+    return mark + text if len(text) >= WORD and text.isalpha() else text
 
 
 def negation(reader: Reader) -> str:
     r"""`\not=`."""
-    said = reader.argument()
-    return f" not {said}" if said.isalpha() else unicodedata.normalize("NFC", said + "\u0338")
+    negated = reader.argument()
+    return f" not {negated}" if negated.isalpha() else unicodedata.normalize("NFC", negated + "\u0338")
 
 
 def character(reader: Reader) -> str:
-    r"""A character by its number, in hexadecimal: `\unicode{x2013}`."""
+    r"""`\unicode{x2013}`: a character by its hexadecimal number."""
     code = reader.take(_CODE_POINT)
     number = int(code[1], 16) if code else 0
     return chr(number) if 0 < number < 0x110000 else ""
@@ -109,13 +112,13 @@ def dingbat(reader: Reader) -> str:
 
 
 def kern(reader: Reader) -> str:
-    r"""`\mkern-2mu `: nothing to see."""
+    r"""`\mkern-2mu `: nothing is shown."""
     reader.take(_LENGTH)
     return ""
 
 
 def verbatim(reader: Reader) -> str:
-    r"""`\verb+code+`, as it stands."""
+    r"""`\verb+code+`: shown unchanged."""
     code = reader.take(_VERBATIM)
     if code is None:
         return ""
@@ -123,12 +126,12 @@ def verbatim(reader: Reader) -> str:
 
 
 def address(reader: Reader) -> str:
-    r"""`\url{…}`, as it stands but for escapes."""
+    r"""`\url{…}`: shown unchanged, except for escapes."""
     return _ESCAPE.sub(r"\1", reader.raw_group() or "")
 
 
 def delimiter(reader: Reader) -> str:
-    r"""`\left.` draws nothing; of `\left(`, the bracket is read next."""
+    r"""`\left.` shows nothing; the bracket of `\left(` is read next."""
     if reader.peek() == ".":
         reader.skip()
     return ""
@@ -152,7 +155,7 @@ def end(reader: Reader) -> str:
 
 
 def definition(reader: Reader) -> str:
-    r"""`\newcommand{\name}{Words}`: what the macro says from here on."""
+    r"""`\newcommand{\name}{Words}`: the text of the macro from here on."""
     if found := reader.take(_DEFINED):
         reader.defined[found[1]] = found[2]
     return ""

@@ -1,17 +1,17 @@
-"""Braces and dollars: where groups and formulas begin and end, and which ones an author wrote to be seen."""
+"""Braces and dollars: where groups and formulas begin and end, and which ones are part of the visible text."""
 
 import re
 from typing import Literal
 
 _BRACE = re.compile(r"\\.|[{}]", re.DOTALL)
 _SET = re.compile(r"(?!(?:i\.?e|e\.?g)\.|\d{1,3}(?:,\d{3})+$) ?[\w.+/-]{1,20}+(?:, ?[\w.+/…-]{1,20}+)++ ?")
-"""`-1, 0, 1`, but not `10,000` nor `i.e., this`."""
+"""`-1, 0, 1`, but neither `10,000` nor `i.e., this`."""
 _PLACEHOLDER = re.compile(r"[A-Za-z_ ]{1,30}")
 _NAME = re.compile(r"[\w+-]{1,60}")
 
 
 def ends_of_groups(text: str) -> dict[int, int]:
-    """The place of each opening brace that is closed -> the place of the brace that closes it."""
+    """Return the position of each opening brace that is closed -> the position of its closing brace."""
     ends: dict[int, int] = {}
     opened: list[int] = []
     for found in _BRACE.finditer(text):
@@ -45,29 +45,29 @@ _BEFORE_AMOUNT = re.compile(r"[0-9]\Z|" + _CURRENCY.pattern)
 
 
 def roles(text: str) -> dict[int, Role]:
-    """The role of each unescaped `$`, by its place. Two prices in one sentence are not a formula."""
-    places = [found.start() for found in _DOLLAR.finditer(text) if found[0] == "$"]
-    said: dict[int, Role] = {}
+    """Return the role of each unescaped `$` by its position. Two prices in one sentence aren't a formula."""
+    places = [dollar.start() for dollar in _DOLLAR.finditer(text) if dollar[0] == "$"]
+    found: dict[int, Role] = {}
     at = 0
     while at < len(places):
         place = places[at]
         if places[at + 1 : at + 2] == [place + 1]:
-            at += _display(places, at, said)
+            at += _display(places, at, found)
         elif at + 1 < len(places) and _is_formula(text, place, places[at + 1]):
-            said[place], said[places[at + 1]] = "open", "close"
+            found[place], found[places[at + 1]] = "open", "close"
             at += 2
         else:
-            said[place] = "money" if _is_money(text, place) else "nothing"
+            found[place] = "money" if _is_money(text, place) else "nothing"
             at += 1
-    return said
+    return found
 
 
-def _display(places: list[int], at: int, said: dict[int, Role]) -> int:
-    """Two dollars in a row: the beginning of a displayed formula, or an empty one. Returns how many are settled."""
+def _display(places: list[int], at: int, found: dict[int, Role]) -> int:
+    """Assign roles to two dollars in a row: the start of a displayed formula, or an empty one. -> dollars assigned"""
     first, second, *others = places[at : at + 4]
-    said[first] = said[second] = "nothing"
+    found[first] = found[second] = "nothing"
     if len(others) == 2 and others[1] == others[0] + 1:
-        said[second], said[others[0]], said[others[1]] = "open", "close", "nothing"
+        found[second], found[others[0]], found[others[1]] = "open", "close", "nothing"
         return 4
     return 2
 
@@ -87,7 +87,7 @@ def _is_formula(text: str, begin: int, end: int) -> bool:
 
 
 def _is_money(text: str, place: int) -> bool:
-    """Whether a dollar without a partner means itself: at a number, behind a currency's letters, or alone."""
+    """Whether a dollar without a partner is money: next to a number, after a currency's letters, or alone."""
     before, after = text[max(0, place - 3) : place], text[place + 1 : place + 3]
     if after.lstrip()[:1].isdigit() or _BEFORE_AMOUNT.search(before):
         return True

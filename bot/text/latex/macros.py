@@ -1,4 +1,4 @@
-"""What LaTeX's macros say in Unicode. The symbols are pylatexenc's; the rest is what it can't know."""
+"""LaTeX's macros and their Unicode text. The symbols come from pylatexenc; the others are missing there."""
 
 import unicodedata
 from functools import cache
@@ -18,7 +18,7 @@ SILENT = _set(
     "bigr Bigl Bigr biggl biggr xspace protect relax newline linebreak par smash boldmath unboldmath "
     "romannumeral bigskip medskip smallskip item"
 )
-"""Macros that change only how something looks. An argument of theirs is text."""
+"""Macros that only change the look. Their argument is text."""
 
 TRANSPARENT = SILENT | _set(
     "mathrm mathbf mathit mathsf mathtt mathcal mathscr mathfrak mathbin mathrel mathop mathord boldsymbol bm "
@@ -26,7 +26,7 @@ TRANSPARENT = SILENT | _set(
     "operatorname ensuremath underline uline overline widehat widetilde wideparen overbrace underbrace "
     "enquote num phantom"
 )
-"""Macros whose argument is shown as it is. Alphabets become plain letters: those are what people search for."""
+"""Macros whose argument is shown unchanged. Math alphabets become plain letters, because people search for those."""
 
 DROPPED_ARGUMENTS = {
     "cite": 1, "citep": 1, "citet": 1, "citealp": 1, "citeauthor": 1, "citeyear": 1, "citealt": 1, "parencite": 1,
@@ -35,14 +35,14 @@ DROPPED_ARGUMENTS = {
     "color": 1, "textcolor": 1, "colorbox": 1, "href": 1, "hyperlink": 1, "hyperref": 0, "footnotemark": 0,
     "foreignlanguage": 1, "raisebox": 1, "scalebox": 1, "rule": 2, "nocite": 1, "thanks": 1, "resizebox": 2,
 }  # fmt: skip
-"""Macro -> how many of its first arguments are instructions, not text: a key, a colour, a length."""
+"""Macro -> number of its first arguments that aren't text, but a key, a colour or a length."""
 
 REFERENCES = _set(
     "cite citep citet citealp citeauthor citeyear citealt parencite textcite ref eqref autoref cref Cref nocite"
 )
-"""Macros that print a number that only the compiled document has; the blank or tie before them is dropped, too."""
+"""Macros that print a number that only the compiled document has. The blank or tie before them is also dropped."""
 
-SPOKEN = {
+OVERRIDES = {
     "eg": "e.g.", "ie": "i.e.", "etal": "et al.", "deg": "°", "degree": "°", "textdegree": "°", "top": "ᵀ", "ast": "*",
     "colon": ":", "LaTeX": "LaTeX", "TeX": "TeX", "quad": " ", "qquad": " ", "space": " ", "newpage": " ", "and": " and ",
     "textless": "<", "textgreater": ">", "textbar": "|", "textasciitilde": "~", "textasciicircum": "^", "lbrace": "{",
@@ -53,13 +53,13 @@ SPOKEN = {
     "textregistered": "®", "circledR": "®", "texttrademark": "™", "checkmark": "✓", "faGithub": "",
     "upmu": "μ", "mathellipsis": "…", "textellipsis": "…", "AA": "Å", "angstrom": "Å", "ohm": "Ω", "celsius": "°C", "percent": "%",
 }  # fmt: skip
-"""Said differently from pylatexenc, or not known to it. A backslash becomes ∖, so that none is left by mistake."""
+"""Macros that pylatexenc converts differently or doesn't know. A backslash becomes ∖, so that the result has none."""
 
 LETTERS = {
     "o": "ø", "O": "Ø", "l": "ł", "L": "Ł", "i": "ı", "j": "ȷ", "ss": "ß", "ae": "æ", "AE": "Æ", "oe": "œ", "OE": "Œ",
     "aa": "å", "AA": "Å", "th": "þ", "TH": "Þ", "dh": "ð", "DH": "Ð", "ng": "ŋ", "NG": "Ŋ", "dj": "đ", "DJ": "Đ",
 }  # fmt: skip
-"""Letters in the midst of words: the blank after them only ends the macro."""
+"""Letters inside words: the blank after such a macro only ends the macro."""
 
 ACCENTS = {
     "'": "\u0301", "`": "\u0300", "^": "\u0302", '"': "\u0308", "~": "\u0303", "=": "\u0304", ".": "\u0307",
@@ -80,21 +80,21 @@ BLACKBOARD = str.maketrans("CHNPQRZ", "ℂℍℕℙℚℝℤ")
 _PREFIXES = _set("nabla partial neg langle lvert lVert lceil lfloor")
 """Symbols that belong to the word after them."""
 _UNITS = frozenset("mLlgsAVWFHJKNTCMS")
-"""Letters of units that follow a μ or an Ω."""
+"""Units that can follow a μ or an Ω."""
 
 
 @cache
 def symbol(name: str) -> str | None:
-    """The character or the function's name that the macro prints, where it takes no argument."""
-    if name in SPOKEN:
-        return SPOKEN[name]
+    """Return the character or function name that a macro without arguments prints; None for other macros."""
+    if name in OVERRIDES:
+        return OVERRIDES[name]
     if name in LETTERS:
         return LETTERS[name]
     spec = _symbols().get_macro_spec(name)
-    said = getattr(spec, "simplify_repl", None)
-    if not isinstance(said, str) or "%" in said or name == "today":
+    text = getattr(spec, "simplify_repl", None)
+    if not isinstance(text, str) or "%" in text or name == "today":
         return None
-    return said.strip()
+    return text.strip()
 
 
 @cache
@@ -103,13 +103,13 @@ def _symbols() -> Any:  # pylatexenc ships no types
 
 
 def accented(base: str, accent: str) -> str:
-    """`base`, its first letter under the accent."""
+    """Return `base` with the accent on its first letter."""
     letter, rest = base[:1].translate({ord("ı"): "i", ord("ȷ"): "j"}), base[1:]
     return unicodedata.normalize("NFC", letter + ACCENTS[accent]) + rest
 
 
 def circled(number: int) -> str:
-    """The dingbat of this number: circled digits and check marks, as abstracts use them for lists."""
+    """Return the dingbat with this number if it is a circled digit or a check mark, which abstracts use for lists."""
     if 172 <= number <= 211:
         first = "①❶➀➊"[(number - 172) // 10]
         return chr(ord(first) + (number - 172) % 10)
@@ -117,7 +117,7 @@ def circled(number: int) -> str:
 
 
 def is_accent(name: str, text: str, place: int, before: str) -> bool:
-    r"""Whether `\"` and its like stand for an accent: in text with escaped quotes they don't."""
+    r"""Whether `\"` or a similar macro is an accent. In text with escaped quotes it isn't."""
     letter = text[place : place + 1]
     if letter == " ":
         letter = text[place + 1 : place + 2]
@@ -128,8 +128,8 @@ def is_accent(name: str, text: str, place: int, before: str) -> bool:
     return before.isalpha() or letter == "\\" or name not in "\"'`" or letter in "AEOUaeouÉ"
 
 
-def ends_macro(name: str, said: str, before: str, following: str, *, math: bool) -> bool:
-    r"""Whether the blank after a symbol's macro only ends the macro, as in `\ss e`, and is no space of the text.
+def ends_macro(name: str, char: str, before: str, following: str, *, math: bool) -> bool:
+    r"""Whether the blank after a symbol's macro only ends the macro, as in `\ss e`, and isn't a space of the text.
 
     `before` is the character before the symbol, `following` the two characters after the blank.
     """
@@ -142,25 +142,25 @@ def ends_macro(name: str, said: str, before: str, following: str, *, math: bool)
         return True
     if not math or next_letter in ("", "$"):
         return False
-    if said.isalpha():
+    if char.isalpha():
         return next_letter.isalpha() and (following.isupper() or alone)
     return before.isalnum() or name in _PREFIXES
 
 
-def script(mark: str, said: str, before: str, following: str) -> str:
-    """A superscript (`^`) or subscript (`_`): in small characters where Unicode has them, else after its mark.
+def script(mark: str, text: str, before: str, following: str) -> str:
+    """Return a superscript (`^`) or subscript (`_`) in Unicode's small characters if it has them, else after its mark.
 
     `before` and `following` are the characters around it.
     """
-    small = said.translate(SUPERSCRIPTS if mark == "^" else SUBSCRIPTS)
-    if said in {"∘", "°", "◦"}:
+    small = text.translate(SUPERSCRIPTS if mark == "^" else SUBSCRIPTS)
+    if text in {"∘", "°", "◦"}:
         return "°"
-    if said and not set(small) & set(said):
+    if text and not set(small) & set(text):
         return small
-    if mark == "^" and said in {"st", "nd", "rd", "th"}:
-        return f"-{said}" if before.isalpha() else said
-    if mark == "^" and (said in {"TM", "ᵀ"} or not any(map(str.isalnum, said))):
-        return said
-    bare = len(said) == 1 or said.isalnum() or (said.startswith("(") and said.endswith(")"))
-    glued = said.isalnum() and following.isalnum()
-    return mark + (said if bare and not glued else f"({said})")
+    if mark == "^" and text in {"st", "nd", "rd", "th"}:
+        return f"-{text}" if before.isalpha() else text
+    if mark == "^" and (text in {"TM", "ᵀ"} or not any(map(str.isalnum, text))):
+        return text
+    bare = len(text) == 1 or text.isalnum() or (text.startswith("(") and text.endswith(")"))
+    glued = text.isalnum() and following.isalnum()
+    return mark + (text if bare and not glued else f"({text})")

@@ -1,7 +1,7 @@
 """Reads a text with LaTeX in it once, from left to right.
 
-Abstracts are not documents: dollars may be money, a per cent sign is no comment, macros come from a preamble that is
-not here, and braces are left open. What can't be interpreted loses its backslash and keeps its words.
+Abstracts aren't documents: dollars can be money, a percent sign isn't a comment, macros come from a preamble that we
+don't have, and braces are left open. Markup that can't be interpreted loses its backslash and keeps its words.
 """
 
 import re
@@ -22,7 +22,7 @@ from bot.text.latex.macros import (
 )
 
 DEEPEST = 40
-"""Groups and arguments inside each other. Braces below that are ignored."""
+"""Maximum depth of nested groups and arguments. Deeper braces are ignored."""
 OPTIONS = re.compile(r" ?\[[^\[\]{}\\]{0,100}+\]")
 
 _TOKEN = re.compile(
@@ -43,11 +43,11 @@ _SIGNS = {
     "(": "", ")": "", "[": " ", "]": " ", "{": "{", "}": "}", "|": "‖", "\\": " ", "-": "", "/": "", "@": "", "!": "",
     ",": " ", ";": " ", ":": " ", ">": " ", " ": " ", "\n": " ",
 }  # fmt: skip
-"""`\\(` and its like: delimiters of formulas, spaces, and characters that would mean something without a backslash."""
+"""Text for a backslash and a sign, such as `\\(`: delimiters of formulas, spaces, and escaped special characters."""
 
 
 class Reader:
-    """One pass over a text. `_at` is the place of the next character to read."""
+    """One pass over a text. `_at` is the position of the next character to read."""
 
     def __init__(self, text: str, commands: Mapping[str, Callable[["Reader"], str]]) -> None:
         self._text = text
@@ -62,7 +62,7 @@ class Reader:
         self.defined: dict[str, str] = {}
 
     def read(self, end: int | None = None) -> str:
-        """Everything up to `end`, spelled."""
+        """Read up to `end`, and return the text without LaTeX."""
         end = len(self._text) if end is None else end
         out = [""]
         while self._at < end and (token := _TOKEN.match(self._text, self._at)):
@@ -102,16 +102,13 @@ class Reader:
     def _sign(self, sign: str, out: list[str]) -> None:
         if sign == '"' and self._quotes:
             out.append('"')
-        elif sign in ACCENTS and not self.math and (said := self._accent(sign, out)):
-            out.append(said)
+        elif sign in ACCENTS and not self.math and (letter := self._accent(sign, out)):
+            out.append(letter)
         elif (
-            sign == "\\"
-            and self.math
-            and (twice := _LETTERS.match(self._text, self._at))
-            and symbol(twice[0])
+            sign == "\\" and self.math and (name := _LETTERS.match(self._text, self._at)) and symbol(name[0])
         ):
-            self._at = twice.end()  # JSON escaped the backslash twice
-            self._macro(twice[0], out)
+            self._at = name.end()  # JSON escaped the backslash twice
+            self._macro(name[0], out)
         elif sign in "([":
             self.math = True
             out.append(_SIGNS[sign] if sign else "")
@@ -122,27 +119,27 @@ class Reader:
             out.append(_SIGNS.get(sign, sign))
 
     def _group(self, out: list[str]) -> str:
-        """What braces hold; with the braces, where an author wrote them to be seen."""
+        """The content of braces; with the braces if they are part of the visible text."""
         begin = self._at
         if self._text[begin - 2 : begin - 1] == "}" and self._text.startswith(
             ("http", "www.", "github"), begin
         ):
-            out.append(" ")  # the second argument of a link whose macro got lost
+            out.append(" ")  # the second argument of a link whose macro is missing
         end = self._ends.get(begin - 1)
         if end is None or self._depth >= DEEPEST:
             return ""
         content, after = self._text[begin:end], self._text[end + 1 : end + 2]
         shown = not self.math and is_visible(content, _last(out), after, in_latex=self._is_latex)
-        said = self._nested(end)
-        return f"{{{said}}}" if shown else said
+        inner = self._nested(end)
+        return f"{{{inner}}}" if shown else inner
 
     def _nested(self, end: int) -> str:
         math = self.math
         self._depth += 1
-        said = self.read(end)
+        inner = self.read(end)
         self._depth -= 1
         self._at, self.math = end + 1, math
-        return said
+        return inner
 
     # Macros
 
@@ -155,18 +152,18 @@ class Reader:
             self._drop(name, out)
         elif name == "operatorname":
             _apart(out, self.argument())
-        elif name in ACCENTS and (said := self._accent(name, out)):
-            out.append(said)
+        elif name in ACCENTS and (letter := self._accent(name, out)):
+            out.append(letter)
         elif name in TRANSPARENT:
             if self.peek() == " " and not _last(out).isalnum():
                 self._at += 1
-        elif (said := symbol(name)) is not None and name not in self.defined:
-            self._symbol(name, said, out)
+        elif (char := symbol(name)) is not None and name not in self.defined:
+            self._symbol(name, char, out)
         else:
             self._unknown(name, out)
 
     def _unknown(self, name: str, out: list[str]) -> None:
-        """An author's macro: what it is defined as, else its name, or its argument where it is about looks."""
+        """An author's own macro: its definition, else its name, or only its argument if it seems to change the look."""
         if name in self.defined:
             _apart(out, self.defined[name])
         elif self.peek() != "{" or self._text[self._at : self._at + 2] == "{}":
@@ -174,20 +171,20 @@ class Reader:
         elif name[0].isupper() and self._ends.get(self._at, 0) - self._at in (2, 3):
             _apart(out, f"{name}({self.argument()})")
 
-    def _symbol(self, name: str, said: str, out: list[str]) -> None:
-        """A character, and the blank behind its macro where that is more than the macro's end."""
-        if len(said) > 1 and said.isalpha():
-            _apart(out, said)
+    def _symbol(self, name: str, char: str, out: list[str]) -> None:
+        """A character or function name, and the blank after its macro unless that only ends the macro."""
+        if len(char) > 1 and char.isalpha():
+            _apart(out, char)
             if self.peek().isalnum() or self.peek() in ("\\", "{"):
                 out.append(" ")
             return
         following = self._text[self._at + 1 : self._at + 3]
-        if self.peek() == " " and ends_macro(name, said, _last(out), following, math=self.math):
+        if self.peek() == " " and ends_macro(name, char, _last(out), following, math=self.math):
             self._at += 1
-        out.append(said)
+        out.append(char)
 
     def _accent(self, name: str, out: list[str]) -> str | None:
-        """The accented letter, or None where this macro is no accent here: `\\r` may be an author's own."""
+        """The accented letter, or None if this macro isn't an accent here: `\\r` can be an author's own macro."""
         begin, letter = self._at, name.isalpha() and len(name) == 1
         if letter and self.math:
             return None
@@ -198,18 +195,18 @@ class Reader:
             self._at = begin
             return None
         base = self.argument()
-        said = accented(base, name) if base and (base[0].isalpha() or braces) else ""
-        composed = len(said) == len(base) and bool(said)
+        result = accented(base, name) if base and (base[0].isalpha() or braces) else ""
+        composed = len(result) == len(base) and bool(result)
         fits = braces or _last(out).isalpha() or base[:1].isupper() or name in ("c", "v", "H")
         if letter and not (fits and composed):
             self._at = begin
             return None
         if len(name) > 1 and len(base) > 1:  # a bar over several letters is left out
             return base
-        return said if base else None
+        return result if base else None
 
     def _drop(self, name: str, out: list[str]) -> None:
-        """A reference, a label, a colour: gone with the arguments that are no text."""
+        """Drop a reference, a label or a colour with the arguments that aren't text."""
         if name in REFERENCES and _last(out) == " ":
             out[-1] = out[-1].rstrip()
         if name == "rule":
@@ -223,23 +220,23 @@ class Reader:
             if name == "href" and not self._text[
                 self._ends[place] + 1 : self._ends[place] + 3
             ].lstrip().startswith("{"):
-                break  # an address without a text: shown
+                break  # a link without a text: its address is shown
             self._at = self._ends[place] + 1
 
     # What commands use
 
     def take(self, pattern: re.Pattern[str]) -> re.Match[str] | None:
-        """What matches here; it is read then."""
+        """Read the text that matches here; None if nothing does."""
         if found := pattern.match(self._text, self._at):
             self._at = found.end()
         return found
 
     def skip(self) -> None:
-        """Leave one character out."""
+        """Skip one character."""
         self._at += 1
 
     def raw_group(self) -> str | None:
-        """The group that begins here, as it was typed, or None where none does."""
+        """Read the group that begins here, and return it as typed; None if none begins here."""
         end = self._ends.get(self._at)
         if end is None:
             return None
@@ -248,11 +245,11 @@ class Reader:
         return content
 
     def peek(self) -> str:
-        """The next character."""
+        """Return the next character without reading it."""
         return self._text[self._at : self._at + 1]
 
     def argument(self) -> str:
-        """The next argument: a group, a macro, or one character."""
+        """Read the next argument: a group, a macro, or one character."""
         if self.peek() == " ":
             self._at += 1
         if self._depth >= DEEPEST or self.peek() in ("", "$", "}"):
@@ -282,18 +279,18 @@ class Reader:
             self._at = run.end()
             if run[0].isalpha():
                 return mark + run[0]  # a name with an underscore in it
-            said = run[0]
+            text = run[0]
         else:
-            said = self.argument().strip()
-        return script(mark, said, before, self.peek())
+            text = self.argument().strip()
+        return script(mark, text, before, self.peek())
 
 
 def _last(out: list[str]) -> str:
-    """The last character that was written."""
+    """The last character of the output."""
     return out[-1][-1:]
 
 
 def _apart(out: list[str], word: str) -> None:
-    """Add a word that is no part of the one before it."""
+    """Add a word, with a blank if the output ends in a letter or digit."""
     last = _last(out)
     out.append(f" {word}" if last.isalnum() or (last and unicodedata.combining(last)) else word)

@@ -1,4 +1,4 @@
-r"""Quantities as siunitx writes them: `\SI{5}{\kilo\meter\per\hour}` is 5 km/h."""
+r"""Converts quantities of the package siunitx: `\SI{5}{\kilo\meter\per\hour}` is 5 km/h."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -23,8 +23,8 @@ _UNITS = {
     "mmHg": "mmHg", "knot": "kn", "nauticalmile": "nmi", "clight": "c", "hbar": "ℏ",
 }  # fmt: skip
 _SHORT = {
-    f"{prefix}{unit}": f"{'μ' if prefix == 'u' else prefix}{said}"
-    for unit, said in {
+    f"{prefix}{unit}": f"{'μ' if prefix == 'u' else prefix}{symbol}"
+    for unit, symbol in {
         "m": "m", "g": "g", "s": "s", "A": "A", "Hz": "Hz", "eV": "eV", "V": "V", "W": "W", "J": "J", "N": "N", "Pa": "Pa", "mol": "mol",
         "l": "L", "L": "L", "K": "K", "F": "F", "ohm": "Ω",
     }.items()
@@ -36,7 +36,7 @@ _PIECE = re.compile(r"\\(?P<name>[A-Za-z]++)|\{(?P<power>-?\d{1,3})\}|(?P<plain>
 
 
 def spelled_unit(raw: str) -> str:
-    r"""The unit that siunitx's macros name.
+    r"""Return the unit that siunitx's macros name.
 
     >>> spelled_unit(r"\kilo\gram\per\cubic\metre")
     'kg/m³'
@@ -44,7 +44,7 @@ def spelled_unit(raw: str) -> str:
     'km/h'
     """
     factors: list[tuple[str, str]] = []
-    """What stands before each unit, and the unit."""
+    """Each unit, with the sign before it."""
     prefix, power, before = "", "", ""
     for piece in _PIECE.finditer(raw):
         name = piece["name"]
@@ -72,7 +72,7 @@ def _unit(reader: Reader) -> str:
 
 
 def _joined(amount: str, unit: str) -> str:
-    """A quantity with its unit; the signs of angles follow without a blank."""
+    """A quantity with its unit. The signs of angles follow without a blank."""
     return f"{amount}{'' if unit[:1] in ('', '/', '′', '″') or unit == '°' else ' '}{unit}"
 
 
@@ -85,8 +85,8 @@ def quantity(reader: Reader) -> str:
 def unit(reader: Reader) -> str:
     r"""`\si{\milli\second}`; with the units package `\unit[5]{km}`."""
     amount = reader.take(OPTIONS)
-    said = _unit(reader)
-    return _joined(amount[0].strip(" []"), said) if amount and "=" not in amount[0] else said
+    name = _unit(reader)
+    return _joined(amount[0].strip(" []"), name) if amount and "=" not in amount[0] else name
 
 
 def span(reader: Reader) -> str:
