@@ -27,7 +27,7 @@ MAX_DESCRIPTION = 100
 """Characters of a command's or option's description. See
 https://docs.discord.com/developers/interactions/application-commands."""
 MAX_CHOICES = 25
-"""Choices offered while a person types."""
+"""Maximum number of choices offered while a person types."""
 MAX_CHOICE = 100
 """Characters of a choice."""
 
@@ -59,11 +59,11 @@ def _command(
 ) -> app_commands.Command[app_commands.Group, ..., None]:
     options = {f"option_{option.name}": option for option in spec.options if _is_offered(spec, option)}
 
-    async def callback(interaction: Interaction, **given: Any) -> None:
+    async def callback(interaction: Interaction, **values: Any) -> None:
         await invoke(
             interaction,
             spec,
-            {options[name].name: str(value) for name, value in given.items() if value is not None},
+            {options[name].name: str(value) for name, value in values.items() if value is not None},
         )
 
     callback.__signature__ = Signature(  # type: ignore[attr-defined]  # discord.py reads the options from it
@@ -85,7 +85,7 @@ def _command(
 
 
 def _is_offered(spec: CommandSpec, option: OptionSpec) -> bool:
-    """Whether a person can give it here; some settings are other platforms'."""
+    """Whether the option can be used here; some settings are for other platforms only."""
     foreign = OPTIONAL_SETTINGS - DiscordSettings.channel_settings if spec.name == "settings" else ()
     return not option.hidden and option.name not in foreign
 
@@ -104,17 +104,17 @@ def _completing(
         interaction: discord.Interaction[Any], typed: str
     ) -> list[app_commands.Choice[str]]:
         offered = await complete(interaction, spec, option, typed)
-        carried = [choice for choice in offered if 0 < len(choice.value) <= MAX_CHOICE]
+        usable = [choice for choice in offered if 0 < len(choice.value) <= MAX_CHOICE]
         return [
             app_commands.Choice(name=shorten(choice.label or choice.value, MAX_CHOICE), value=choice.value)
-            for choice in carried[:MAX_CHOICES]
+            for choice in usable[:MAX_CHOICES]
         ]
 
     return autocomplete
 
 
 def _described(summary: str) -> app_commands.locale_str:
-    """A description of up to 100 characters, for the translator."""
+    """Return a description of up to 100 characters, for the translator."""
     return app_commands.locale_str(shorten(summary[:1].upper() + summary[1:], MAX_DESCRIPTION))
 
 
@@ -126,6 +126,6 @@ class Tree(app_commands.CommandTree["GatewayClient"]):
         logging.getLogger("discord.app_commands.tree").addFilter(is_no_expired_autocomplete)
 
     async def on_error(self, interaction: Interaction, error: app_commands.AppCommandError, /) -> None:
-        """Log the error and say so."""
+        """Log the error, and tell the person that something went wrong."""
         log.error("command_failed", exc_info=error)
         await sorry(interaction)

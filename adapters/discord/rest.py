@@ -1,4 +1,4 @@
-"""The REST client: its User-Agent, and how answers reach the table of `errors`."""
+"""The REST client. It sets its User-Agent, and classifies answers by the table of `errors`."""
 
 import json
 from importlib.metadata import version
@@ -17,13 +17,13 @@ https://docs.discord.com/developers/reference#user-agent."""
 CONNECTIONS = 24
 """Max concurrent connections for posts: fifty posts a second need no more, and more would delay answers to people."""
 LONGEST_WAIT = 8.0
-"""Seconds that a post waits for one of Discord's rate limits before it is given back to the outbox."""
+"""Seconds that a post waits for one of Discord's rate limits before it is returned to the outbox."""
 POSTING_PATHS = ("/messages", "/threads")
 """The ends of the paths whose POST creates a post."""
 
 
 def rest_client() -> discord.Client:
-    """A client that posts and looks things up; it never connects to the gateway. Needs a running event loop.
+    """Build a client that posts and looks things up; it never connects to the gateway. Needs a running event loop.
 
     discord.py would repeat a failed request several times, even a post without a nonce, and wait for a rate limit
     however long it takes. The outbox does both better, because it sees everything that waits.
@@ -43,7 +43,7 @@ def rest_client() -> discord.Client:
 
 
 def identified() -> aiohttp.TraceConfig:
-    """Sets our User-Agent on every request of a client: discord.py leaves aiohttp's on answers to interactions."""
+    """Set our User-Agent on every request of a client: discord.py leaves aiohttp's on answers to interactions."""
     trace = aiohttp.TraceConfig()
     trace.on_request_start.append(_identify)
     return trace
@@ -61,7 +61,7 @@ async def _refuse_redirect(
 
 
 async def _judge(_session: object, _context: object, end: aiohttp.TraceRequestEndParams) -> None:
-    """Raise what the answer means, unless it is a result or an error that discord.py reads as well as we do."""
+    """Raise the answer's error, unless discord.py handles it as well as we do."""
     posts = end.method == "POST" and end.url.path.endswith(POSTING_PATHS)
     answer = await _read(end.response)
     error = classify(answer, posts=posts)

@@ -224,7 +224,7 @@ class Commands:
 
 
 def _with_whole_hint(error: UserError, parsed: ParsedCommand) -> UserError:
-    """Return the error with its hint as a whole line: the query language knows only a better query."""
+    """Return the error with its hint as a whole line: the query language suggests only a query."""
     if not error.hint or error.hint.startswith(SLASH):
         return error
     hint = f"{SLASH}{parsed.spec.name} {error.hint}{parsed.named_options}"

@@ -146,7 +146,7 @@ def _token_card(secret: str, command: Command, services: Services) -> Card:
         "A new token for programs. It is shown only this once.",
         "A new token",
         (
-            paragraph("It is shown only this once, and a former one has ended: ", code(secret)),
+            paragraph("It is shown only this once, and replaces any former token: ", code(secret)),
             Bullets(
                 (
                     text("Send it as ", code("Authorization: Bearer …")),
@@ -156,7 +156,7 @@ def _token_card(secret: str, command: Command, services: Services) -> Card:
             ),
             paragraph(
                 dim(
-                    "A program that has it can read this channel's posts and subscriptions, and change nothing."
+                    "A program that has it can read this channel's posts and subscriptions, but can't change anything."
                 )
             ),
             *actions(Button("End it", "api off")),

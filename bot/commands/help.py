@@ -33,7 +33,9 @@ async def help_(command: Command, services: Services) -> Reply:
     if not typed and not await services.subscriptions.of(command.channel):
         return Reply(await first_card(command.channel, services))
     menus = services.platform(command.channel).message_menus
-    return Reply(help_card(menus=menus) if typed.casefold() in _EVERYTHING else command_card(_named(typed)))
+    return Reply(
+        help_card(menus=menus) if typed.casefold() in _EVERYTHING else command_card(_find_command(typed))
+    )
 
 
 def help_card(*, menus: bool = False) -> Card:
@@ -84,7 +86,7 @@ def _option(option: OptionSpec) -> Text:
     return text(code(option.name), f" – {option.help}{values}")
 
 
-def _named(typed: str) -> CommandSpec:
+def _find_command(typed: str) -> CommandSpec:
     spec = find(typed) or find(typed.partition(" ")[0])
     if spec is not None:
         return spec

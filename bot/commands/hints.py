@@ -16,7 +16,7 @@ from bot.text import shorten
 MIN_SIMILARITY = 0.78
 """Minimum similarity of a word to its correction, 0 to 1: `dayly` and `daily` have 0.8, `CEST` and `west` 0.75."""
 MIN_BEGINNING = 3
-"""Minimum number of letters of a word's beginning that stand for the word."""
+"""Minimum number of letters with which a word's beginning stands for the word."""
 MAX_SHOWN = 40
 """Maximum number of characters of the person's words on a button."""
 EXACT = frozenset({"unsubscribe", "unmute"})

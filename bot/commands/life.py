@@ -1,4 +1,4 @@
-"""`/paper life`: what happened to a paper since it appeared."""
+"""`/paper life`: show what has happened to a paper since it appeared."""
 
 from collections.abc import Iterable
 from datetime import datetime

@@ -1,4 +1,4 @@
-"""`/paper list`: what this channel is subscribed to."""
+"""`/paper list`: show the channel's subscriptions."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""Look-back at what a query would have posted lately, shown before it posts anything."""
+"""The papers that a query would have posted lately, shown before it posts anything."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass

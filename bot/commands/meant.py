@@ -1,4 +1,4 @@
-"""Finds out what a line probably means that isn't typed as the command needs it. It asks, and never guesses. Pure."""
+"""Recognizes lines that aren't typed as a command needs them, and asks what is meant instead of guessing. Pure."""
 
 import re
 from collections.abc import Callable, Sequence
@@ -100,7 +100,7 @@ _SINCE = re.compile(r"(?<!\S)(?:since|year|before|after|until|date):\S*", re.IGN
 
 
 def ask_what_is_meant(spec: CommandSpec, text: str) -> None:
-    """Raises UserError for a query with words that are hardly meant to be searched for; its hint is the likely line."""
+    """Raises UserError for a query with words that probably aren't search terms; its hint is the likely line."""
     if spec.name in _SUBSCRIBE | {"mute"}:
         _refuse_single_quotes(spec, text)
         _refuse_author(spec, text)

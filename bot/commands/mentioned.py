@@ -31,7 +31,7 @@ MAX_UNKNOWN_ID = 60
 
 async def papers(command: Command, services: Services) -> Reply:
     """Reply with a card of each paper that the message names."""
-    found, unknown = await _named(command, services)
+    found, unknown = await _mentioned_papers(command, services)
     if len(found) == 1 and not unknown:
         card, now = link_card(found[0], services.now()), services.now()
         places = place_lines(await places_for(command, found[0].id, services), now)
@@ -49,7 +49,7 @@ async def papers(command: Command, services: Services) -> Reply:
 
 async def savepapers(command: Command, services: Services) -> Reply:
     """Put the message's papers on the person's list, as the Save button does with one; or undo that."""
-    found, unknown = await _named(command, services)
+    found, unknown = await _mentioned_papers(command, services)
     own_list = PaperList.of_person(command.user, command.channel)
     saved_before = set(await services.saved.of(own_list))
     if command.options.get("remove") == "yes":
@@ -71,7 +71,7 @@ async def savepapers(command: Command, services: Services) -> Reply:
 
 async def similarpapers(command: Command, services: Services) -> Reply:
     """Reply with papers like the one that the message names; if it names several, ask which one."""
-    found, _ = await _named(command, services)
+    found, _ = await _mentioned_papers(command, services)
     if len(found) == 1:
         return await similar(_command_for(command, "similar", found[0]), services)
     heading = "Similar to which paper?"
@@ -84,7 +84,7 @@ async def similarpapers(command: Command, services: Services) -> Reply:
     return Reply(Card("list", _notice(heading, found), heading, tuple(blocks)))
 
 
-async def _named(command: Command, services: Services) -> tuple[list[Paper], list[str]]:
+async def _mentioned_papers(command: Command, services: Services) -> tuple[list[Paper], list[str]]:
     """Return the papers of the command's text, and the ids that aren't found. Raises UserError if none is found."""
     text = command.options.get("papers", "")
     if text.startswith("~"):

@@ -62,7 +62,7 @@ _AFFIXES = re.compile(r"\A(?:[smtdl]['’]|[-!/.]+)(?=\w)|(?<=\w)[:!?.]+\Z")
 
 
 def other_name(typed: str) -> str | None:
-    """Return the command that `typed` is another name of, also if it is mistyped; None if there is none."""
+    """Return the command that `typed` is another name of, even if mistyped; None if there is none."""
     word = _AFFIXES.sub("", typed.casefold()) or typed
     if (name := OTHER_NAMES.get(word)) is not None:
         return name

@@ -122,15 +122,15 @@ def _options(spec: CommandSpec, rest: str) -> Mapping[str, str]:
         raise _unexpected(spec, text)
     if text and spec.free is not None:
         try:
-            _refuse_if_hardly_meant(spec, text, sure="sure" in found)
+            _refuse_unintended(spec, text, sure="sure" in found)
         except UserError as error:
             raise _with_options(error, spec, found) from None
         found[spec.free.name] = text.lower() if spec.free.kind == "choice" else text
     return found
 
 
-def _refuse_if_hardly_meant(spec: CommandSpec, text: str, *, sure: bool) -> None:
-    """Raises UserError for a free text that is hardly meant as it is; its hint is the line that was probably meant."""
+def _refuse_unintended(spec: CommandSpec, text: str, *, sure: bool) -> None:
+    """Raises UserError for a free text that is probably not meant as it is; its hint is the likely line."""
     if spec.free is not None and spec.free.kind != "choice":
         _refuse_settings(spec, usual_form(text))
         refuse_options_of_others(spec, usual_form(text))
@@ -138,7 +138,7 @@ def _refuse_if_hardly_meant(spec: CommandSpec, text: str, *, sure: bool) -> None
     _refuse_mistyped_options(spec, text)
     if not sure:
         ask_what_is_meant(spec, text)
-    _refuse_any_option(spec, text)
+    _refuse_subscribe_options(spec, text)
     _refuse_empty_option(spec, text)
 
 
@@ -233,8 +233,8 @@ def _refuse_mistyped_options(spec: CommandSpec, text: str) -> None:
             )
 
 
-def _refuse_any_option(spec: CommandSpec, text: str) -> None:
-    """Raises UserError for an option of subscribe after a command that takes a name alone: `org openai every:daily`."""
+def _refuse_subscribe_options(spec: CommandSpec, text: str) -> None:
+    """Raises UserError for an option of subscribe after a command that takes only a name: `org openai every:daily`."""
     match = re.search(r"(?<!\S)(?:every|always):\S+", without_quoted(text), re.IGNORECASE)
     if spec.name in {"author", "org"} and match:
         name = text.replace(match[0], "").strip()

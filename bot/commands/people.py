@@ -27,7 +27,7 @@ AUTHORS = 8
 
 async def author(command: Command, services: Services) -> Reply:
     """Reply with the latest papers of an author."""
-    person = _person(command.options["name"])
+    person = _require_person(command.options["name"])
     named = spelled(Query(person, command.options["name"]))
     papers, recent = await _latest(Query(person), services)
     people = await namesakes(person, services)
@@ -76,7 +76,7 @@ def follow_card(paper: Paper) -> Card:
     buttons = [
         Button(shorten(plain(name), AUTHOR), f"subscribe {spelled(Query(person, name))}")
         for name in names
-        if (person := _named(name))
+        if (person := _parse_person(name))
     ]
     if name := organization(paper.organization or ""):
         label = shorten(plain(paper.organization or ""), AUTHOR)
@@ -117,7 +117,7 @@ def narrowings(people: Sequence[SamePerson]) -> list[tuple[str, str]]:
     for one in people[:2]:
         if one.category:
             found.append((f"Only {one.category}", f"cat:{one.category}"))
-        if one.coauthor and (person := _named(one.coauthor)):
+        if one.coauthor and (person := _parse_person(one.coauthor)):
             found.append((f"Only with {shorten(plain(one.coauthor), AUTHOR)}", str(person)))
     return list(dict.fromkeys(found))
 
@@ -131,14 +131,14 @@ async def _latest(query: Query, services: Services) -> tuple[list[Paper], int]:
     return papers, await services.search.count(query, DAYS) if papers else 0
 
 
-def _person(name: str) -> Person:
-    found = _named(name)
+def _require_person(name: str) -> Person:
+    found = _parse_person(name)
     if found is None:
         raise UserError("Type the name of an author.", hint="/paper author Yoshua Bengio")
     return found
 
 
-def _named(name: str) -> Person | None:
+def _parse_person(name: str) -> Person | None:
     try:
         term = parse(f'author:"{name.replace(chr(34), " ")}"').root
     except UserError:

@@ -79,8 +79,8 @@ def expand(typed: str) -> str:
             raise UserError("“preset:” needs a preset's name right after it.", hint=hint)
     whole = _TYPED.fullmatch(typed.strip())
     if whole and not whole[1]:
-        return _named(whole[2]).query
-    return _TYPED.sub(lambda found: f"{found[1]}({_named(found[2]).query})", typed)
+        return _find_preset(whole[2]).query
+    return _TYPED.sub(lambda found: f"{found[1]}({_find_preset(found[2]).query})", typed)
 
 
 def for_channel(name: str) -> list[str]:
@@ -144,7 +144,7 @@ async def _line(name: str, services: Services) -> Text:
     )
 
 
-def _named(name: str) -> Preset:
+def _find_preset(name: str) -> Preset:
     preset = PRESETS.get(name.casefold())
     if preset is None:
         near = get_close_matches(name.casefold(), PRESETS, n=1)

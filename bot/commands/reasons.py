@@ -48,7 +48,7 @@ class Reasons:
     """People who have the name of the query's only author."""
 
     def text(self, found: str) -> str:
-        """Join `found`, the sentence of the look-back, and the reasons. Leave out `found` if it says nothing yet."""
+        """Join `found`, the look-back's sentence, and the reasons. Leave out `found` if it says nothing yet."""
         return " ".join(self.sentences if self.just_followed else (found, *self.sentences))
 
 

@@ -1,4 +1,4 @@
-"""Waiting posts of a channel: when they are due, and planning them again after a change of the channel's rules."""
+"""Plans a channel's waiting posts again after a change of its rules, and says when the next ones are due."""
 
 from collections.abc import Sequence
 from datetime import datetime

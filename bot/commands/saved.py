@@ -57,13 +57,15 @@ async def save(command: Command, services: Services) -> Reply:
     typed, shared = _split(command, "paper")
     paper_list = await _list_for(command, services, shared=shared)
     paper = await resolve_paper(typed, services)
-    here, where = (" list:here", "this channel's list") if shared else ("", "your list")
+    list_option, list_name = (" list:here", "this channel's list") if shared else ("", "your list")
     if command.options.get("remove") == "yes":
         if not await services.saved.remove(paper_list, paper.id):
-            raise UserError(f"That paper isn't on {where}.", hint=f"/paper saved{here}")
+            raise UserError(f"That paper isn't on {list_name}.", hint=f"/paper saved{list_option}")
         if not shared:
             await _unlike(command, paper, services)
-        return Reply(_changed_card(f"Removed from {where}", paper, Button("Undo", f"save {paper.id}{here}")))
+        return Reply(
+            _changed_card(f"Removed from {list_name}", paper, Button("Undo", f"save {paper.id}{list_option}"))
+        )
     current = (await services.saved.annotations(paper_list)).get(paper.id, Annotation())
     annotation = _annotated(current, command, by=command.user.signature if shared else "")
     added = await services.saved.add(paper_list, paper.id, annotation)
@@ -71,10 +73,10 @@ async def save(command: Command, services: Services) -> Reply:
         await _like(command, paper, services)
     change = "" if added or annotation == current else ", with what you wrote"
     buttons = (
-        Button("Channel's list" if shared else "My list", f"saved{here}"),
-        Button("Undo", f"save {paper.id}{here} remove:yes"),
+        Button("Channel's list" if shared else "My list", f"saved{list_option}"),
+        Button("Undo", f"save {paper.id}{list_option} remove:yes"),
     )
-    return Reply(_changed_card(f"Saved to {where}{change}", paper, *buttons))
+    return Reply(_changed_card(f"Saved to {list_name}{change}", paper, *buttons))
 
 
 async def saved(command: Command, services: Services) -> Reply:
@@ -184,7 +186,7 @@ def _mentions(annotation: Annotation | None, words: Sequence[str]) -> bool:
 
 
 def _about(annotation: Annotation) -> str:
-    """`#to-read #rl · read section 3 · saved by Ada`."""
+    """Return an annotation in words: `#to-read #rl · read section 3 · saved by Ada`."""
     tags = " ".join(f"#{tag}" for tag in annotation.tags)
     _, _, name = annotation.by.partition(" ")
     return " · ".join(filter(None, (tags, annotation.note, f"saved by {plain(name)}" if name else "")))

@@ -1,4 +1,4 @@
-"""`/paper search`: the papers that answer a question, five at a time, shown only to the person who asks."""
+"""`/paper search`: find papers, five at a time, shown only to the person who asks."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -63,7 +63,7 @@ async def _request(command: Command, services: Services) -> SearchRequest:
 
 
 def fused(lists: Sequence[Sequence[Paper]]) -> list[Paper]:
-    """Merge lists: each paper once, those high in many lists first, with the description of the earliest list."""
+    """Merge lists by reciprocal rank: papers high in many lists first, each once and as the first list describes it."""
     papers: dict[str, Paper] = {}
     scores: dict[str, float] = {}
     for found in lists:

@@ -154,7 +154,7 @@ SETTING_SPECS: tuple[SettingSpec, ...] = (
         read_most, lambda s: str(s.most) if s.most else "off", _most_meaning,
     ),
     SettingSpec(
-        "always", HOW_MUCH, "Always post", "subscriptions whose papers are posted whatever the limit, like #1,#3, or none",
+        "always", HOW_MUCH, "Always post", "subscriptions whose papers are posted even above the limit, like #1,#3, or none",
         "#1", read_always, lambda s: ",".join(f"#{number}" for number in s.always) or "none", _always_meaning,
     ),
     SettingSpec(

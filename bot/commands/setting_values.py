@@ -111,7 +111,7 @@ def read_role(typed: str) -> str:
 
 
 def read_size(typed: str) -> int:
-    """Parse the number of papers; more become one message."""
+    """Parse the maximum number of papers that are posted separately."""
     if not re.fullmatch("[0-9]{1,3}", typed) or not 1 <= int(typed) <= MAX_PAPERS:
         raise UserError(f"“digest:” takes a number from 1 to {MAX_PAPERS}.", hint="/paper settings digest:5")
     return int(typed)

@@ -126,7 +126,7 @@ def _retried(delivery: OpenDelivery, zone: str) -> Text:
 
 
 def _ago(span: timedelta) -> str:
-    """`3 min`, `5 h`, `2 days`."""
+    """Return a time span in words: `3 min`, `5 h`, `2 days`."""
     minutes = max(0, round(span.total_seconds() / 60))
     if minutes < 100:
         return f"{minutes} min"

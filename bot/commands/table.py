@@ -1,4 +1,4 @@
-"""The `/paper` table, written once: every platform's form, the help and the README's table come from it."""
+"""The `/paper` table, defined once: every platform's form, the help and the README's table come from it."""
 
 from dataclasses import replace
 
@@ -41,7 +41,7 @@ COMMANDS: tuple[CommandSpec, ...] = (
             ),
             OptionSpec(
                 name="always",
-                help="post its papers whatever the channel's limit of papers a day",
+                help="post its papers even above the channel's limit of papers a day",
                 kind="choice",
                 choices=("no", "yes"),
             ),
@@ -104,7 +104,7 @@ COMMANDS: tuple[CommandSpec, ...] = (
                 free=True,
                 required=True,
             ),
-            OptionSpec(name="days", help="only papers of the last so many days", kind="integer"),
+            OptionSpec(name="days", help="only papers of the last N days", kind="integer"),
             OptionSpec(
                 name="sort",
                 help="the best match, the newest or the most upvoted first",
@@ -216,7 +216,7 @@ COMMANDS: tuple[CommandSpec, ...] = (
             ),
             OptionSpec(
                 name="saved",
-                help="which news of papers that you save you get",
+                help="which news of your saved papers you get",
                 kind="choice",
                 choices=("all", "important", "none"),
             ),
@@ -439,7 +439,7 @@ COMMANDS: tuple[CommandSpec, ...] = (
                 sample='"read section 3"',
             ),
             OptionSpec(
-                name="tag", help="tags with commas between, or none", kind="text", sample="to-read,rl"
+                name="tag", help="tags, separated by commas, or none", kind="text", sample="to-read,rl"
             ),
             _LIST,
             OptionSpec(

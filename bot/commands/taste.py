@@ -1,4 +1,4 @@
-"""`/paper taste`: show what Paperboy learned from a channel's 👍 and 👎, with a back-test, or change it."""
+"""`/paper taste`: show what Paperboy learned from a channel's 👍 and 👎, back-test it, or change it."""
 
 from collections.abc import Sequence
 from dataclasses import replace

@@ -20,7 +20,7 @@ CURATORS = "curated by AK and the research community on Hugging Face"
 async def trending(command: Command, services: Services) -> Reply:
     """Reply with the first SHOWN papers: for a day in the trending page's order, for longer spans by upvotes.
 
-    If the channel has a taste, that decides the order of the same papers.
+    If the channel has a taste, the taste orders the same papers.
     """
     span = command.options.get("span", "day")
     if span in DAYS:

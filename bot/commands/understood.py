@@ -1,4 +1,4 @@
-"""Refuses queries that are valid but hardly meant, and says what to type instead. Pure."""
+"""Refuses valid queries that people probably don't mean, and says what to type instead. Pure."""
 
 import re
 
@@ -21,7 +21,7 @@ _VAGUE = STOP_WORDS | frozenset({
 
 
 def refuse_vague(query: Query, typed: str) -> None:
-    """Raises UserError for a query that is hardly meant: common words only, `a*`, a category without `cat:`."""
+    """Raises UserError for a query that is probably not meant: common words only, `a*`, a category without `cat:`."""
     wanted = [term for term, is_wanted in terms_of(query.root) if is_wanted]
     words = [word for term in wanted if isinstance(term, Phrase) for word in term.words]
     if wanted and all(isinstance(term, Phrase) for term in wanted):

@@ -94,7 +94,7 @@ async def watch(command: Command, services: Services) -> Reply:
     elif before.events == kinds:
         undo = Button("Stop watching", stop)
     else:
-        undo = Button("Undo", _again(paper.id, before, command))
+        undo = Button("Undo", _rewatching(paper.id, before, command))
     return Reply(_changed(message, paper, undo, Button("Its life so far", f"life {paper.id}")))
 
 
@@ -108,7 +108,7 @@ async def unwatch(command: Command, services: Services) -> Reply:
     if not await services.watches.remove(watcher, paper.id):
         who = "This channel doesn't" if _for_channel(command) else "You don't"
         raise UserError(f"{who} watch this paper.", hint="/paper watch")
-    undo = [Button("Undo", _again(paper.id, watches[paper.id], command))] if paper.id in watches else []
+    undo = [Button("Undo", _rewatching(paper.id, watches[paper.id], command))] if paper.id in watches else []
     return Reply(_changed("No longer watched", paper, *undo))
 
 
@@ -119,7 +119,7 @@ async def _unwatched_all(watcher: ChannelRef, papers: Sequence[str], services: S
     return Card("reply", message, blocks=(paragraph(message),))
 
 
-def _again(paper: str, watch: Watch, command: Command) -> str:
+def _rewatching(paper: str, watch: Watch, command: Command) -> str:
     """Return the command that watches a paper as before."""
     return f"watch {paper} events:{in_words(watch.events)}{_to(command)}"
 

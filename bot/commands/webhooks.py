@@ -25,7 +25,7 @@ async def webhook(command: Command, services: Services) -> Reply:
     copying = _required(services)
     words = command.options.get("what", "").split()
     form = command.options.get("format", "").strip()
-    # Where the whole line is one option, it contains the format, too.
+    # On platforms where the whole line is one option, it contains the format, too.
     for word in [word for word in words if word.lower().startswith(FORMAT)]:
         form = word[len(FORMAT) :]
         words.remove(word)

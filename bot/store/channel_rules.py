@@ -15,31 +15,31 @@ from bot.store.scripts import Scripts, script
 from bot.store.unreadable import UNREADABLE, load_each, set_aside
 
 FIELD = "settings"
-"""The field of the channel's hash."""
+"""The field of the channel's hash that holds its settings."""
 TASTE = "taste"
 """The field of the channel's hash that holds its taste."""
 MOST_FITS, KEEP_FITS = 400, 14 * 86_400
-"""Stored scores of a channel's matched papers, and the seconds for which they are stored after the last one."""
+"""Maximum number of fit scores stored for a channel, and the seconds for which they are stored after the last one."""
 
 
 class ChannelSettingsStore:
-    """Reads and writes them. Only differences from the defaults are stored, so that a better default reaches every channel."""
+    """Reads and writes settings. Stores only differences from the defaults: a better default reaches every channel."""
 
     def __init__(self, redis: Redis) -> None:
         self._redis = redis
 
     async def of(self, channel: ChannelRef) -> ChannelSettings:
-        """The channel's settings; the defaults if they can't be read."""
+        """Return the channel's settings; the defaults if they can't be read."""
         text: Any = await self._redis.hget(keys.channel(channel), FIELD)
         return await load_settings(self._redis, channel, text)
 
     async def put(self, channel: ChannelRef, settings: ChannelSettings) -> None:
-        """Store these."""
+        """Store the channel's settings."""
         await self._redis.hset(keys.channel(channel), FIELD, dump(settings))
 
 
 def dump(settings: ChannelSettings) -> str:
-    """As JSON, without the defaults."""
+    """Return settings as JSON, without the defaults."""
     defaults = asdict(ChannelSettings())
     return json.dumps({name: value for name, value in asdict(settings).items() if value != defaults[name]})
 
@@ -62,7 +62,7 @@ _POSSIBLE: Mapping[str, Callable[[Any], bool]] = {
 
 @lru_cache(maxsize=1000)
 def load(text: str) -> ChannelSettings:
-    """The inverse of `dump`. Settings that are unknown or impossible are the defaults, and so are all of them for "".
+    """The inverse of `dump`. Settings that are missing or impossible get their defaults, unknown ones are ignored.
 
     Raises ValueError or TypeError if the text can't be read.
     """
@@ -71,12 +71,12 @@ def load(text: str) -> ChannelSettings:
         raise TypeError(f"settings are {type(values).__name__}")
     values |= {name: tuple(value) for name, value in values.items() if isinstance(value, list)}
     known = asdict(ChannelSettings())
-    possible = {name: value for name, value in values.items() if _POSSIBLE.get(name, _anything)(value)}
+    possible = {name: value for name, value in values.items() if _POSSIBLE.get(name, _any_value)(value)}
     return ChannelSettings(**{name: value for name, value in possible.items() if name in known})
 
 
 async def load_settings(redis: Redis, channel: ChannelRef, text: str | None) -> ChannelSettings:
-    """From the field of a channel's hash; the defaults if it can't be read. Raises RedisError."""
+    """Parse the field of a channel's hash; returns the defaults if it can't be read. Raises RedisError."""
     try:
         return load(text or "")
     except UNREADABLE as error:
@@ -84,7 +84,7 @@ async def load_settings(redis: Redis, channel: ChannelRef, text: str | None) -> 
         return ChannelSettings()
 
 
-def _anything(_value: Any) -> bool:
+def _any_value(_value: Any) -> bool:
     return True
 
 
@@ -96,11 +96,11 @@ class ChannelRules:
         self._scripts = Scripts(redis)
 
     async def of(self, channel: ChannelRef) -> Rules:
-        """The rules of one channel."""
+        """Return the rules of one channel."""
         return (await self.of_each([channel]))[channel]
 
     async def of_each(self, channels: Iterable[ChannelRef]) -> dict[ChannelRef, Rules]:
-        """The rules of each channel, in one round trip; ask for some hundreds at a time."""
+        """Return the rules of each channel, in one round trip; pass a few hundred at a time."""
         wanted = list(channels)
         pipeline = self._redis.pipeline(transaction=False)
         for channel in wanted:
@@ -118,15 +118,15 @@ class ChannelRules:
         return rules | await self._with_fits(rules)
 
     async def _with_fits(self, rules: Mapping[ChannelRef, Rules]) -> dict[ChannelRef, Rules]:
-        """The rules of the channels that have a budget, with how well their latest papers fitted."""
-        some = {channel: one for channel, one in rules.items() if one.settings.most}
+        """Return the rules of the channels that have a budget, with how well their latest papers fitted."""
+        budgeted = {channel: one for channel, one in rules.items() if one.settings.most}
         pipeline = self._redis.pipeline(transaction=False)
-        for channel in some:
+        for channel in budgeted:
             _ = pipeline.lrange(keys.fits(channel), 0, -1)
-        answers = await pipeline.execute() if some else []
+        answers = await pipeline.execute() if budgeted else []
         return {
             channel: replace(one, fits=tuple(filter(None, map(_fit, stored))))
-            for (channel, one), stored in zip(some.items(), answers, strict=True)
+            for (channel, one), stored in zip(budgeted.items(), answers, strict=True)
         }
 
     async def put_taste(
@@ -136,9 +136,9 @@ class ChannelRules:
         taste: str,
         fits: Iterable[tuple[float, float]] | None = None,
     ) -> bool:
-        """Store what was learned about a channel, and how well its papers of the last days fit: (when in ms, fit).
+        """Store a channel's learned taste, and how well its papers of the last days fit: (when in ms, fit).
 
-        False, and nothing is stored, if the taste is no longer the one that was `read`: read it again then.
+        Returns False, without storing anything, if the stored taste is no longer `read`: read it again then.
         """
         lines = [f"{at:.0f} {value:.4f}" for at, value in sorted(fits or (), reverse=True)][:MOST_FITS]
         stored = await self._scripts.run(
@@ -162,7 +162,7 @@ class ChannelRules:
         await self._redis.hset(keys.mutes(channel), mute.text, record)
 
     async def _remove_expired(self, channel: ChannelRef) -> None:
-        """Mutes that are over would pile up otherwise."""
+        """Remove expired mutes, which would pile up otherwise."""
         now = datetime.fromtimestamp(int((await self._redis.time())[0]), UTC)
         expired = [mute.text for mute in (await self.of(channel)).mutes if not mute.is_active(now)]
         if expired:
@@ -174,7 +174,7 @@ class ChannelRules:
 
 
 def _fit(line: str) -> tuple[float, float] | None:
-    """When a paper matched, and how well it fitted; None if the line can't be read."""
+    """Parse when a paper matched, and how well it fitted; None if the line can't be read."""
     at, _, value = line.partition(" ")
     try:
         return float(at), float(value)

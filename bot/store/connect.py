@@ -28,16 +28,16 @@ from bot.store.migrations import bring_up_to_date
 REDIS_AT_LEAST = (7, 0)
 """The oldest version of Redis that has what Paperboy uses."""
 VALKEY_AT_LEAST = (8, 0)
-"""The oldest version of Valkey that does."""
+"""The oldest version of Valkey that has it."""
 CONNECTIONS = 500
-"""Connections of a process to one server, at most; it has about ten, and more only under load."""
+"""Maximum number of connections of a process to one server; it has about ten, and more only under load."""
 CONNECT_TIMEOUT = 4.0
 """Seconds within which a server that was just started must answer."""
 FORMS = "redis://, rediss://, unix://, redis+sentinel:// or redis+cluster://"
 
 
 def client(url: str) -> Redis:
-    """A client for a URL of one of these forms; nothing is sent yet. Raises ConfigurationError for any other URL.
+    """Return a client for a URL of one of these forms; nothing is sent yet. Raises ConfigurationError for other URLs.
 
     - `redis://[user:password@]host[:port][/db]`, `rediss://…` with TLS, `unix:///path/to/socket`
     - `redis+sentinel://[user:password@]host[:port][,host:port…]/service[/db]`, with
@@ -49,13 +49,13 @@ def client(url: str) -> Redis:
     """
     try:
         parts = urlsplit(url)
-        base, _, way = parts.scheme.partition("+")
-        if base in {"redis", "rediss"} and way == "sentinel":
+        base, _, topology = parts.scheme.partition("+")
+        if base in {"redis", "rediss"} and topology == "sentinel":
             return _sentinel(parts, tls=base == "rediss")
-        if base in {"redis", "rediss"} and way == "cluster":
+        if base in {"redis", "rediss"} and topology == "cluster":
             plain = parts._replace(scheme=base).geturl()
             return cast("Redis", Cluster.from_url(plain, **_options()))  # it takes the same commands
-        if not way and base in {"redis", "rediss"}:
+        if not topology and base in {"redis", "rediss"}:
             int(parts.path.strip("/") or 0)  # redis-py would take the database 0 for anything else
         if parts.scheme in {"redis", "rediss", "unix"}:
             return Redis.from_url(url, health_check_interval=30, **_options())
@@ -67,7 +67,7 @@ def client(url: str) -> Redis:
 
 
 async def connect(url: str, *, unsafe: bool = False) -> Redis:
-    """A client of a server whose version, eviction policy, persistence and schema were checked.
+    """Return a client of a server, after checking the server's version, eviction policy, persistence and schema.
 
     `unsafe` accepts a server that reports no persistence. Raises ConfigurationError within about 5 s, which says what
     to change and never shows a password.
@@ -94,7 +94,7 @@ async def connect(url: str, *, unsafe: bool = False) -> Redis:
         await redis.aclose()
         raise ConfigurationError(
             f"Redis at {_place(url)} answers, but can't be written to: {error}. Is it a replica, read-only, "
-            "or is the user of REDIS_URL confined?"
+            "or does the user of REDIS_URL lack permissions?"
         ) from None
     return redis
 
@@ -124,12 +124,12 @@ def _sentinel(parts: SplitResult, *, tls: bool) -> Redis:
     service, _, database = parts.path.strip("/").partition("/")
     if not service:
         raise ConfigurationError("REDIS_URL needs the service's name: redis+sentinel://host:26379/mymaster")
-    asked = {name: values[-1] for name, values in parse_qs(parts.query).items()}
+    params = {name: values[-1] for name, values in parse_qs(parts.query).items()}
     sentinel = Sentinel(  # type: ignore[no-untyped-call]  # redis-py leaves it untyped
         [_address(host) for host in hosts.split(",")],
         sentinel_kwargs={
-            "username": asked.get("sentinel_username"),
-            "password": asked.get("sentinel_password"),
+            "username": params.get("sentinel_username"),
+            "password": params.get("sentinel_password"),
             "socket_timeout": 2.0,
             "socket_connect_timeout": 2.0,
             "ssl": tls,
@@ -160,7 +160,7 @@ def _address(text: str) -> tuple[str, int]:
 
 
 async def _wait_for_info(redis: Redis) -> list[dict[str, Any]]:
-    """The INFO of the server, or of every primary of a Cluster, once it answers."""
+    """Return the INFO of the server, or of every primary of a Cluster, once it answers."""
     failure: Exception = TimeoutError(f"no answer within {CONNECT_TIMEOUT:.0f} s")
     with suppress(TimeoutError):
         async with asyncio.timeout(CONNECT_TIMEOUT):
@@ -172,11 +172,11 @@ async def _wait_for_info(redis: Redis) -> list[dict[str, Any]]:
                 except (RedisError, RedisClusterException, OSError) as error:
                     failure = error
                 await asyncio.sleep(0.2)
-    raise failure  # here, so that it keeps the cause that it came with
+    raise failure  # raised here, so that it keeps its cause
 
 
 async def _info(redis: Redis) -> list[dict[str, Any]]:
-    """Raises BusyLoadingError while a server is still reading its data."""
+    """Return the INFO of each server. Raises BusyLoadingError while a server is still reading its data."""
     if isinstance(redis, RedisCluster):
         answers: Mapping[str, Any] = await redis.info(target_nodes=RedisCluster.PRIMARIES)
         servers = [answers] if "redis_version" in answers else list(answers.values())
@@ -204,7 +204,7 @@ def _check(server: Mapping[str, Any], *, unsafe: bool) -> None:
     if not server.get("aof_enabled") and not unsafe:
         raise ConfigurationError(
             "This server would forget on a restart which papers were posted (appendonly is off). Set it there: "
-            "CONFIG SET appendonly yes; or, where it keeps its data in another way, set PAPERBOY_UNSAFE_REDIS=1"
+            "CONFIG SET appendonly yes; or, if it keeps its data in another way, set PAPERBOY_UNSAFE_REDIS=1"
         )
 
 
@@ -217,21 +217,24 @@ def _numbers(parts: Iterable[str]) -> Iterable[str]:
 
 
 def _place(url: str) -> str:
-    """The server's address without user and password."""
+    """Return the server's address without user and password."""
     parts = urlsplit(url)
     return parts.netloc.rpartition("@")[2] or parts.path
 
 
 ATTEMPTS = 4
-"""Times that a command is sent while the Cluster changes its layout."""
+"""Maximum number of times that a command is sent while the Cluster changes its layout."""
 PAUSE = 0.1
 """Seconds before the second attempt, doubling. A failover takes longer than all of them: then the caller backs off."""
 
 
 @contextmanager
 def _as_redis_errors() -> Iterator[None]:
-    """While a Cluster changes its layout, redis-py 8.1 raises errors that aren't RedisErrors, and an AttributeError if it
-    closes a connection that another task is opening."""
+    """Turn errors of a Cluster that changes its layout into RedisErrors.
+
+    redis-py 8.1 then raises errors that aren't RedisErrors, and an AttributeError if it closes a connection that
+    another task is opening.
+    """
     try:
         yield
     except (RedisClusterException, AttributeError) as error:
@@ -239,7 +242,7 @@ def _as_redis_errors() -> Iterator[None]:
 
 
 class Cluster(RedisCluster):
-    """redis-py's client, with every failure a RedisError. Any command may be sent again: every write is idempotent."""
+    """redis-py's client, but every failure is a RedisError. Commands can be sent again: every write is idempotent."""
 
     async def execute_command(self, *args: Any, **kwargs: Any) -> Any:
         for attempt in range(ATTEMPTS - 1):

@@ -1,6 +1,6 @@
-"""The channels that get a copy of each post of another channel, such as an address that a program listens at.
+"""Channels that get a copy of each post of another channel, such as the address of a program.
 
-A copy is in the shard of the channel that it repeats, so that a post and its copies are recorded by one script.
+A copy is in the shard of the channel that it repeats, so that one script records a post and its copies.
 """
 
 import json
@@ -20,7 +20,7 @@ from bot.store.scripts import Scripts, script
 from bot.store.unreadable import load_each
 
 MAX_COPIES = 10
-"""Copies of one channel, at most: each post is sent to all of them."""
+"""Maximum number of copies of one channel: each post is sent to all of them."""
 PAGE = 500
 
 
@@ -30,45 +30,45 @@ class Copy:
 
     to: ChannelRef
     number: int = 0
-    """Names it among the copies of its channel."""
+    """Identifies it among the copies of its channel."""
     by: str = ""
     """The `signature` of the person who added it."""
     at: datetime
     sealed: str
-    """What its platform has to know, encrypted by it."""
+    """Data that its platform needs, encrypted by the platform."""
 
 
 class Copies:
-    """Which channels repeat which."""
+    """Adds, finds and removes copies."""
 
     def __init__(self, redis: Redis) -> None:
         self._redis = redis
         self._scripts = Scripts(redis)
 
     async def add(self, channel: ChannelRef, copy: Copy) -> Copy:
-        """Let `copy` repeat the posts of `channel` from now on; returns it with its place and number.
+        """Send the posts of `channel` to `copy` from now on. Returns the copy with its name and number.
 
         Raises UserError if the channel has too many.
         """
-        placed = _placed(copy, channel)
-        args: list[str | int] = [_dump(placed), str(channel), MAX_COPIES, copy.number]
-        where = [keys.copies(channel), keys.copy_of(placed.to)]
-        number = int(await self._scripts.run(script("copy_put"), where, args))
+        named = _with_name(copy, channel)
+        args: list[str | int] = [_dump(named), str(channel), MAX_COPIES, copy.number]
+        script_keys = [keys.copies(channel), keys.copy_of(named.to)]
+        number = int(await self._scripts.run(script("copy_put"), script_keys, args))
         if not number:
             raise UserError(
                 f"This channel already sends its posts to {MAX_COPIES} addresses, the most that it can."
             )
-        return replace(placed, number=number)
+        return replace(named, number=number)
 
     async def of(self, channel: ChannelRef) -> list[Copy]:
-        """The channel's copies, by number."""
+        """Return the channel's copies, by number."""
         stored: Any = await self._redis.hgetall(keys.copies(channel))
         records = [(number, (number, text)) for number, text in stored.items()]
         loaded = await load_each(self._redis, "copy", records, lambda _name, one: _load(*one))
         return sorted((copy for _, copy in loaded), key=lambda copy: copy.number)
 
     async def find(self, to: ChannelRef) -> tuple[ChannelRef, Copy] | None:
-        """A copy with the channel that it repeats; None if there is no such copy any more. Raises RedisError."""
+        """Return a copy with the channel that it repeats; None if there is no such copy any more. Raises RedisError."""
         original: Any = await self._redis.get(keys.copy_of(to))
         if not original:
             return None
@@ -76,19 +76,19 @@ class Copies:
         return next(((channel, copy) for copy in await self.of(channel) if copy.to == to), None)
 
     async def remove(self, channel: ChannelRef, copy: Copy) -> None:
-        """End a copy, with all that waits for it. A post that is in flight may still arrive."""
+        """Remove a copy and the deliveries that wait for it. A post in flight may still arrive."""
         await self._redis.hdel(keys.copies(channel), str(copy.number))
         await self._redis.delete(keys.copy_of(copy.to))
         await Outbox(self._redis).forget(copy.to)
 
     async def restore(self, channel: ChannelRef, copy: Copy) -> Copy:
-        """Give a channel a copy that it, or another channel, had; the one that it has already is returned."""
+        """Add a copy that this channel, or another one, had. Returns the channel's existing copy if it has the same."""
         existing = await self.of(channel)
         same = next((one for one in existing if (one.sealed, one.at) == (copy.sealed, copy.at)), None)
         return same or await self.add(channel, copy)
 
     async def reseal(self, platform: str, reseal: Callable[[str], str]) -> None:
-        """Encrypt everything of a platform again."""
+        """Encrypt the data of all copies on a platform again."""
         async for key in self._redis.scan_iter("pb:*:copies:*", count=PAGE):
             stored: Any = await self._redis.hgetall(key)
             for number, text in stored.items():
@@ -98,8 +98,8 @@ class Copies:
                     await self._scripts.run(script("copy_reseal"), [str(key)], args)
 
 
-def _placed(copy: Copy, channel: ChannelRef) -> Copy:
-    """The copy with a name whose shard is the channel's, as that of one in sixteen names is; always the same name."""
+def _with_name(copy: Copy, channel: ChannelRef) -> Copy:
+    """Return the copy with a name in the channel's shard, as one in sixteen names is; always the same name."""
     to, nth = copy.to, 0
     while not to.channel or keys.shard_of(to) != keys.shard_of(channel):
         to = replace(to, channel=sha256(f"{channel} {copy.sealed} {nth}".encode()).hexdigest()[:16])

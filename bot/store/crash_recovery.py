@@ -1,4 +1,4 @@
-"""What the only user of a server does at its start: its predecessor was killed, and all that it held is free."""
+"""Frees what a killed process held, when the only user of a server starts."""
 
 from collections.abc import Iterable
 
@@ -13,7 +13,7 @@ from bot.store.poll_stream import PollReader
 async def free_claims_of_the_dead(redis: Redis, platforms: Iterable[str]) -> None:
     """Free the poller's lease, all claimed deliveries and all polls that were being matched. Raises RedisError.
 
-    Without that they are free once their leases expire, after up to a minute.
+    Otherwise they are free once their leases expire, after up to a minute.
     """
     await redis.delete(keys.LEASE)
     await PollReader(redis, Papers(redis)).free_all()

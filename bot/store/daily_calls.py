@@ -1,4 +1,4 @@
-"""A budget of calls a day to an upstream that counts them, over all processes and through restarts."""
+"""A daily budget of calls to an upstream that counts them, shared by all processes and across restarts."""
 
 from datetime import date, timedelta
 from uuid import uuid4
@@ -9,7 +9,7 @@ from bot.store import keys
 from bot.store.scripts import Scripts, script
 
 REMEMBERED = timedelta(days=2)
-"""How long a day's count is stored."""
+"""Time for which a day's count is stored."""
 
 
 class DailyCalls:
@@ -23,10 +23,8 @@ class DailyCalls:
 
     async def take(self, day: date) -> bool:
         """Count a call that is about to be made; False if the day's calls are used up."""
-        kept = int(REMEMBERED.total_seconds() * 1000)
-        answer = await self._scripts.run(
-            script("take_call"), [self._key(day)], [uuid4().hex, self.most, kept]
-        )
+        ttl = int(REMEMBERED.total_seconds() * 1000)
+        answer = await self._scripts.run(script("take_call"), [self._key(day)], [uuid4().hex, self.most, ttl])
         return bool(answer)
 
     async def use_up(self, day: date) -> None:

@@ -15,11 +15,11 @@ from bot.store.scripts import Scripts, script
 from bot.store.unreadable import load_each
 
 MAX_EDITS = 2
-"""Edits of one card, apart from those that show what happened to the paper."""
+"""Maximum number of edits of one card, apart from those that show what happened to the paper."""
 REMEMBERED = timedelta(days=60)
-"""How long the edits of a card are counted: longer than a paper's changes are matched."""
+"""Time for which the edits of a card are counted: longer than a paper's changes are matched."""
 MAX_WAITING = 10_000
-"""Edits that wait on one platform, at most; further ones are dropped."""
+"""Maximum number of edits that wait on one platform; further ones are dropped."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,7 @@ class CardUpdateQueue:
         self._scripts = Scripts(redis)
 
     async def put(self, platform: str, edits: Iterable[CardUpdate]) -> None:
-        """Queue these edits. To queue one again changes nothing."""
+        """Queue these edits. Queueing one again changes nothing."""
         key = keys.edits(platform)
         waiting: dict[Any, Any] = {f"{edit.channel} {edit.why} {edit.paper}": 0 for edit in edits}
         if waiting and await self._redis.zcard(key) < MAX_WAITING:

@@ -1,4 +1,4 @@
-"""The embedded Valkey server, for installations without a REDIS_URL: one for each data folder, watched while it runs."""
+"""The embedded Valkey server, for installations without a REDIS_URL: one per data folder, restarted if it dies."""
 
 import asyncio
 import contextlib
@@ -24,24 +24,24 @@ from bot.store.embedded_process import DataFiles, Process, spawn
 from bot.store.worker_loop import backoff
 
 LONGEST_SOCKET_PATH = 100
-"""Bytes. Linux takes 107, macOS 103."""
+"""Maximum length of a socket's path, in bytes. Linux takes 107, macOS 103."""
 READY_WITHIN = 60.0
-"""Seconds to read a large data folder; a small one takes a tenth of a second."""
+"""Seconds for the server to read a large data folder; a small one takes a tenth of a second."""
 GONE_WITHIN = 8.0
-"""Seconds for the server to end; then it is killed, which loses nothing that was answered."""
+"""Seconds for the server to end; then it is killed, which loses no write that was answered."""
 CHECK_EVERY = 0.01
-"""Seconds between two checks of something that takes a moment."""
+"""Seconds between two checks while waiting for a lock or the server."""
 WATCH_EVERY = 1.0
 """Seconds between two checks of whether the server still runs."""
 LONGEST_RELAUNCH_BACKOFF = 60.0
-"""Seconds between two attempts to start a server that died, at most."""
+"""Maximum number of seconds between two attempts to restart a server that died."""
 
 _log = get_logger()
 _servers: WeakKeyDictionary[Redis, "EmbeddedServer"] = WeakKeyDictionary()
 
 
 def problem_of(redis: Redis) -> str | None:
-    """Why the embedded server behind a client has stopped; None if it runs, or if the server isn't an embedded one."""
+    """Return why the embedded server behind a client has stopped; None if it runs, or if it isn't an embedded one."""
     server = _servers.get(redis)
     return server.problem if server else None
 
@@ -50,8 +50,8 @@ class EmbeddedServer:
     """Runs Valkey on a unix socket in `folder`, or shares the one that runs there.
 
     Programs on one folder share one server, and the last to leave stops it: `paperboy doctor` works while `paperboy
-    run` does, and roles can run apart without another server. A program that was killed leaves the server running with
-    nothing lost, and the next one takes it over. A server that dies is started again.
+    run` does, and roles can run as separate processes without another server. A program that was killed leaves the
+    server running with nothing lost, and the next one takes it over. A server that dies is restarted.
 
     Three locks make that safe, each released by the kernel when its holder dies: `starting` is held for a moment by a
     program that starts or stops the server, `users` is shared by the programs, and `server` is inherited and held by
@@ -63,9 +63,9 @@ class EmbeddedServer:
         self.folder = folder.resolve()
         self.socket = _socket_path(self.folder / "valkey")
         self.alone = True
-        """Whether no other program used the server when this one came."""
+        """Whether no other program used the server when this one started."""
         self.problem: str | None = None
-        """Why the server has stopped, such as `its disk is full`; None while it runs."""
+        """Reason why the server has stopped, such as `its disk is full`; None while it runs."""
         self._data = self.folder / "valkey"
         self._files = DataFiles(self._data)
         self._users: int | None = None
@@ -78,7 +78,7 @@ class EmbeddedServer:
         return f"unix://{quote(str(self.socket))}"
 
     def serves(self, redis: Redis) -> None:
-        """`redis` is a client of this server: see `problem_of`."""
+        """Register a client of this server, for `problem_of`."""
         _servers[redis] = self
 
     async def __aenter__(self) -> Self:
@@ -108,7 +108,7 @@ class EmbeddedServer:
         self._watching = asyncio.create_task(self._watch(), name="embedded server")
 
     async def stop(self) -> None:
-        """Leave the server. It ends, with everything written, unless another program uses it."""
+        """Stop using the server. It shuts down, with everything written, unless another program uses it."""
         if self._watching is not None:
             self._watching.cancel()
             await asyncio.wait({self._watching})
@@ -124,11 +124,11 @@ class EmbeddedServer:
             if alone:
                 self._child.wait()
             else:
-                self._child.returncode = 0  # it goes on without us, which is no reason for a warning
+                self._child.returncode = 0  # it runs on for others: Popen must not warn about that
             self._child = None
 
     async def _watch(self) -> None:
-        """Start the server again whenever it died, with backoff."""
+        """Restart the server whenever it dies, with backoff."""
         failures = 0
         while True:
             await asyncio.sleep(WATCH_EVERY if not failures else backoff(failures, LONGEST_RELAUNCH_BACKOFF))
@@ -180,7 +180,7 @@ class EmbeddedServer:
                 if is_new:
                     _log.info("database_created", folder=str(self.folder), program=str(program))
                 return
-            if self._files.last_words() != before:  # it ran, and says what is wrong
+            if self._files.last_words() != before:  # it ran, and logged what is wrong
                 break
         else:
             raise ConfigurationError(
@@ -194,7 +194,7 @@ class EmbeddedServer:
         raise ConfigurationError(f"The database of {self.folder} does not start: {reason}.")
 
     async def _start(self, program: Path) -> bool:
-        """Whether the program started as our server."""
+        """Start a program as our server, and return whether it answers."""
         self.socket.unlink(missing_ok=True)
         lock = _open(self._data / "server.lock")
         try:
@@ -269,7 +269,7 @@ def _open(path: Path) -> int:
 
 
 def _locked(descriptor: int, how: int) -> bool:
-    """Take a lock if that is possible at once."""
+    """Take a lock without waiting. Returns False if another process holds it."""
     try:
         fcntl.flock(descriptor, how | fcntl.LOCK_NB)
     except BlockingIOError:
@@ -278,7 +278,7 @@ def _locked(descriptor: int, how: int) -> bool:
 
 
 def _socket_path(data: Path) -> Path:
-    """In the data folder; if that path is too long for a socket, in a private folder with a short name."""
+    """Return a path in the data folder or, if it is too long for a socket, in a private folder with a short name."""
     path = data / "valkey.sock"
     if len(os.fsencode(path)) <= LONGEST_SOCKET_PATH:
         return path

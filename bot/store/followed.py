@@ -21,23 +21,23 @@ class Followed:
 
 
 class FollowedCategories:
-    """A short list for each upstream."""
+    """A short list of followed categories for each upstream."""
 
     def __init__(self, redis: Redis) -> None:
         self._redis = redis
         self._scripts = Scripts(redis)
 
     async def of(self, upstream: str) -> dict[str, Followed]:
-        """Each followed category. Raises RedisError."""
+        """Return the followed categories by name. Raises RedisError."""
         found: Any = await self._redis.hgetall(keys.followed(upstream))
         return {name: Followed(*map(_moment, times.split())) for name, times in found.items()}
 
     async def follow(
         self, upstream: str, category: str, now: datetime, *, limit: int, sources: Iterable[str]
     ) -> bool:
-        """Follow a category, or note that it is still wanted. -> False if `limit` others are followed already.
+        """Follow a category, or note that it is still wanted. Returns False if `limit` others are followed already.
 
-        `sources` are those that read it; for a new category they start from the beginning. Raises RedisError.
+        `sources` are the sources that read it; for a new category they start from the beginning. Raises RedisError.
         """
         followed = await self._scripts.run(
             script("follow"),

@@ -1,7 +1,7 @@
-"""Deletes all that is stored about a channel, a person or a workspace.
+"""Deletes everything stored about a channel, a person or a workspace.
 
-Each looks at the name of every key, so that a kind of key that is added later is found as well. What stands within keys
-of many (streams, sorted sets, records with an author) is listed here. A post that is in flight meanwhile may still appear.
+Each deletion scans the names of all keys, so it also finds kinds of keys that are added later. Entries of keys that
+many share (streams, sorted sets, records with an author) are deleted one by one. A post in flight may still appear.
 """
 
 from redis.asyncio import Redis
@@ -16,7 +16,7 @@ from bot.store.tokens import Tokens
 from bot.store.watches import Watches
 
 PAGE = 1000
-"""Keys or members that one request looks at."""
+"""Number of keys or members that one request scans."""
 AUTHORED = ("subs", "mutes", "watches", "shared_notes", "copies")
 """Kinds of keys whose records name their author."""
 
@@ -79,17 +79,17 @@ class Forgetting:
             await self._redis.zrem(keys.paused(shard), f"workspace {name}")
 
     async def _channels(self, prefix: str) -> list[ChannelRef]:
-        """Every channel, and every person written as one, whose text form begins so and is part of a key's name."""
+        """Return the channels and people whose text form begins with `prefix`, taken from the names of keys."""
         found: set[ChannelRef] = set()
         async for key in self._redis.scan_iter(f"pb:*:{prefix}*", count=PAGE):
             _, _, rest = str(key).partition(f":{prefix}")
             words = f"{prefix}{rest}".split(":")
-            if len(words) > 2:  # else it is of the whole workspace
+            if len(words) > 2:  # else it belongs to the whole workspace
                 found.add(ChannelRef.parse(":".join(words[:3])))
         return sorted(found)
 
     async def _delete_named(self, name: str) -> None:
-        """Delete every key that has this name as one whole part."""
+        """Delete every key that has this name as a complete part of its own name."""
         async for key in self._redis.scan_iter(f"pb:*{name}*", count=PAGE):
             _, _, rest = str(key).partition(name)
             if not rest or rest[0] in ":/}":

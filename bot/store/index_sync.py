@@ -9,10 +9,10 @@ from bot.domain.models import ChannelRef, Subscription
 from bot.store.subscriptions import Change, Subscriptions, Trimmed
 
 PER_YIELD = 50
-"""Subscriptions that are indexed before other tasks on the event loop may run: a few milliseconds."""
+"""Number of subscriptions indexed before other tasks on the event loop can run: a few milliseconds."""
 PER_FREEZE = 20_000
-"""Subscriptions after which those that were indexed are hidden from the garbage collector: to go over a million of them
-would stop everything for a second."""
+"""Number of subscriptions after which the indexed ones are hidden from the garbage collector: going over a million of
+them would stop everything for a second."""
 
 
 class Index(Protocol):
@@ -41,7 +41,7 @@ class IndexSync(Generic[IndexT_co]):
         self._positions: dict[int, str] = {}
 
     async def up_to_date(self) -> IndexT_co:
-        """The index with every change up to now. Raises RedisError; the next call continues from there."""
+        """Return the index with every change up to now. Raises RedisError; the next call continues from there."""
         if self._index is None:
             self._index = await self._load()
         try:

@@ -1,4 +1,4 @@
-"""Every key in Redis, built here and nowhere else (`outbox/lua/outbox.lua` repeats those that scripts find by themselves).
+"""Every key in Redis, built only here (`outbox/lua/outbox.lua` repeats those that scripts build themselves).
 
 A key's hash tag (the part in braces) decides its slot on a Cluster, and a script may only touch keys of one tag. `{ingest}`
 is the tag of everything that the poller writes together; `{sNN}` is the shard of a channel.
@@ -9,10 +9,10 @@ from binascii import crc32
 from bot.domain.models import ChannelRef
 
 SHARDS = 16
-"""Shards of channels. Never change it: every channel's keys would be orphaned."""
+"""Number of shards that hold the channels. Never change it: every channel's keys would be orphaned."""
 
 PERIOD, PERIODS = 30 * 86_400, 4
-"""Posts are remembered in hashes of so many seconds each, and for so many of them."""
+"""Seconds of posts in one hash of sent records, and the number of such hashes that are stored."""
 
 SCHEMA = "pb:{ingest}:schema"
 MIGRATING = "pb:{ingest}:migrating"
@@ -21,11 +21,11 @@ LEASE = "pb:{ingest}:lease"
 FENCE = "pb:{ingest}:fence"
 CURSORS = "pb:{ingest}:cursors"
 SEEN = "pb:{ingest}:seen"
-"""ZSET of paper id -> when it was first seen, in ms. Never trimmed: it is what "new" means."""
+"""ZSET of paper id -> when it was first seen, in ms. Never trimmed: a paper that isn't in it is new."""
 PAPERS = "pb:{ingest}:papers"
 """Stream of polls that wait to be matched."""
 CHANGED = "pb:{ingest}:changed"
-"""ZSET of paper id -> when its record was last written, in μs and never twice the same: its position for readers."""
+"""ZSET of paper id -> when its record was last written, in μs and unique: its position for readers."""
 TRENDING = "pb:{ingest}:trending"
 """JSON list of paper ids in their source's trending order."""
 REPLAYED = "pb:{ingest}:again"
@@ -35,9 +35,9 @@ POLLS = "pb:{ingest}:polls"
 UNREADABLE = "pb:{ingest}:unreadable"
 """Hash of a record's kind and name -> JSON that says why it can't be read, for `doctor` and the metrics."""
 MOVES = "pb:{ingest}:moves"
-"""Hash of a channel's former id -> JSON about its move to another id; each for some minutes."""
+"""Hash of a channel's former id -> JSON about its move to another id, stored for some minutes."""
 WAKE = "pb:wake"
-"""Pub/sub channel of notifications; a message says which kind of work there is."""
+"""Pub/sub channel of notifications; a message names the kind of work that there is."""
 
 
 def paper(paper_id: str) -> str:
@@ -50,17 +50,17 @@ def unannounced(source: str) -> str:
 
 
 def followed(upstream: str) -> str:
-    """Hash of the categories that are read because subscriptions ask for them -> when each was last wanted, in ms."""
+    """Hash of a category that is read because subscriptions need it -> since when, and when last wanted, in ms."""
     return f"pb:{{ingest}}:followed:{upstream}"
 
 
-def kept(name: str) -> str:
+def button_payload(name: str) -> str:
     """A text that is too long for a button."""
     return f"pb:kept:{name}"
 
 
 def gate(upstream: str) -> str:
-    """When the next request to an upstream may leave, over all processes."""
+    """Hash: the process whose turn it is to send a request to an upstream, and when the next turn can begin."""
     return f"pb:{{ingest}}:gate:{upstream}"
 
 
@@ -128,12 +128,12 @@ def votes(ref: ChannelRef) -> str:
 
 
 def saved_by(person: ChannelRef) -> str:
-    """Sorted set of paper id -> when a person, written as a channel of their workspace, saved it, in seconds."""
+    """Sorted set of paper id -> when a person (in the form of a channel of their workspace) saved it, in seconds."""
     return f"{_home(person)}saved:{person}"
 
 
 def saved_notes(person: ChannelRef) -> str:
-    """Hash of paper id -> what the person wrote about it on their list: a note, tags."""
+    """Hash of paper id -> the note and tags that the person gave it on their list."""
     return f"{_home(person)}saved_notes:{person}"
 
 
@@ -153,7 +153,7 @@ def zotero(person: ChannelRef) -> str:
 
 
 def watches(watcher: ChannelRef) -> str:
-    """Hash of paper id -> which of its events a channel or person wants to hear of."""
+    """Hash of paper id -> which of its events a channel or person wants to hear about."""
     return f"{_home(watcher)}watches:{watcher}"
 
 
@@ -208,12 +208,12 @@ def budget(ref: ChannelRef) -> str:
 
 
 def messages(ref: ChannelRef) -> str:
-    """ZSET of a message that was not meant to wait -> when it was posted."""
+    """ZSET of a message that flood control counts -> when it is due, in ms."""
     return f"{_home(ref)}messages:{ref}"
 
 
 def open_count(number: int) -> str:
-    """How many of the shard's deliveries are due or late."""
+    """Number of the shard's deliveries that are due or late."""
     return f"{shard(number)}open"
 
 
@@ -248,33 +248,33 @@ def sent(ref: ChannelRef, period: int) -> str:
 
 
 def token(digest: str) -> str:
-    """JSON about an address or token under which a channel is read from outside, by the hash of its secret."""
+    """JSON about a feed's address or an API token, by the hash of its secret."""
     return f"pb:{{tokens}}:token:{digest}"
 
 
 def tokens(ref: ChannelRef) -> str:
-    """Hash of what a channel's token is for -> its secret, or the secret's hash."""
+    """Hash of the purpose of a channel's token -> the hash of its secret, for a feed followed by the secret."""
     return f"pb:{{tokens}}:tokens:{ref}"
 
 
 def recent_errors(span: int) -> str:
-    """Hash of process, origin and name -> how often that error came in the span of five minutes."""
+    """Hash of process, origin and name -> how often that error occurred in the span of five minutes."""
     return f"pb:{{errors}}:errors:{span}"
 
 
 def bucket(*scope: str) -> tuple[str, str]:
-    """A shared rate limit: the turns that were given, and until when no post may leave."""
+    """Keys of a shared rate limit: the turns that were given, and until when no post may be sent."""
     tag = ":".join(scope)
     return f"pb:{{rate:{tag}}}:slots", f"pb:{{rate:{tag}}}:until"
 
 
 def limit(purpose: str, scope: str) -> str:
-    """When a limit on what strangers may ask for is free again; `scope` is hashed."""
+    """When a limit on requests by strangers is free again; `scope` is hashed."""
     return f"pb:{{limit:{purpose}}}:{scope}"
 
 
 def installation(platform: str, name: str) -> str:
-    """What a platform stores about a workspace or a person, encrypted: tokens and addresses."""
+    """Data that a platform stores about a workspace or a person, encrypted: tokens and addresses."""
     return f"pb:{{{workspace(platform, name)}}}:installation"
 
 
@@ -289,7 +289,7 @@ def install_state(platform: str, state: str) -> str:
 
 
 def uninstalled(platform: str, name: str) -> str:
-    """Set once the app of a workspace was uninstalled whose token the operator holds."""
+    """Set once the app was uninstalled from a workspace whose token the operator holds."""
     return f"pb:{{{workspace(platform, name)}}}:uninstalled"
 
 

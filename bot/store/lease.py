@@ -1,4 +1,4 @@
-"""A lease with a fence: at most one process leads, and the writes of one that was stopped for too long are refused."""
+"""A lease with a fence: at most one process leads, and writes of a leader that was suspended too long are refused."""
 
 from uuid import uuid4
 
@@ -9,18 +9,18 @@ from bot.store import keys
 from bot.store.scripts import Scripts, script
 
 TTL = 30.0
-"""Seconds after which a lease expires that its leader has not renewed."""
+"""Seconds after which a lease expires unless its leader renews it."""
 
 
 class LostLease(PaperboyError):
-    """Another process leads by now: the write was refused."""
+    """Another process leads now, so the write was refused."""
 
 
 class Lease:
     """A lease on a key, by default the poller's. Only the server's clock decides when it expires.
 
-    Each process that takes it gets a higher number (the fence), which its writes carry: a leader that was stopped for
-    longer than its lease has an old number, and its writes are refused.
+    Each process that takes it gets a higher number (the fence), which its writes carry: a leader that was
+    suspended for longer than its lease has an old number, and its writes are refused.
     """
 
     def __init__(

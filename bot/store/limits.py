@@ -1,4 +1,4 @@
-"""Limits that all processes share: on posts, on what strangers ask for, on requests to an upstream.
+"""Limits that all processes share: on posts, on requests by strangers, on requests to an upstream.
 
 Every key expires once its limit is free again. Only the server's clock counts.
 """
@@ -19,19 +19,19 @@ from bot.store import keys
 from bot.store.scripts import Scripts, script
 
 MARGIN = 1.04
-"""Each window of posts is this much longer, since a platform counts when posts arrive, and we when they leave."""
+"""Factor that lengthens each window of posts: a platform counts when posts arrive, and we when we send them."""
 MAX_WAIT = 5.0
-"""Seconds that a worker waits with a claimed delivery at most; beyond that it gives the delivery back."""
+"""Maximum number of seconds that a worker waits with a claimed delivery; rather than wait longer, it gives it back."""
 
 
 ARXIV_PAUSE = 3.0
 """Seconds between requests, one connection at a time: https://info.arxiv.org/help/api/tou.html."""
 HOLD = 120.0
-"""Seconds after which a turn at an upstream ends by itself if its holder died. Longer than any request takes."""
+"""Seconds after which a turn at an upstream expires if its holder died. Longer than any request takes."""
 
 
 class TurnedAway(Exception):
-    """The limit is used up for longer than it makes sense to wait: `after` seconds."""
+    """The limit is used up for `after` seconds, longer than it makes sense to wait."""
 
     def __init__(self, after: float) -> None:
         super().__init__(f"the rate limit is used up for {after:.1f} s")
@@ -39,13 +39,13 @@ class TurnedAway(Exception):
 
 
 class Rates:
-    """Gives turns to post by the server's clock, in the order of asking."""
+    """Gives turns to post by the server's clock, in the order of the requests."""
 
     def __init__(self, redis: Redis) -> None:
         self._scripts = Scripts(redis)
 
     async def turn(self, rate: Rate, post: str, *scope: str) -> float:
-        """Seconds to wait until `post` may leave. Raises TurnedAway. The same post asking again gets the same turn."""
+        """Give `post` a turn, or the one that it has already, and return the seconds to wait. Raises TurnedAway."""
         per = round(rate.per * MARGIN * 1000)
         args: list[str | int] = [post, rate.count, per, round(MAX_WAIT * 1000)]
         given, wait = await self._scripts.run(script("rate"), keys.bucket(*scope), args)
@@ -54,7 +54,7 @@ class Rates:
         return int(wait) / 1000
 
     async def stop(self, after: float, *scope: str) -> None:
-        """Let nothing leave for `after` seconds, from any replica: the platform asked for that."""
+        """Let no replica send anything for `after` seconds, because the platform asked for that."""
         ms = max(1, round(after * 1000))
         await self._scripts.run(script("rate_stop"), keys.bucket(*scope), [ms])
 
@@ -93,7 +93,7 @@ class Limits:
 
 
 def _hashed(scope: str) -> str:
-    """No network address is readable in Redis."""
+    """Return the scope's hash, so that no network address is readable in Redis."""
     return blake2b(scope.encode(), digest_size=12).hexdigest()
 
 
@@ -123,7 +123,7 @@ class Gate:
             try:
                 yield
             finally:
-                with contextlib.suppress(RedisError):  # a turn that can't be given back ends by itself
+                with contextlib.suppress(RedisError):  # a turn that can't be given back expires
                     await self._leave(token)
 
     async def _wait(self, token: str) -> None:
@@ -133,7 +133,7 @@ class Gate:
             left = await self._ask(token)
 
     async def _ask(self, token: str) -> float:
-        """Seconds until it makes sense to ask again; 0 if the turn is ours."""
+        """Return the seconds until it makes sense to ask again; 0 if the turn is ours."""
         try:
             left = await self._scripts.run(script("gate_enter"), [self._key], [token, _ms(self._hold)])
         except RedisError as error:

@@ -1,4 +1,4 @@
-"""What one poll says of each paper, and the record that it leads to. Pure."""
+"""The descriptions of each paper in one poll, and the record that results from them. Pure."""
 
 import json
 from collections.abc import Iterable
@@ -14,7 +14,7 @@ from bot.ports import Batch
 from bot.store import records
 
 Kind = Literal["listed", "history", "update", "known"]
-"""Listed now; listed on an earlier day; only updated, as by a rank; stored without being listed, as by a search."""
+"""Listed now; listed on an earlier day; only updated, say its rank; stored without being listed, say by a search."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,20 +27,22 @@ class Listing:
 
 
 def listings_of(batch: Batch, ranks: Iterable[str]) -> list[Listing]:
-    """One for each paper of a poll: listed now, listed on an earlier day, or only updated or ranked."""
+    """Return a listing for each paper of a poll: listed now, listed on an earlier day, or only updated or ranked."""
     listed, history, updates = map(_by_id, (batch.papers, batch.history, batch.updates))
 
     def listing(paper_id: str) -> Listing:
         kind: Kind = "listed" if paper_id in listed else "history" if paper_id in history else "update"
-        said = [*history.get(paper_id, ()), *listed.get(paper_id, ()), *updates.get(paper_id, ())]
-        return Listing(paper_id, kind, tuple(said))
+        descriptions = [*history.get(paper_id, ()), *listed.get(paper_id, ()), *updates.get(paper_id, ())]
+        return Listing(paper_id, kind, tuple(descriptions))
 
     return list(map(listing, dict.fromkeys((*listed, *history, *updates, *ranks))))
 
 
 def unlisted(papers: Iterable[Paper]) -> list[Listing]:
-    """One for each paper that is stored without being listed."""
-    return [Listing(paper_id, "known", tuple(said)) for paper_id, said in _by_id(papers).items()]
+    """Return a listing for each paper that is stored without being listed."""
+    return [
+        Listing(paper_id, "known", tuple(descriptions)) for paper_id, descriptions in _by_id(papers).items()
+    ]
 
 
 def _by_id(papers: Iterable[Paper]) -> dict[str, list[Paper]]:
@@ -53,11 +55,11 @@ def _by_id(papers: Iterable[Paper]) -> dict[str, list[Paper]]:
 def updated_record(
     listing: Listing, stored: Paper | None, ranks: dict[str, int | None] | None, now: datetime
 ) -> Paper | None:
-    """The record of a paper after a poll; None for an update of a paper that isn't stored."""
+    """Return a paper's record after a poll; None for an update of a paper that isn't stored."""
     if stored is None and listing.kind == "update":
         return None
     paper = stored
-    # A backfill must not use up what a harvest will report as news.
+    # A backfill must not set these fields before a harvest does: it would find no change to report as news.
     is_harvest = listing.kind in ("listed", "update") or stored is None or stored.versions is None
     for description in listing.descriptions:
         paper = records.merge(paper, description if is_harvest else _without_life(description))
@@ -75,7 +77,7 @@ def _without_life(paper: Paper) -> Paper:
 
 
 def _is_first_listing(listing: Listing, stored: Paper) -> bool:
-    """Whether an upstream lists a paper that so far was only the history of a category."""
+    """Whether an upstream lists a paper that was so far only known from a category's history."""
     sources = {source for description in listing.descriptions for source in description.sources}
     return bool(stored.backfilled) and listing.kind == "listed" and not sources <= set(stored.sources)
 
@@ -83,7 +85,7 @@ def _is_first_listing(listing: Listing, stored: Paper) -> bool:
 def script_arguments(
     listing: Listing, text: str | None, stored: Paper | None, paper: Paper
 ) -> tuple[str, str, str]:
-    """The three arguments of `ingest.lua` for one paper: digest of the record that was read, new record, about it."""
+    """Return a paper's arguments for `ingest.lua`: digest of the record that was read, new record, JSON about it."""
     changes = records.changes(stored, paper) if stored else {}
     about: dict[str, object] = {
         "id": listing.id,

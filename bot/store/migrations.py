@@ -22,7 +22,7 @@ from bot.store.papers import KEEP, Papers
 from bot.text.identity import paper_id
 
 PAGE = 500
-"""Keys or members read by one request."""
+"""Number of keys or members read by one request."""
 
 
 async def merge_paper_ids(redis: Redis) -> None:
@@ -30,7 +30,7 @@ async def merge_paper_ids(redis: Redis) -> None:
 
     Version 1 stored `math.GT/0309136` and `math/0309136`, or one DOI with and without a tail, as two papers. What was
     posted, saved, voted on, edited or seen under the old id counts for the canonical one, so that nothing is posted again,
-    and what waits is posted under the canonical one.
+    and waiting deliveries are posted under it.
     """
     renamed = {old: new async for old, new in _renamed(redis)}
     if not renamed:
@@ -52,7 +52,7 @@ async def schedule_probes(redis: Redis) -> None:
 
 
 async def _renamed(redis: Redis) -> AsyncIterator[tuple[str, str]]:
-    """Every stored id that is not canonical, with the canonical one."""
+    """Yield every stored id that isn't canonical, with the canonical one."""
     for index in (keys.SEEN, keys.CHANGED):
         async for old, _ in redis.zscan_iter(index, count=PAGE):
             new = paper_id(str(old))
@@ -95,7 +95,7 @@ async def _rename_votes(redis: Redis, key: str, renamed: Mapping[str, str]) -> N
 
 
 async def _rename_edited(redis: Redis, key: str, name: str, renamed: Mapping[str, str]) -> None:
-    """The reasons for which a card was edited count for the canonical id, too."""
+    """Count the reasons for which a card was edited for the canonical id, too."""
     *channel, paper = name.split(":", 3)
     new = renamed.get(paper)
     if new is None or len(channel) != 3:
@@ -108,7 +108,7 @@ async def _rename_edited(redis: Redis, key: str, name: str, renamed: Mapping[str
 
 
 async def _rename_edits(redis: Redis, key: str, renamed: Mapping[str, str]) -> None:
-    """Cards that wait to be edited."""
+    """Rename papers of cards that wait to be edited."""
     async for member, score in redis.zscan_iter(key, count=PAGE):
         where, _, paper = str(member).rpartition(" ")
         if new := renamed.get(paper):
@@ -117,7 +117,7 @@ async def _rename_edits(redis: Redis, key: str, renamed: Mapping[str, str]) -> N
 
 
 async def _rename_in_polls(redis: Redis, renamed: Mapping[str, str]) -> None:
-    """Polls that wait to be matched. An entry of a stream can't be changed: another takes its place."""
+    """Rename papers in polls that wait to be matched. A stream's entry can't be changed, so another replaces it."""
     found: Any = await redis.xrange(keys.PAPERS)
     for entry, fields in found:
         try:
@@ -187,13 +187,13 @@ async def _rename_paper(redis: Redis, papers: Papers, old: str, new: str, *, kee
     await redis.zrem(keys.SEEN, old)
     if not keep_old:
         await redis.delete(keys.paper(old))
-    # The search index follows these: it takes in the one and drops the other.
+    # The search index reads these changes: it adds the canonical id and drops the old one.
     last = await papers.last_change()
     await redis.zadd(keys.CHANGED, {old: last + 1, new: last + 2})
 
 
 Migration = Callable[[Redis], Awaitable[None]]
-"""Changes the layout from one version to the next. It is run again if a process died in it."""
+"""Changes the layout from one version to the next. It is run again if a process died during it."""
 
 MIGRATIONS: tuple[Migration, ...] = (merge_paper_ids, schedule_probes)
 """The first leads from version 1 to 2, and so on. A migration is never changed or removed after its release."""
@@ -224,8 +224,8 @@ async def bring_up_to_date(redis: Redis, migrations: Sequence[Migration] = MIGRA
 
 
 async def _found(redis: Redis, known: int) -> int:
-    """The layout's version; an empty server gets this program's."""
-    # A full server refuses writes, and we can start all the same.
+    """Return the layout's version; an empty server gets this program's."""
+    # Write only if necessary: a full server refuses writes, but we can start anyway.
     if not await redis.exists(keys.SCHEMA):
         await redis.set(keys.SCHEMA, known, nx=True)
     version = int(await redis.get(keys.SCHEMA) or known)

@@ -11,15 +11,15 @@ from bot.store import keys
 from bot.store.worker_loop import run_worker
 
 SWEEP = 20.0
-"""Seconds between two moments at which every worker looks for work, in case a notification was lost."""
+"""Seconds between sweeps, in which every worker looks for work in case a notification was lost."""
 
 Listener = Callable[[str], None]
 
 
 class Notifications:
-    """One pub/sub subscription for each process. Scripts publish what work they made: `papers`, `due slack 07`.
+    """One pub/sub subscription per process. Scripts publish which work they created: `papers`, `due slack 07`.
 
-    Listeners are called with each message, and with "" where some may have been missed: look at everything.
+    Listeners are called with each message, and with "" if some may have been missed: then look for all kinds of work.
     They must return at once.
     """
 
@@ -38,7 +38,7 @@ class Notifications:
 
     @contextmanager
     def waiting_for(self, topic: str) -> Iterator[asyncio.Event]:
-        """An event that is set at each message of this topic, and where one may have been missed."""
+        """Yield an event that is set by each message of this topic, and when one may have been missed."""
         event = asyncio.Event()
 
         def listener(message: str) -> None:
@@ -49,7 +49,7 @@ class Notifications:
             yield event
 
     async def run(self) -> None:
-        """Receive messages until cancelled; a lost connection is made again."""
+        """Receive messages until cancelled, and reconnect if the connection is lost."""
         await run_worker("notifications", self._receive, on_failure=lambda: self._publish(""))
 
     async def _receive(self) -> None:
@@ -62,7 +62,7 @@ class Notifications:
                 message = await pubsub.get_message(timeout=max(0.0, sweep - clock()))
                 if message is not None and message["type"] == "message":
                     self._publish(str(message["data"]))
-                if clock() >= sweep:  # also amid many messages: one may still have been lost
+                if clock() >= sweep:  # even while messages arrive: one may have been lost
                     self._publish("")
                     sweep = _next_sweep()
 

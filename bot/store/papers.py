@@ -18,24 +18,24 @@ from bot.store.scripts import Scripts, script
 from bot.store.unreadable import forget_unreadable, load_each
 
 KEEP = timedelta(days=400)
-"""How long a paper's record is stored after it was last written."""
+"""Time for which a paper's record is stored after it was last written."""
 YOUNG = timedelta(days=14)
-"""How long after it was first seen a paper that changes is matched again."""
+"""Time after a paper was first seen during which it is matched again if it changes."""
 CHUNK = 50
-"""Papers written by one script: about 200 kB, and 2 ms of the server's time."""
+"""Maximum number of papers written by one script: about 200 kB, and 2 ms of the server's time."""
 MAX_WAITING_POLLS = 20_000
-"""Polls that wait to be matched, at most: weeks of them, in case no process matches."""
+"""Maximum number of polls that wait to be matched: weeks of them, in case no process is matching."""
 PAGE = 500
-"""Records read by one command."""
+"""Maximum number of records read by one command."""
 ATTEMPTS = 20
-"""Times that papers are read and written again because another process changed them in between."""
+"""Maximum number of attempts to read and write papers that other processes change in between."""
 
 _T = TypeVar("_T")
 
 
 @dataclass(frozen=True, slots=True)
 class Ingested:
-    """How many papers were new, how many known ones changed, and how many of the new ones were announced."""
+    """Counts of new papers, of known papers that changed, and of new papers that were announced."""
 
     new: int
     changed: int
@@ -57,7 +57,7 @@ class Ingested:
 
 
 class Papers:
-    """The record of every paper, in Redis."""
+    """The records of all papers, in Redis."""
 
     def __init__(self, redis: Redis, *, keep: timedelta = KEEP) -> None:
         self._redis = redis
@@ -71,7 +71,7 @@ class Papers:
 
         Can be repeated after a failure at any point: a stored paper is not announced again, and the cursor moves
         last, together with the announcement of the whole poll. Raises LostLease if another poller has taken over
-        since `fence` was given.
+        since `fence` was issued.
         """
         ranks = await self._ranks(batch.trending)
         chunks = list(_chunks(listings_of(batch, ranks or {}), CHUNK)) or [[]]
@@ -82,7 +82,7 @@ class Papers:
         return Ingested.of(answers)
 
     async def announce(self, sources: Sequence[str], fence: int) -> None:
-        """Announce as one poll what the polls of these sources have held back. Raises LostLease."""
+        """Announce as one poll the papers that the polls of these sources have held back. Raises LostLease."""
         held = [keys.unannounced(source) for source in sources]
         answer = await self._scripts.run(
             script("announce"), [keys.FENCE, keys.PAPERS, *held], [fence, MAX_WAITING_POLLS]
@@ -101,9 +101,9 @@ class Papers:
         return Ingested.of(answers)
 
     async def changed(self, position: int, most: int) -> list[tuple[str, int]]:
-        """Ids and positions of the papers that were written after `position`, in that order.
+        """Return ids and positions of at most `most` papers that were written after `position`, in that order.
 
-        Each paper appears once, at its last change; after position 0 come all papers.
+        Each paper appears once, at its last change. Position 0 starts with the first paper.
         """
         found: Any = await self._redis.zrangebyscore(
             keys.CHANGED, f"({position}", "+inf", start=0, num=most, withscores=True
@@ -111,20 +111,20 @@ class Papers:
         return [(str(paper_id), int(at)) for paper_id, at in found]
 
     async def last_change(self) -> int:
-        """The position of the latest change, 0 if there is none."""
+        """Return the position of the latest change, 0 if there is none."""
         found: Any = await self._redis.zrange(keys.CHANGED, -1, -1, withscores=True)
         return int(found[0][1]) if found else 0
 
-    async def gone(self, ids: Sequence[str]) -> list[str]:
-        """Which of these papers have no record any more, because it has expired."""
+    async def expired(self, ids: Sequence[str]) -> list[str]:
+        """Return those of these papers whose record has expired."""
         pipeline = self._redis.pipeline(transaction=False)
         for paper_id in ids:
             _ = pipeline.exists(keys.paper(paper_id))
-        there = await pipeline.execute() if ids else []
-        return [paper_id for paper_id, exists in zip(ids, there, strict=True) if not exists]
+        answers = await pipeline.execute() if ids else []
+        return [paper_id for paper_id, exists in zip(ids, answers, strict=True) if not exists]
 
     async def get(self, ids: Iterable[str]) -> dict[str, Paper]:
-        """The papers of these ids, without those that are unknown or can't be read."""
+        """Return the papers with these ids, without those that are unknown or can't be read."""
         found: dict[str, Paper] = {}
         for chunk in _chunks(list(ids), PAGE):
             texts: list[Any] = await self._redis.mget([keys.paper(paper_id) for paper_id in chunk])
@@ -136,42 +136,42 @@ class Papers:
         return dict(await load_each(self._redis, "paper", stored, lambda _id, text: records.load(text)))
 
     async def records(self, ids: Sequence[str]) -> dict[str, str]:
-        """The records of these papers as they are stored, for `bot.store.records.load`."""
+        """Return the records of these papers as they are stored, for `bot.store.records.load`."""
         texts: list[Any] = await self._redis.mget([keys.paper(paper_id) for paper_id in ids]) if ids else []
         return {paper_id: text for paper_id, text in zip(ids, texts, strict=True) if text}
 
     async def count(self) -> int:
-        """How many papers were ever recorded and may still be."""
+        """Return how many papers have a record; a few of these may have just expired."""
         return int(await self._redis.zcard(keys.CHANGED))
 
     async def since(self, moment: datetime) -> list[Paper]:
-        """Papers first seen at `moment` or later, the earliest first.
+        """Return the papers first seen at `moment` or later, the earliest first.
 
-        A paper of an earlier day that a first poll brought counts as seen on the day that it was published.
+        An older paper from a source's first poll counts as seen on the day that it was published.
         """
         ids = await self.seen_since(moment)
         found = await self.get(ids)
         return [found[paper_id] for paper_id in ids if paper_id in found]
 
     async def seen_since(self, moment: datetime) -> list[str]:
-        """The ids of the same papers."""
+        """Return the ids of the papers that `since` returns."""
         ids: list[Any] = await self._redis.zrangebyscore(keys.SEEN, moment.timestamp() * 1000, "+inf")
         return ids
 
     async def first_seen(self, ids: Sequence[str]) -> dict[str, float]:
-        """When each of these was first seen, in milliseconds since 1970, without those that never were."""
+        """Return when each of these papers was first seen, in milliseconds since 1970, without those never seen."""
         scores: list[Any] = await self._redis.zmscore(keys.SEEN, list(ids)) if ids else []
         return {paper_id: float(at) for paper_id, at in zip(ids, scores, strict=True) if at is not None}
 
     async def between(self, first: datetime, last: datetime) -> list[Paper]:
-        """The same for papers first seen at `first` or later, and before `last`."""
+        """Return the papers first seen at `first` or later and before `last`, the earliest first."""
         low, high = first.timestamp() * 1000, last.timestamp() * 1000
         ids: list[Any] = await self._redis.zrangebyscore(keys.SEEN, low, f"({high}")
         found = await self.get(ids)
         return [found[paper_id] for paper_id in ids if paper_id in found]
 
     async def trending(self) -> list[Paper]:
-        """The trending papers in their source's order, as far as they are known."""
+        """Return the trending papers that are known, in their source's order."""
         order = await self._order()
         found = await self.get(order)
         return [found[paper_id] for paper_id in order if paper_id in found]
@@ -181,7 +181,7 @@ class Papers:
         return bool(await self._redis.exists(keys.SEEN))
 
     async def cursor(self, source: str) -> str | None:
-        """The cursor of the source's last ingested batch; None before its first."""
+        """Return the cursor of the source's last ingested batch; None before its first."""
         cursor: Any = await self._redis.hget(keys.CURSORS, source)
         return cursor if cursor is None else str(cursor)
 
@@ -192,7 +192,10 @@ class Papers:
         return loaded[0][1] if loaded else []
 
     async def _ranks(self, trending: Sequence[str] | None) -> dict[str, int | None] | None:
-        """The rank of every paper that trends or did until now; None if the source gave no order."""
+        """Return the rank of each trending paper, and None for those that trended until now.
+
+        Returns None if the source gave no order.
+        """
         if trending is None:
             return None
         fallen: dict[str, int | None] = dict.fromkeys(await self._order())
@@ -224,8 +227,8 @@ class Papers:
         answers: list[str] = []
         left = list(listings)
         for _ in range(ATTEMPTS):
-            said, left = await self._attempt(left, ranks, plan, fence)
-            answers += said
+            new_answers, left = await self._attempt(left, ranks, plan, fence)
+            answers += new_answers
             if not left:
                 return answers
         raise PaperboyError(
@@ -239,7 +242,7 @@ class Papers:
         plan: dict[str, object],
         fence: int | str,
     ) -> tuple[list[str], list[Listing]]:
-        """The script's answers for papers that were written, and the listings of those that have to be repeated."""
+        """Return the script's answers for the papers that were written, and the listings to try again."""
         record_keys = [keys.paper(listing.id) for listing in listings]
         texts: list[Any] = await self._redis.mget(record_keys) if record_keys else []
         stored = await self._load(zip((listing.id for listing in listings), texts, strict=True))
@@ -268,7 +271,7 @@ class Papers:
         if answers == ["lost"]:
             raise LostLease("another poller has taken over")
         for listing, text in zip(listings, texts, strict=True):
-            # One that couldn't be read was written again from its source.
+            # A record that couldn't be read was replaced by the source's description.
             if text and listing.id not in stored:
                 await forget_unreadable(self._redis, "paper", listing.id)
         pairs = list(zip(written, answers, strict=True))
@@ -282,5 +285,5 @@ def _ids(text: str) -> list[str]:
     return [str(paper_id) for paper_id in ids]
 
 
-def _chunks(things: Sequence[_T], size: int) -> Iterable[Sequence[_T]]:
-    return (things[at : at + size] for at in range(0, len(things), size))
+def _chunks(items: Sequence[_T], size: int) -> Iterable[Sequence[_T]]:
+    return (items[at : at + size] for at in range(0, len(items), size))

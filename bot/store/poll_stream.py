@@ -29,9 +29,9 @@ STALE = 60.0
 IDLE = 3600.0
 """Seconds without a request after which a reader that holds no poll is removed from the group."""
 REPLAYED = timedelta(hours=48)
-"""How far back papers are announced again after a restart of Redis that may have lost posts."""
+"""Papers first seen within this time are announced again after a restart of Redis that may have lost posts."""
 REPLAY_GAP = timedelta(seconds=30)
-"""Least time between two replays."""
+"""Minimum time between two replays."""
 
 _KIND = "poll"
 
@@ -50,7 +50,7 @@ class PollReader:
         self._joined = False
 
     async def read(self) -> Poll | None:
-        """The next poll for this reader, without waiting; None if there is none. Polls of dead readers come first.
+        """Return this reader's next poll, without waiting; None if there is none. Polls of dead readers come first.
 
         A poll that can't be read is set aside, and the next one is read.
         """
@@ -66,14 +66,14 @@ class PollReader:
         return None
 
     async def matched(self, poll: Poll) -> None:
-        """All deliveries of the poll are stored: acknowledge it."""
+        """Acknowledge a poll whose deliveries are all stored."""
         await self._acknowledge(poll.entry)
 
     async def replay_recent(self) -> bool:
-        """Announce the papers of the last `REPLAYED` once more.
+        """Announce the papers of the last `REPLAYED` again, and return whether that was done.
 
-        -> whether it did. False means that another process did so less than `REPLAY_GAP` ago: ask again later, since
-        that may have been before what the caller asks for.
+        False means that another process did so less than `REPLAY_GAP` ago: call again later, since that replay may
+        have come too early for the caller.
         """
         args = [_ms(REPLAYED), _ms(REPLAY_GAP)]
         return bool(
@@ -81,12 +81,12 @@ class PollReader:
         )
 
     async def leave(self) -> None:
-        """Leave the group, unless this reader still holds a poll; another reader takes that one over first."""
+        """Leave the group, unless this reader still holds a poll, which another reader has to take over first."""
         if self._joined:
             await self._scripts.run(script("leave"), [keys.PAPERS], [GROUP, self._consumer])
 
     async def free_all(self) -> None:
-        """Let every poll that a reader holds be taken over at once, for a process that knows that all readers are dead."""
+        """Let all polls that readers hold be taken over at once. Call it only if all readers are known to be dead."""
         await self._create_group()
         held: Any = await self._redis.xpending_range(keys.PAPERS, GROUP, "-", "+", count=MAX_WAITING_POLLS)
         if ids := [one["message_id"] for one in held]:
@@ -107,7 +107,7 @@ class PollReader:
                 raise
 
     async def _put_back(self) -> None:
-        """Put polls back that were set aside and that this version can read."""
+        """Put back the polls that were set aside and that this version can read."""
         async for record in unreadable_records(self._redis):
             if record.kind != _KIND:
                 continue
@@ -140,7 +140,7 @@ class PollReader:
         await self._scripts.run(script("matched"), [keys.PAPERS], [GROUP, entry])
 
     async def _poll(self, entry: str, fields: Entry) -> Poll:
-        """The poll with its papers as they were then, without those whose record has expired or can't be read."""
+        """Return the poll with its papers as they were then, without those whose record expired or can't be read."""
         listed: list[tuple[str, str]] = [
             (str(paper_id), str(change)) for paper_id, change in json.loads(fields["news"])
         ]

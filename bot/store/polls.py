@@ -21,7 +21,7 @@ async def forget_polls(redis: Redis, sources: Iterable[str]) -> None:
 
 
 async def last_polls(redis: Redis) -> dict[str, PollResult]:
-    """The last result of every source that was polled, by name. Raises RedisError."""
+    """Return the last result of every source that was polled, by name. Raises RedisError."""
     stored: Any = await redis.hgetall(keys.POLLS)
     return dict(
         await load_each(redis, "poll_result", stored.items(), lambda _name, result: PollResult.parse(result))

@@ -1,4 +1,4 @@
-"""What people thought of papers: their votes in a channel, and their reading lists."""
+"""People's votes on papers in a channel, and their reading lists."""
 
 import json
 import re
@@ -19,9 +19,9 @@ VOTES_KEPT = 400 * 86_400
 
 
 _GLOB = re.compile(r"([\\\[\]*?^-])")
-"""What has a meaning in a pattern of Redis."""
+"""Characters that have a special meaning in a Redis pattern."""
 SAVER = "/saved"
-"""What follows a person's id where they liked a paper by saving it."""
+"""Suffix of a person's id in a vote that stands for a paper that they saved."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +32,7 @@ class Vote:
     paper: str
     liked: bool
     numbers: tuple[int, ...]
-    """The subscriptions that the paper matched then."""
+    """Numbers of the subscriptions that the paper matched at that time."""
 
 
 class Votes:
@@ -50,24 +50,24 @@ class Votes:
         await self._redis.expire(key, VOTES_KEPT)
 
     async def save(self, channel: ChannelRef, user: User, paper: str) -> None:
-        """Count a saved paper as liked, besides the person's vote, if they found it in a channel with subscriptions."""
+        """Count a saved paper as liked, in addition to the person's vote, if the channel has or had subscriptions."""
         if await self._redis.sismember(keys.channels(keys.shard_of(channel)), str(channel)):
             saver = User(f"{user.id}{SAVER}", user.name)
             await self.put(channel, saver, paper, liked=True, numbers=())
 
     async def unsave(self, channel: ChannelRef, user: User, paper: str) -> None:
-        """Count it no longer."""
+        """Stop counting a saved paper as liked."""
         await self._redis.hdel(keys.votes(channel), f"{user.id}{SAVER} {paper}")
 
     async def likes(self, channel: ChannelRef, paper: str) -> int:
-        """How many people in a channel pressed 👍 on a paper."""
+        """Return how many people in a channel pressed 👍 on a paper."""
         pattern = "* " + _GLOB.sub(r"\\\1", paper)
         found = [one async for one in self._redis.hscan_iter(keys.votes(channel), match=pattern, count=1000)]
         votes = [vote for _, vote in await load_each(self._redis, "vote", sorted(set(found)), _vote)]
         return len({vote.user for vote in votes if vote.liked and not vote.user.endswith(SAVER)})
 
     async def of(self, channel: ChannelRef) -> list[Vote]:
-        """All votes of a channel, without those that can't be read."""
+        """Return the votes of a channel, without those that can't be read."""
         found: Any = await self._redis.hgetall(keys.votes(channel))
         return [vote for _, vote in await load_each(self._redis, "vote", sorted(found.items()), _vote)]
 
@@ -79,25 +79,25 @@ def _vote(name: str, record: str) -> Vote:
 
 
 MAX_SAVED = 500
-"""Papers on a list; the oldest are dropped."""
+"""Maximum number of papers on a list; the oldest are dropped."""
 
 
 @dataclass(frozen=True, slots=True)
 class PaperList:
-    """A reading list: a person's own in one workspace, or the shared one of a channel."""
+    """A reading list: a person's own in one workspace, or a channel's shared list."""
 
     owner: ChannelRef
-    """The channel, or the person written as a channel of their workspace."""
+    """The channel, or the person in the form of a channel of their workspace."""
     shared: bool = False
 
     @classmethod
     def of_person(cls, user: User, channel: ChannelRef) -> Self:
-        """The person's own list in the channel's workspace."""
+        """Return the person's own list in the channel's workspace."""
         return cls(ChannelRef(channel.platform, channel.workspace, user.id))
 
     @property
     def keys(self) -> tuple[str, str]:
-        """Where its papers and its notes are stored."""
+        """The Redis keys of its papers and of its annotations."""
         if self.shared:
             return keys.shared(self.owner), keys.shared_notes(self.owner)
         return keys.saved_by(self.owner), keys.saved_notes(self.owner)
@@ -105,7 +105,7 @@ class PaperList:
 
 @dataclass(frozen=True, slots=True)
 class Annotation:
-    """What was written about a paper on a list."""
+    """A note and tags for a paper on a list."""
 
     note: str = ""
     tags: tuple[str, ...] = ()
@@ -121,28 +121,28 @@ class Saved:
         self._scripts = Scripts(redis)
 
     async def add(self, to: PaperList, paper_id: str, annotation: Annotation | None = None) -> bool:
-        """Put a paper on a list, or change what is written about it. False if it was on it already."""
+        """Put a paper on a list, or change its annotation. Returns False if it was on the list already."""
         record = "" if annotation is None else dump_annotation(annotation)
         args: list[str | float] = [paper_id, time.time(), record, MAX_SAVED]
         return bool(int(await self._scripts.run(script("save"), to.keys, args)))
 
     async def remove(self, of: PaperList, paper_id: str) -> bool:
-        """Take a paper off a list. False if it was not on it. Its note stays for a while, so that it can be put back."""
+        """Take a paper off a list; False if it wasn't on it. Its note stays for a while, in case it is put back."""
         return bool(await self._redis.zrem(of.keys[0], paper_id))
 
-    async def of(self, one: PaperList) -> list[str]:
-        """The ids of a list's papers."""
-        found: list[Any] = await self._redis.zrevrange(one.keys[0], 0, -1)
+    async def of(self, paper_list: PaperList) -> list[str]:
+        """Return the ids of a list's papers."""
+        found: list[Any] = await self._redis.zrevrange(paper_list.keys[0], 0, -1)
         return found
 
-    async def added(self, one: PaperList) -> dict[str, datetime]:
-        """When each of a list's papers was put on it, the latest first."""
-        found: list[Any] = await self._redis.zrevrange(one.keys[0], 0, -1, withscores=True)
+    async def added(self, paper_list: PaperList) -> dict[str, datetime]:
+        """Return when each of a list's papers was put on it, the latest first."""
+        found: list[Any] = await self._redis.zrevrange(paper_list.keys[0], 0, -1, withscores=True)
         return {paper_id: datetime.fromtimestamp(float(score), UTC) for paper_id, score in found}
 
-    async def annotations(self, one: PaperList) -> dict[str, Annotation]:
-        """What was written about papers of a list, also about some that were removed from it."""
-        found: Any = await self._redis.hgetall(one.keys[1])
+    async def annotations(self, paper_list: PaperList) -> dict[str, Annotation]:
+        """Return the annotations of a list's papers, and of some that were removed from it."""
+        found: Any = await self._redis.hgetall(paper_list.keys[1])
         loaded = await load_each(
             self._redis, "note", sorted(found.items()), lambda _, text: load_annotation(text)
         )
@@ -150,7 +150,7 @@ class Saved:
 
 
 def dump_annotation(annotation: Annotation) -> str:
-    """As JSON; "-" if there is nothing."""
+    """Return an annotation as JSON; "-" if it is empty."""
     if annotation == Annotation():
         return "-"
     values = {"note": annotation.note, "tags": annotation.tags, "by": annotation.by}

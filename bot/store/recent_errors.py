@@ -1,4 +1,4 @@
-"""The errors of the last hour, of all processes, for `paperboy status`: how often each kind came, and where."""
+"""The errors of all processes in the last hour, for `paperboy status`: how often each kind occurred, and where."""
 
 import asyncio
 from collections import Counter
@@ -15,7 +15,7 @@ from bot.store import keys
 SPAN = 300
 """Seconds that are counted together."""
 SPANS = 12
-"""Spans of an hour."""
+"""Number of spans in an hour."""
 KEPT = SPAN * (SPANS + 2)
 """Seconds for which a span is stored."""
 EVERY = 10.0
@@ -23,9 +23,9 @@ EVERY = 10.0
 
 
 class RecentErrors:
-    """Adds a process's errors to those of all.
+    """Adds a process's errors to those of all processes.
 
-    A process writes its own totals, so that a write that is repeated counts nothing twice.
+    A process writes its own totals, so that a repeated write counts nothing twice.
     """
 
     def __init__(self, redis: Redis) -> None:
@@ -35,13 +35,13 @@ class RecentErrors:
         self._totals: Counter[ErrorKind] = Counter()
 
     async def share(self, tally: ErrorTally) -> None:
-        """Write what the tally counted, until cancelled. While Redis is away, it waits."""
+        """Write the tally's counts every `EVERY` seconds, until cancelled. They wait while Redis can't be reached."""
         while True:
             await asyncio.sleep(EVERY)
             await self.share_now(tally)
 
     async def share_now(self, tally: ErrorTally) -> None:
-        """Write what the tally counted; it counts on if Redis is away."""
+        """Write the tally's counts; they stay in the tally if Redis can't be reached."""
         counts = tally.take()
         if not counts:
             return
@@ -68,11 +68,11 @@ class RecentErrors:
 
 
 async def recent_errors(redis: Redis) -> Counter[ErrorKind]:
-    """How often each kind of error came in the last hour, or up to five minutes longer. Raises RedisError."""
+    """Return how often each kind of error occurred in the last hour, or up to five minutes more. Raises RedisError."""
     found: Counter[ErrorKind] = Counter()
     span = await _current_span(redis)
-    for one in range(span - SPANS, span + 1):
-        stored: Any = await redis.hgetall(keys.recent_errors(one))
+    for number in range(span - SPANS, span + 1):
+        stored: Any = await redis.hgetall(keys.recent_errors(number))
         for field, times in stored.items():
             _, origin, name = field.split("\t")
             found[ErrorKind(origin, name)] += int(times)

@@ -1,4 +1,4 @@
-"""A paper as JSON, and how a further description of it is merged. Pure."""
+"""Converts papers to JSON and back, and merges several descriptions of a paper. Pure."""
 
 import json
 from collections.abc import Iterable, Iterator
@@ -25,12 +25,12 @@ WATCHED = (
 )
 """Fields that queries look at, and events: if one of these changes, a young paper is matched again."""
 OF_ANY_AGE = ("withdrawn", "events")
-"""Fields whose change is announced however old the paper is: watchers, and cards that were posted long ago, need them."""
+"""Fields whose change is announced however old the paper is: watchers, and cards that were posted long ago, need it."""
 LIVE = ("upvotes", "comments", "code_url", "code_stars", "project_url", "rank")
 """Fields that change over time: the latest description counts, whichever source it is from."""
 
 MAX_CITING = 3000
-"""Works that are remembered as citing a paper, in 42 kB: more than are asked for."""
+"""Maximum number of works stored as citing a paper, in 42 kB: more than are requested."""
 
 _TEXT_OR_NONE = (str, NoneType)
 
@@ -49,7 +49,7 @@ _TYPES: dict[str, tuple[type, ...]] = {
 
 
 def dump(paper: Paper) -> str:
-    """A paper as one line of JSON, without its empty fields. Equal papers give equal lines."""
+    """Return a paper as one line of JSON, without its empty fields. Equal papers give equal lines."""
     values = {name: getattr(paper, name) for name in _NAMES}
     values["published"] = paper.published.isoformat()
     values["events"] = _event_rows(paper.events)
@@ -68,7 +68,7 @@ def load(text: str) -> Paper:
 
 
 def load_readable(texts: Iterable[str]) -> Iterator[Paper]:
-    """The papers of those records that can be read; `Papers.get` reports the others."""
+    """Yield the papers whose records can be read; `Papers.get` reports the others."""
     for text in texts:
         try:
             yield load(text)
@@ -77,14 +77,14 @@ def load_readable(texts: Iterable[str]) -> Iterator[Paper]:
 
 
 def merge(old: Paper | None, new: Paper) -> Paper:
-    """A paper after a further description of it, from another source or from the same one again.
+    """Return a paper merged with another description of it, from another source or from the same one again.
 
-    The source that listed it first may revise its text, and so does a new version on arXiv; others fill in missing fields. Of the `LIVE` fields the newest
-    value counts. Merging the same description twice changes nothing.
+    The source that listed it first can revise its text, and so can a new version on arXiv; others only fill in missing
+    fields. Of the `LIVE` fields the newest value counts. Merging the same description twice changes nothing.
     """
     if old is None:
         return new
-    author = new.sources[:1] == old.sources[:1]
+    is_first_source = new.sources[:1] == old.sources[:1]
     if new.versions is None and (old.versions or 0) > 1:
         new = replace(new, title="", abstract="", authors=())  # it may describe an earlier version
     elif old.versions and (new.versions or 0) > old.versions:
@@ -92,8 +92,8 @@ def merge(old: Paper | None, new: Paper) -> Paper:
     merged: dict[str, Any] = {}
     for name in _NAMES:
         present, offered = getattr(old, name), getattr(new, name)
-        takes = author or name in LIVE or _missing(present)
-        merged[name] = offered if takes and not _missing(offered) else present
+        replaces = is_first_source or name in LIVE or _missing(present)
+        merged[name] = offered if replaces and not _missing(offered) else present
     if new.comment is not None:
         merged["comment"] = new.comment
     merged["versions"] = max(old.versions or 0, new.versions or 0) or None
@@ -111,20 +111,20 @@ def _joined_events(old: tuple[Event, ...], new: tuple[Event, ...]) -> tuple[Even
 
 
 def _withdrawn(old: bool | None, new: bool | None) -> bool | None:
-    """Only a source that knows may say that a paper is back, and only if it was gone."""
+    """Return the merged value; False ("no longer withdrawn") only if the paper was withdrawn before."""
     if new is None:
         return old
     return True if new else (None if old is None else False)
 
 
 def changes(old: Paper, new: Paper) -> Change:
-    """The `WATCHED` fields in which two states of a paper differ."""
+    """Return the `WATCHED` fields in which two states of a paper differ."""
     pairs = {name: (getattr(old, name), getattr(new, name)) for name in WATCHED}
     return {name: pair for name, pair in pairs.items() if pair[0] != pair[1]}
 
 
 def dump_change(change: Change) -> str:
-    """A change as JSON; "" for no change."""
+    """Return a change as JSON; "" for no change."""
     if "events" in change:
         before, after = change["events"]
         change = change | {"events": (_event_rows(before), _event_rows(after))}
@@ -141,7 +141,7 @@ def _event(row: Any) -> Event:
 
 
 def rewind(paper: Paper, text: str) -> tuple[Paper, Paper | None]:
-    """The paper after and before a change written by `dump_change`; before is None for a new paper.
+    """Return the paper after and before a change written by `dump_change`; before is None for a new paper.
 
     Fields that a newer version added are ignored. Raises ValueError, KeyError, TypeError or AttributeError if the
     change can't be read.
@@ -173,10 +173,10 @@ def _value(name: str, stored: object) -> Any:
     if name not in _TUPLES:
         return value
     if {*map(type, value)} - {str}:
-        raise TypeError(f"{name} holds more than text")
+        raise TypeError(f"{name} has elements that aren't text")
     return tuple(value)
 
 
 def as_line(value: object) -> str:
-    """A value as one line of JSON. Equal values give equal lines."""
+    """Return a value as one line of JSON. Equal values give equal lines."""
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"))

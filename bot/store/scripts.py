@@ -13,15 +13,15 @@ from redis.asyncio import Redis, RedisCluster
 from redis.exceptions import NoScriptError, RedisError
 
 BATCH = 16
-"""Calls that share one round trip, at most: enough to hide its cost, few enough that neither the server nor the event
-loop is busy with all of them before a person's command."""
+"""Maximum number of calls that share one round trip: enough to hide its cost, few enough that a person's command
+doesn't wait long behind them, on the server or the event loop."""
 
 Argument = str | int | float
 
 
 @dataclass(frozen=True, slots=True)
 class Script:
-    """Lua source and its SHA-1, by which a server that has run it knows it."""
+    """Lua source and its SHA-1, by which a server that has run the script recognizes it."""
 
     source: str
     sha: str
@@ -29,7 +29,7 @@ class Script:
 
 @cache
 def script(*names: str) -> Script:
-    """The script of these Lua files, joined in order: shared functions first.
+    """Return the script of these Lua files, joined in order: shared functions first.
 
     `subscribe` is `bot/store/lua/subscribe.lua`, and `outbox/claim` is `bot/store/outbox/lua/claim.lua`.
     """
@@ -74,7 +74,7 @@ class Scripts:
         while self._waiting:
             batch, self._waiting = self._waiting[:BATCH], self._waiting[BATCH:]
             try:
-                answers = await self._together([call for call in batch if not call.answer.done()])
+                answers = await self._run_batch([call for call in batch if not call.answer.done()])
             except BaseException as error:
                 for call in batch:
                     _settle(call.answer, error)
@@ -84,26 +84,26 @@ class Scripts:
                 for call, answer in answers:
                     _settle(call.answer, answer)
 
-    async def _together(self, calls: list[_Call]) -> list[tuple[_Call, Any]]:
+    async def _run_batch(self, calls: list[_Call]) -> list[tuple[_Call, Any]]:
         if len(calls) == 1 or isinstance(self.redis, RedisCluster):  # a Cluster's pipeline takes no scripts
-            answers = await asyncio.gather(*map(self._alone, calls), return_exceptions=True)
+            answers = await asyncio.gather(*map(self._run_one, calls), return_exceptions=True)
             return list(zip(calls, answers, strict=True))
         pipeline = self.redis.pipeline(transaction=False)
         for call in calls:
             _ = pipeline.evalsha(call.script.sha, len(call.keys), *call.keys, *call.args)
         answers = await pipeline.execute(raise_on_error=False)
         return [
-            (call, await self._whole(call) if isinstance(answer, NoScriptError) else answer)
+            (call, await self._run_source(call) if isinstance(answer, NoScriptError) else answer)
             for call, answer in zip(calls, answers, strict=True)
         ]
 
-    async def _alone(self, call: _Call) -> Any:
+    async def _run_one(self, call: _Call) -> Any:
         try:
             return await self.redis.evalsha(call.script.sha, len(call.keys), *call.keys, *call.args)
         except NoScriptError:  # a server that has just started knows none
-            return await self._whole(call)
+            return await self._run_source(call)
 
-    async def _whole(self, call: _Call) -> Any:
+    async def _run_source(self, call: _Call) -> Any:
         return await self.redis.eval(call.script.source, len(call.keys), *call.keys, *call.args)
 
 

@@ -17,11 +17,11 @@ from bot.store.scripts import Scripts, script
 from bot.store.unreadable import UNREADABLE, load_each
 
 LIMIT = 50
-"""Subscriptions of one channel, at most."""
+"""Maximum number of subscriptions of one channel."""
 MAX_CHANGES = 10_000
-"""Changes stored for matchers in each shard; a matcher that is further behind loads all subscriptions again."""
+"""Maximum number of changes stored for matchers per shard; a matcher further behind loads all subscriptions again."""
 PAGE = 500
-"""Channels read by one round trip."""
+"""Maximum number of channels read by one round trip."""
 
 Positions = Mapping[int, str]
 """Shard -> id of the last change that was read, "" if none was."""
@@ -32,7 +32,7 @@ _Load = Callable[[ChannelRef, str, str], Subscription]
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One subscription added, or removed."""
+    """A subscription that was added, changed or removed."""
 
     channel: ChannelRef
     number: int
@@ -54,8 +54,9 @@ class Subscriptions:
     async def add(
         self, channel: ChannelRef, query: str, every: Every, created_by: str
     ) -> tuple[Subscription, bool]:
-        """Subscribe a channel to a query. The same query again, also in another spelling, gives the existing one, and False.
+        """Subscribe a channel to a query, and return the subscription and True.
 
+        If the channel has the query already, even in another spelling, return that subscription and False.
         Raises UserError if the channel already has `LIMIT` subscriptions.
         """
         number, record, created = await self._scripts.run(
@@ -73,7 +74,7 @@ class Subscriptions:
         return _load(channel, int(number), record), bool(int(created))
 
     async def remove(self, channel: ChannelRef, number: int) -> Subscription | None:
-        """Remove a subscription and return it; None if the channel has none of this number."""
+        """Remove a subscription and return it; None if the channel has none with this number."""
         subscriptions, home, _, changes = self._keys(channel)
         record = await self._scripts.run(
             script("changes", "unsubscribe"),
@@ -87,7 +88,7 @@ class Subscriptions:
     ) -> Subscription | None:
         """Give a subscription another query or frequency; its former query is stored as `was`.
 
-        Returns None if the channel has no subscription of this number.
+        Returns None if the channel has no subscription with this number.
         """
         existing = next((s for s in await self.of(channel) if s.number == number), None)
         if existing is None:
@@ -104,11 +105,11 @@ class Subscriptions:
         return _load(channel, number, record) if record else None
 
     async def of(self, channel: ChannelRef) -> list[Subscription]:
-        """A channel's subscriptions by number, without those that can't be read."""
+        """Return a channel's subscriptions by number, without those that can't be read."""
         return sorted(await self._of_many([channel], _load_with_query), key=lambda one: one.number)
 
     async def of_each(self, channels: Sequence[ChannelRef]) -> dict[ChannelRef, list[Subscription]]:
-        """The subscriptions of every channel that has some, by number, without those that can't be read."""
+        """Return the subscriptions of every channel that has some, by number, without those that can't be read."""
         found: dict[ChannelRef, list[Subscription]] = {}
         for at in range(0, len(channels), PAGE):
             for subscription in await self._of_many(list(channels[at : at + PAGE]), _load_with_query):
@@ -120,7 +121,7 @@ class Subscriptions:
         return bool(await self._redis.sismember(keys.channels(keys.shard_of(channel)), str(channel)))
 
     async def load(self) -> AsyncIterator[Subscription]:
-        """Every subscription, in no order. Their queries are not checked, since there may be a million."""
+        """Yield every subscription, in no particular order. Queries aren't checked, since there may be a million."""
         for shard in range(keys.SHARDS):
             names: list[str] = []
             async for name in self._redis.sscan_iter(keys.channels(shard), count=PAGE):
@@ -138,7 +139,7 @@ class Subscriptions:
         return await self._of_many([channel for _, channel in channels], _load)
 
     async def positions(self) -> dict[int, str]:
-        """Where the streams of changes end now. Call it before `load`: to apply a change twice does no harm."""
+        """Return where the streams of changes end now. Call it before `load`: applying a change twice does no harm."""
         pipeline = self._redis.pipeline(transaction=False)
         for shard in range(keys.SHARDS):
             _ = pipeline.xrevrange(keys.changes(shard), count=1)
@@ -146,9 +147,9 @@ class Subscriptions:
         return {shard: end[0][0] if end else "" for shard, end in enumerate(ends)}
 
     async def changes(self, after: Positions) -> tuple[list[Change], dict[int, str]]:
-        """The changes since `after`, and the new positions. Raises Trimmed if some of them are no longer stored.
+        """Return the changes since `after`, and the new positions. Raises Trimmed if some of them are no longer stored.
 
-        One round trip, without waiting for further changes.
+        Makes one round trip and doesn't wait for further changes.
         """
         pipeline = self._redis.pipeline(transaction=False)
         for shard in range(keys.SHARDS):
@@ -156,12 +157,12 @@ class Subscriptions:
         found: list[Change] = []
         positions: dict[int, str] = {}
         for shard, entries in enumerate(await pipeline.execute()):
-            news = _after(after[shard], entries)
+            new = _after(after[shard], entries)
             loaded = await load_each(
-                self._redis, "subscription_change", news, lambda _entry, fields: _change(fields)
+                self._redis, "subscription_change", new, lambda _entry, fields: _change(fields)
             )
             found += (change for _, change in loaded)
-            positions[shard] = news[-1][0] if news else after[shard]
+            positions[shard] = new[-1][0] if new else after[shard]
         return found, positions
 
     async def _of_many(self, channels: list[ChannelRef], load: _Load) -> list[Subscription]:
@@ -188,10 +189,10 @@ class Subscriptions:
 
 
 def _after(position: str, entries: list[tuple[str, dict[str, str]]]) -> list[tuple[str, dict[str, str]]]:
-    """The entries after `position`, which must still be the first one.
+    """Return the entries after `position`. Raises Trimmed if `position` isn't the first entry any more.
 
-    The first part of an id counts up by one (`7-…`), so that a gap shows. The second part is the time, so that a
-    stream that was lost and started again shows, too.
+    The first part of an id counts up by one (`7-…`), so that gaps can be detected. The second part is the time, so that
+    a stream that was lost and started again can be detected, too.
     """
     if position:
         if not entries or entries[0][0] != position:
@@ -209,7 +210,7 @@ def _change(fields: Mapping[str, str]) -> Change:
 
 
 def _load(channel: ChannelRef, number: int | str, record: str) -> Subscription:
-    """From JSON; fields that a newer version added are ignored, and a frequency that it added is the channel's own."""
+    """Parse a subscription's JSON. Ignores fields of newer versions; an unknown frequency becomes the channel's."""
     values: dict[str, Any] = json.loads(record)
     every: Any = values.get("every")
     return Subscription(
@@ -224,14 +225,14 @@ def _load(channel: ChannelRef, number: int | str, record: str) -> Subscription:
 
 
 def _load_with_query(channel: ChannelRef, number: int | str, record: str) -> Subscription:
-    """The same. Raises UserError if its query can't be read."""
+    """Parse a subscription with its query. Raises UserError if the query can't be read."""
     subscription = _load(channel, number, record)
     _ = parse(subscription.query)
     return subscription
 
 
 def _load_removed(channel: ChannelRef, number: int, record: str) -> Subscription:
-    """The same; one that can't be read can be removed all the same."""
+    """Parse a removed subscription; if it can't be read, return one with its record as the query."""
     try:
         return _load(channel, number, record)
     except UNREADABLE:
@@ -242,5 +243,5 @@ def _load_removed(channel: ChannelRef, number: int, record: str) -> Subscription
 
 def _text(value: object) -> str:
     if not isinstance(value, str):
-        raise TypeError(f"{value!r} is no text")
+        raise TypeError(f"{value!r} isn't text")
     return value

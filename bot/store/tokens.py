@@ -1,7 +1,7 @@
-"""The tokens by which a channel is read from outside: addresses of feeds, and tokens of the API.
+"""Tokens that give access to a channel from outside: feed addresses and API tokens.
 
-A feed's address is shown again, so its secret is stored: who reads Redis can read the posts anyway. Of an API's token only
-a hash is stored. A token is found by the hash of its secret, and ends in all processes at once.
+A feed's address can be shown again, so its secret is stored: anyone who can read Redis can read the posts anyway. Of an
+API token only a hash is stored. A token is found by the hash of its secret, and is revoked in all processes at once.
 """
 
 import json
@@ -21,21 +21,22 @@ from bot.store.unreadable import load_each
 
 Kind = Literal["feed", "api"]
 MAX_TOKENS = 60
-"""Tokens of one channel, at most: a feed for each of 50 subscriptions, one for all of them, one for the shared list, some for programs."""
+"""Maximum number of tokens of one channel: a feed for each of 50 subscriptions, one for all of them, one for the shared
+list, and some for programs."""
 SHARED_LIST = -1
-"""Stands for a channel's shared list where a subscription's number could be."""
+"""Subscription number that stands for a channel's shared list."""
 SECRET_BYTES = 24
-SECRET = r"[A-Za-z0-9_-]{32}"  # noqa: S105  # what one looks like, as a regular expression
+SECRET = r"[A-Za-z0-9_-]{32}"  # noqa: S105  # a pattern, not a secret
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Grant:
-    """What a token lets its holder read."""
+    """The access that a token gives to its holder."""
 
     channel: ChannelRef
     kind: Kind
     number: int = 0
-    """The subscription whose posts it shows; 0 for all of the channel, SHARED_LIST for its shared list."""
+    """The subscription whose posts it shows; 0 for the whole channel, SHARED_LIST for its shared list."""
     at: datetime
 
     @property
@@ -45,20 +46,23 @@ class Grant:
 
 
 class Tokens:
-    """Makes, finds and ends tokens."""
+    """Creates, finds and revokes tokens."""
 
     def __init__(self, redis: Redis) -> None:
         self._redis = redis
         self._scripts = Scripts(redis)
 
     async def make(self, grant: Grant) -> str:
-        """A new secret; a former one for the same purpose ends. Raises UserError if the channel has too many."""
+        """Create a token and return its secret. Revokes an earlier token for the same purpose.
+
+        Raises UserError if the channel has too many tokens.
+        """
         secret = secrets.token_urlsafe(SECRET_BYTES)
         await self._put(grant, secret if grant.kind == "feed" else "", _digest(secret))
         return secret
 
     async def secret(self, channel: ChannelRef, number: int = 0) -> str | None:
-        """The secret of a feed's address; None if there is no such feed."""
+        """Return the secret of a feed's address; None if there is no such feed."""
         stored: Any = await self._redis.hget(keys.tokens(channel), _purpose("feed", number))
         return stored.partition(" ")[2] if stored else None
 
@@ -67,19 +71,19 @@ class Tokens:
         return bool(await self._redis.hexists(keys.tokens(channel), _purpose(kind, number)))
 
     async def find(self, secret: str) -> Grant | None:
-        """What a secret lets its holder read; None if it was never given or has ended. Raises RedisError."""
+        """Return the grant of a secret; None if it was never issued or has been revoked. Raises RedisError."""
         return await self._granted(_digest(secret))
 
     async def end(self, channel: ChannelRef, kind: Kind, number: int = 0) -> bool:
-        """End a token. False if there is none."""
+        """Revoke a token. Returns False if there is none."""
         return bool(await self._remove(channel, _purpose(kind, number)))
 
     async def forget(self, channel: ChannelRef) -> None:
-        """End all tokens of a channel."""
+        """Revoke all tokens of a channel."""
         await self._remove(channel, "")
 
     async def of(self, channel: ChannelRef) -> list[tuple[Grant, str, str]]:
-        """All tokens of a channel: what each grants, the hash of its secret, and the secret, "" if it isn't stored."""
+        """Return each token of a channel: its grant, its secret's hash, and the secret or "" if it isn't stored."""
         stored: Any = await self._redis.hgetall(keys.tokens(channel))
         found = []
         for text in stored.values():
@@ -90,12 +94,12 @@ class Tokens:
         return found
 
     async def restore(self, grant: Grant, digest: str, secret: str) -> None:
-        """Give a channel a token that it had; one that it has for the same purpose is kept."""
+        """Restore a former token of a channel, unless the channel has one for the same purpose."""
         if not await self.has(grant.channel, grant.kind, grant.number):
             await self._put(grant, secret, digest)
 
     async def move(self, old: ChannelRef, new: ChannelRef) -> None:
-        """Let a channel's tokens read it under its new id. What `new` has already is kept. It can be repeated."""
+        """Move a channel's tokens to its new id, except those that `new` has already. Can be repeated."""
         for grant, digest, secret in await self.of(old):
             if not await self.has(new, grant.kind, grant.number):
                 await self._put(replace(grant, channel=new), secret, digest)
@@ -118,8 +122,8 @@ class Tokens:
             MAX_TOKENS,
             keys.token(""),
         ]
-        where = [keys.tokens(grant.channel), keys.token(digest)]
-        if not int(await self._scripts.run(script("token_put"), where, args)):
+        script_keys = [keys.tokens(grant.channel), keys.token(digest)]
+        if not int(await self._scripts.run(script("token_put"), script_keys, args)):
             raise UserError(
                 f"This channel already has {MAX_TOKENS} addresses, the most that one channel can have.",
                 hint="/paper feed #3 feed:off",
@@ -150,10 +154,10 @@ def _dump(grant: Grant) -> str:
 
 
 def _load(record: str) -> Grant:
-    """From JSON. Raises ValueError for a kind that a newer version added."""
+    """Parse a grant's JSON. Raises ValueError for a kind that a newer version added."""
     values = json.loads(record)
     if values["kind"] not in get_args(Kind):
-        raise ValueError(f"an unknown kind of token, {values['kind']}")
+        raise ValueError(f"unknown kind of token: {values['kind']}")
     return Grant(
         channel=ChannelRef.parse(values["channel"]),
         kind=values["kind"],

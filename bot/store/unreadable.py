@@ -1,7 +1,7 @@
-"""Dead letters for records: what can't be read from Redis is set aside with a reason, and everything else goes on.
+"""Dead letters for records: a record that can't be read from Redis is set aside with a reason, and the work goes on.
 
-A record stays where it is, since a newer version may have written it and can read it. Only an entry of a stream is
-taken out, because it would block those behind it; its text is stored here, and a process that can read it puts it back.
+A record stays where it is, since a newer version may have written it and can read it. Only a stream's entry is removed,
+because it would block those behind it; its text is stored here, and a process that can read it puts it back.
 """
 
 import json
@@ -18,14 +18,14 @@ from bot.observability import metrics
 from bot.store import keys
 
 MAX_RECORDS = 200
-"""Unreadable records that are remembered; further ones are skipped and logged, but not stored."""
+"""Maximum number of unreadable records that are remembered; further ones are counted, but not stored or logged."""
 MAX_TEXT = 100_000
-"""Characters stored of an unreadable record."""
+"""Maximum number of characters stored of an unreadable record."""
 REMEMBERED = 30 * 86_400
-"""Seconds after the last new one; what is still unreadable then is found and reported again."""
+"""Seconds for which unreadable records are remembered after the last new one; then they are reported again."""
 
 UNREADABLE = (ValueError, KeyError, TypeError, IndexError, AttributeError, RecursionError, UserError)
-"""What reading a record of an unknown form raises."""
+"""Errors that reading a record of an unknown form raises."""
 
 _K = TypeVar("_K")
 _T = TypeVar("_T")
@@ -41,18 +41,18 @@ class UnreadableRecord:
     kind: str
     """`paper`, `poll`, `subscription`, `settings`, …"""
     name: str
-    """Which one: an id, a channel, an entry of a stream."""
+    """Identifies the record: an id, a channel, an entry of a stream."""
     reason: str
     at: datetime
     """When it was first found."""
     text: str
-    """What it holds, cut off at `MAX_TEXT` characters."""
+    """Its content, cut off at `MAX_TEXT` characters."""
 
 
 async def load_each(
     redis: Redis, kind: str, records: Iterable[tuple[_K, _T]], load: Callable[[_K, _T], _V]
 ) -> list[tuple[_K, _V]]:
-    """Each record's name and value, without those that can't be read; they are set aside. Raises RedisError."""
+    """Return each record's name and value. Those that can't be read are set aside. Raises RedisError."""
     loaded = []
     for name, record in records:
         try:
@@ -77,7 +77,7 @@ async def set_aside(redis: Redis, kind: str, name: str, record: object, error: E
 
 
 async def unreadable_records(redis: Redis) -> AsyncIterator[UnreadableRecord]:
-    """Every record that was set aside, in no order. Raises RedisError."""
+    """Yield every record that was set aside, in no particular order. Raises RedisError."""
     async for field, text in redis.hscan_iter(keys.UNREADABLE):
         kind, _, name = str(field).partition(" ")
         values: dict[str, Any] = json.loads(text)
@@ -87,10 +87,10 @@ async def unreadable_records(redis: Redis) -> AsyncIterator[UnreadableRecord]:
 
 
 async def unreadable_count(redis: Redis) -> int:
-    """How many records are set aside. Raises RedisError."""
+    """Return how many records are set aside. Raises RedisError."""
     return int(await redis.hlen(keys.UNREADABLE))
 
 
 async def forget_unreadable(redis: Redis, kind: str, name: str) -> None:
-    """The record can be read, or was dropped. Raises RedisError."""
+    """Forget an unreadable record that could be read after all, or was dropped. Raises RedisError."""
     await redis.hdel(keys.UNREADABLE, f"{kind} {name}")

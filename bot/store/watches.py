@@ -1,4 +1,4 @@
-"""Which papers a channel or a person watches, and for which events."""
+"""The papers that channels and people watch, and the events that they want to hear about."""
 
 import json
 from collections.abc import Iterable
@@ -14,13 +14,13 @@ from bot.store.scripts import Scripts, script
 from bot.store.unreadable import load_each
 
 LIMIT = 500
-"""Papers that a channel or person can watch."""
+"""Maximum number of papers that a channel or person can watch."""
 KEEP = timedelta(days=400)
-"""How long watches are stored after the last one was added: as long as a paper's record."""
+"""Time for which watches are stored after the last one was added: as long as a paper's record."""
 SCANNED = 1000
-"""Keys that one step of a scan looks at."""
+"""Number of keys per step of a scan."""
 SAVED = "*"
-"""Field of a person's watches that says which events of saved papers they want, in place of a paper's id."""
+"""Field of a person's watches, in place of a paper's id, that says which events of saved papers they want."""
 
 
 class Watches:
@@ -31,25 +31,25 @@ class Watches:
         self._scripts = Scripts(redis)
 
     async def put(self, watcher: ChannelRef, paper_id: str, watch: Watch) -> bool:
-        """Watch a paper, in place of an earlier watch of it. False if the watcher has too many already."""
+        """Watch a paper; replaces an earlier watch of it. Returns False if the watcher has too many already."""
         keep = round(KEEP.total_seconds() * 1000)
         args: list[str | int] = [paper_id, dump(watch), str(watcher), LIMIT, keep]
         return bool(int(await self._scripts.run(script("watch"), _keys(watcher, paper_id), args)))
 
     async def remove(self, watcher: ChannelRef, paper_id: str) -> bool:
-        """Watch a paper no more. False if it was not watched."""
+        """Stop watching a paper. Returns False if it wasn't watched."""
         args = [paper_id, str(watcher)]
         return bool(int(await self._scripts.run(script("unwatch"), _keys(watcher, paper_id), args)))
 
     async def of(self, watcher: ChannelRef) -> dict[str, Watch]:
-        """The watcher's papers, the latest first."""
+        """Return the watcher's papers, the latest first."""
         found: Any = await self._redis.hgetall(keys.watches(watcher))
         stored = [(paper_id, text) for paper_id, text in found.items() if paper_id != SAVED]
         loaded = await load_each(self._redis, "watch", stored, lambda _name, text: load(text))
         return dict(sorted(loaded, key=lambda one: one[1].at, reverse=True))
 
     async def watchers(self, paper_ids: Iterable[str]) -> dict[str, dict[ChannelRef, Watch]]:
-        """Paper -> who watches it."""
+        """Return the watchers of each paper, by paper id."""
         wanted = [(paper_id, shard) for paper_id in paper_ids for shard in range(keys.SHARDS)]
         pipeline = self._redis.pipeline(transaction=False)
         for paper_id, shard in wanted:
@@ -70,7 +70,7 @@ class Watches:
         return found
 
     async def watched_for(self, kind: EventKind) -> list[str]:
-        """The papers of which someone wants to hear such events, by id. It looks at every key: for a daily round."""
+        """Return the ids of the papers watched for this kind of event. Scans every key: use it daily at most."""
         found: set[str] = set()
         async for key in self._redis.scan_iter("pb:*:watches:*", count=SCANNED):
             watcher = ChannelRef.parse(str(key).partition(":watches:")[2])
@@ -80,22 +80,22 @@ class Watches:
         return sorted(found)
 
     async def count(self) -> int:
-        """How many channels and people watch papers. It looks at every key: for `doctor` alone."""
+        """Return how many channels and people watch papers. Scans every key: only for `doctor`."""
         names = [key async for key in self._redis.scan_iter("pb:*:watches:*", count=SCANNED)]
         return len(names)
 
     async def saved_events(self, person: ChannelRef) -> str:
-        """What a person wants to hear of the papers that they save: `all`, `important` or `none`."""
+        """Return which events of their saved papers a person wants: `all`, `important` or `none`."""
         text: Any = await self._redis.hget(keys.watches(person), SAVED)
         return text if text in {"important", "none"} else "all"
 
     async def set_saved_events(self, person: ChannelRef, wanted: str) -> None:
-        """Change that."""
+        """Set which events of their saved papers a person wants."""
         await self._redis.hset(keys.watches(person), SAVED, wanted)
 
 
 def events_of(wanted: str) -> frozenset[EventKind]:
-    """The kinds of events that `all`, `important` or a list of kinds means; unknown ones are left out."""
+    """Return the kinds of events for `all`, `important` or a comma-separated list, without unknown ones."""
     if wanted == "all":
         return frozenset(EVENT_KINDS)
     return (
@@ -113,7 +113,7 @@ def in_words(events: frozenset[EventKind]) -> str:
 
 
 def dump(watch: Watch) -> str:
-    """As JSON."""
+    """Return a watch as JSON."""
     values: dict[str, object] = {
         "events": in_words(watch.events),
         "by": watch.by,

@@ -11,16 +11,16 @@ from bot.domain.errors import ConfigurationError
 from bot.observability import metrics
 
 FIRST_BACKOFF = 1.0
-"""Seconds of pause after the first failure in a row; it doubles with each further one."""
+"""Pause in seconds after the first failure in a row; it doubles with each further one."""
 LONGEST_CONNECTION_BACKOFF = 5.0
-"""Seconds of pause at most while Redis or another server can't be reached: work goes on soon after it is back."""
+"""Maximum pause in seconds while Redis or another server can't be reached: work goes on soon after it is back."""
 LONGEST_BACKOFF = 60.0
-"""Seconds of pause at most after any other error, such as a bug."""
+"""Maximum pause in seconds after any other error, such as a bug."""
 STABLE_AFTER = 60.0
-"""Seconds after which a call that fails counts as the first failure in a row again."""
+"""A call that fails after running for this many seconds counts as the first failure in a row again."""
 
 CONNECTION_ERRORS = (RedisError, RedisClusterException, OSError, TimeoutError)
-"""What a lost connection raises. redis-py's errors are no OSErrors, and a Cluster's are no RedisErrors."""
+"""Errors that a lost connection raises. redis-py's aren't OSErrors, and a Cluster's aren't RedisErrors."""
 
 _log = get_logger()
 
@@ -34,10 +34,10 @@ async def run_worker(
 ) -> None:
     """Call `work` again and again until cancelled, or until `until` says so after a call.
 
-    `work` waits by itself for something to do. What it raises is logged, counted in
+    `work` itself waits for something to do. An error that it raises is logged, counted in
     `paperboy_worker_failures_total`, and followed by a pause; `on_failure` is called before the pause.
 
-    Raises ConfigurationError: repeating the call can't help against that.
+    Raises ConfigurationError, since repeating the call can't help against that.
     """
     clock = asyncio.get_running_loop().time
     failures = 0
@@ -47,7 +47,7 @@ async def run_worker(
             await work()
         except ConfigurationError:
             raise
-        except Exception as error:  # noqa: BLE001  # the loop's edge: one bad record or lost connection ends no worker
+        except Exception as error:  # noqa: BLE001  # the loop's edge: bad records or lost connections must not end it
             failures = failures + 1 if clock() - began < STABLE_AFTER else 1
             wait = _report(name, error, failures)
             on_failure()
@@ -57,13 +57,13 @@ async def run_worker(
 
 
 def backoff(failures: int, longest: float) -> float:
-    """Seconds to wait after so many failures in a row, with jitter so that replicas don't come back together."""
+    """Return the seconds to wait after this many failures in a row, with jitter: replicas must not retry together."""
     doubled = FIRST_BACKOFF * 2.0 ** min(failures - 1, 20)
     return float(min(doubled, longest) * random.uniform(0.75, 1.0))  # noqa: S311  # no secret
 
 
 def _report(name: str, error: Exception, failures: int) -> float:
-    """Log and count a failure. -> seconds to wait"""
+    """Log and count a failure, and return the seconds to wait."""
     metrics.worker_failures.labels(name, type(error).__name__).inc()
     if isinstance(error, CONNECTION_ERRORS):
         wait = backoff(failures, LONGEST_CONNECTION_BACKOFF)

@@ -8,11 +8,11 @@ from bot.encryption import Encryptor
 from bot.store import keys
 
 UNUSED = 400 * 86_400
-"""Seconds after which a key that wasn't used is deleted."""
+"""Seconds after which an unused key is deleted."""
 
 
 class ZoteroKeys:
-    """Stores, finds and deletes them. Every method raises RedisError."""
+    """Stores, finds and deletes Zotero keys. Every method raises RedisError."""
 
     def __init__(self, redis: Redis, encryptor: Encryptor | None) -> None:
         self._redis = redis
@@ -20,11 +20,11 @@ class ZoteroKeys:
 
     @property
     def ready(self) -> bool:
-        """Whether keys can be stored: the operator has set what encrypts them."""
+        """Whether keys can be stored: the operator has set a key that encrypts them."""
         return self._encryptor is not None
 
     async def of(self, user: User, channel: ChannelRef) -> str | None:
-        """The person's key in the channel's workspace; None if there is none, or if it can't be decrypted any more."""
+        """Return the person's key in the channel's workspace; None if it is missing or can't be decrypted any more."""
         name = _name(user, channel)
         sealed = await self._redis.get(name)
         if sealed is None or self._encryptor is None:
@@ -37,7 +37,7 @@ class ZoteroKeys:
         return key
 
     async def put(self, user: User, channel: ChannelRef, key: str) -> None:
-        """Store the person's key, in place of a former one."""
+        """Store the person's key, replacing an earlier one."""
         if self._encryptor is not None:
             await self._redis.set(_name(user, channel), self._encryptor.seal(key), ex=UNUSED)
 

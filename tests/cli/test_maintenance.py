@@ -247,7 +247,7 @@ async def test_a_list_that_moves_joins_the_one_that_is_there(redis: Redis, setti
             '{"kind":"subscription","channel":"a:b:c","number":1,"query":"-x","every":"now","by":"U","at":1}',
             "its query can't be read",
         ),
-        ('{"kind":"paper","id":"p","seen":null,"record":{"title":"x"}}', "it describes no paper"),
+        ('{"kind":"paper","id":"p","seen":null,"record":{"title":"x"}}', "it doesn't describe a paper"),
         ('{"kind":"cursor","source":"x"}', "cursor.cursor: Field required"),
     ],
 )

@@ -82,7 +82,7 @@ async def test_a_token_for_programs_is_shown_once_and_stored_as_a_hash(
 ) -> None:
     assert "no token yet" in (await ask("api")).notice
     card = await ask("api new")
-    found = re.search(r"has ended: ([\w-]{32})", written(card))
+    found = re.search(r"any former token: ([\w-]{32})", written(card))
     assert found
     granted = await services.tokens.find(found[1])
     assert granted is not None
@@ -135,7 +135,7 @@ async def test_a_backup_holds_the_addresses(ask: Ask, services: Services, redis:
     await ask("subscribe agents")
     addresses = [secret_in(written(await ask(line))) for line in ("feed", "feed #1")]
     card = await ask("api new")
-    found = re.search(r"has ended: ([\w-]{32})", written(card))
+    found = re.search(r"any former token: ([\w-]{32})", written(card))
     assert found
     lines = [fact.model_dump_json() async for fact in facts(redis)]
     assert not any(found[1] in line for line in lines)

@@ -144,7 +144,7 @@ async def test_help_explains_one_command(ask: Ask) -> None:
 /paper subscribe <query> [every:now|daily|weekly] [always:no|yes] – post new papers that match a query here
 - query – words that all have to appear
 - every – as they come, or in a daily or weekly digest: now, daily, weekly
-- always – post its papers whatever the channel's limit of papers a day: no, yes
+- always – post its papers even above the channel's limit of papers a day: no, yes
 For example /paper subscribe "language model" -survey
 Also: sub, follow\
 """)

@@ -1,4 +1,4 @@
-"""Reads everything that is stored, as facts: for a backup, another server, or another channel."""
+"""Reads everything stored, as facts: for a backup, another server, or another channel."""
 
 import json
 from collections.abc import AsyncIterator, Sequence
@@ -28,7 +28,7 @@ from bot.store.backup.export_records import (
     moment,
 )
 from bot.store.copies import Copies
-from bot.store.outbox.records import wanted
+from bot.store.outbox.records import load_papers
 from bot.store.reactions import PaperList
 from bot.store.subscriptions import Subscriptions
 from bot.store.tokens import Tokens
@@ -48,7 +48,7 @@ OF_THE_MOMENT = frozenset(
 
 
 async def facts(redis: Redis, only: ChannelRef | None = None) -> AsyncIterator[Fact]:
-    """Every fact, or those of one channel. The bot may run meanwhile: each fact was true when it was read.
+    """Yield every fact, or those of one channel. The bot may be running: each fact was true when it was read.
 
     Records that can't be read are set aside and left out.
     """
@@ -113,7 +113,7 @@ async def _papers(redis: Redis, ids: Sequence[str]) -> list[PaperSeen]:
 
 
 async def _sealed(redis: Redis) -> AsyncIterator[Fact]:
-    """Without those that are about to expire."""
+    """Yield the encrypted records, without those that will expire."""
     async for key in redis.scan_iter("pb:*:installation", count=PAGE):
         text = await redis.get(key)
         if text and await redis.ttl(key) < 0:
@@ -136,13 +136,13 @@ async def _shared(redis: Redis, only: ChannelRef | None) -> AsyncIterator[Fact]:
             yield Shared(channel=name, paper=paper_id, at=at, record=record)
 
 
-async def _listed(redis: Redis, one: PaperList) -> AsyncIterator[tuple[str, datetime, str]]:
-    """Each paper of a list, when it was put there, and what is written about it."""
-    papers, notes = one.keys
+async def _listed(redis: Redis, paper_list: PaperList) -> AsyncIterator[tuple[str, datetime, str]]:
+    """Yield each paper of a list, the time at which it was added, and its annotation as stored."""
+    papers, notes = paper_list.keys
     saved: Any = await redis.zrange(papers, 0, -1, withscores=True)
-    written: Any = await redis.hgetall(notes)
+    annotations: Any = await redis.hgetall(notes)
     for paper_id, at in saved:
-        yield paper_id, moment(at * 1000), written.get(paper_id, "")
+        yield paper_id, moment(at * 1000), annotations.get(paper_id, "")
 
 
 async def _watches(redis: Redis, only: ChannelRef | None) -> AsyncIterator[Fact]:
@@ -223,7 +223,7 @@ async def _of_channel(redis: Redis, channel: ChannelRef) -> AsyncIterator[Fact]:
 
 
 async def open_deliveries(redis: Redis, channel: ChannelRef) -> AsyncIterator[OpenDelivery]:
-    """What waits for a channel."""
+    """Yield the deliveries that wait for a channel."""
     open_keys: Any = await redis.hvals(keys.open_papers(channel))
     for key in sorted(set(open_keys)):
         fields: Any = await redis.hgetall(keys.delivery(key))
@@ -245,7 +245,7 @@ def _open_delivery(key: str, fields: dict[str, str]) -> OpenDelivery:
         channel=channel,
         label=label,
         papers=tuple(
-            (paper_id, tuple(map(_reason, reasons))) for paper_id, reasons in wanted(fields["papers"])
+            (paper_id, tuple(map(_reason, reasons))) for paper_id, reasons in load_papers(fields["papers"])
         ),
         due=moment(float(fields["due"])),
         since=moment(float(fields["since"])) if "since" in fields else None,

@@ -1,4 +1,4 @@
-"""What `paperboy export` writes and `paperboy import` reads: one fact a line, each standing for itself."""
+"""The format of `paperboy export` and `paperboy import`: one fact per line, each independent of the others."""
 
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal, TypeAlias
@@ -57,7 +57,7 @@ class PaperSeen(_Fact):
     kind: Literal["paper"] = "paper"
     id: str
     seen: AwareDatetime | None
-    """None if it was never listed: a source that lists it one day announces it as new."""
+    """None if it was never listed: a source that lists it later announces it as new."""
     record: dict[str, Any] | None
     """None if its record has expired."""
 
@@ -68,12 +68,12 @@ class PaperSeen(_Fact):
             try:
                 records.load(records.as_line(record))
             except (KeyError, TypeError):
-                raise ValueError("it describes no paper: fields are missing or can't be read") from None
+                raise ValueError("it doesn't describe a paper: fields are missing or can't be read") from None
         return record
 
 
 class Sealed(_Fact):
-    """What a platform stores about a workspace or a person, encrypted with PAPERBOY_SECRET_KEY."""
+    """Data that a platform stores about a workspace or a person, encrypted with PAPERBOY_SECRET_KEY."""
 
     kind: Literal["sealed"] = "sealed"
     platform: str
@@ -82,14 +82,14 @@ class Sealed(_Fact):
 
 
 class Saved(_Fact):
-    """A paper that a person has saved; `person` is written as a channel is."""
+    """A paper that a person has saved; `person` has the form of a channel."""
 
     kind: Literal["saved"] = "saved"
     person: str
     paper: str
     at: AwareDatetime
     record: str = ""
-    """What the person wrote about it, as it is stored."""
+    """The person's annotation, as it is stored."""
 
     @field_validator("record")
     @classmethod
@@ -102,7 +102,7 @@ def _annotation(record: str) -> str:
         try:
             reactions.load_annotation(record)
         except (KeyError, TypeError):
-            raise ValueError("it is no note: fields are missing or can't be read") from None
+            raise ValueError("it isn't a note: fields are missing or can't be read") from None
     return record
 
 
@@ -115,7 +115,7 @@ class _OfChannel(_Fact):
         try:
             return str(ChannelRef.parse(text))
         except ValueError:
-            raise ValueError("a channel is written platform:workspace:channel") from None
+            raise ValueError("a channel has the form platform:workspace:channel") from None
 
     @property
     def ref(self) -> ChannelRef:
@@ -123,7 +123,7 @@ class _OfChannel(_Fact):
 
 
 class Channel(_OfChannel):
-    """What people set up in a channel: fields of its hash, such as its settings, its mutes and its votes."""
+    """What people set up in a channel: fields of its hash, such as its settings; its mutes and its votes."""
 
     kind: Literal["channel"] = "channel"
     about: dict[str, str]
@@ -152,7 +152,7 @@ class Subscribed(_OfChannel):
 
 
 class Watched(_OfChannel):
-    """A paper that a channel, or a person written as a channel, watches; without one, what they hear of saved papers."""
+    """A paper watched by a channel or person; if `paper` is empty, which events of saved papers the person wants."""
 
     kind: Literal["watch"] = "watch"
     paper: str = ""
@@ -166,7 +166,7 @@ class Watched(_OfChannel):
             try:
                 watches.load(record)
             except (KeyError, TypeError):
-                raise ValueError("it is no watch: fields are missing or can't be read") from None
+                raise ValueError("it isn't a watch: fields are missing or can't be read") from None
         return record
 
 
@@ -177,7 +177,7 @@ class Shared(_OfChannel):
     paper: str
     at: AwareDatetime
     record: str = ""
-    """Who put it there, with which note and tags, as it is stored."""
+    """Its annotation, with the person who put it there, as it is stored."""
 
     @field_validator("record")
     @classmethod
@@ -186,7 +186,7 @@ class Shared(_OfChannel):
 
 
 class Sent(_OfChannel):
-    """A paper was posted, and as which message."""
+    """A paper that was posted, and its message."""
 
     kind: Literal["sent"] = "sent"
     paper: str
@@ -198,7 +198,7 @@ class Sent(_OfChannel):
 
 
 class ChannelToken(_OfChannel):
-    """A feed's address, or a token for programs, of which only the hash is known."""
+    """A feed's address, or an API token, of which only the hash is known."""
 
     kind: Literal["token"] = "token"
     purpose: Kind
@@ -220,14 +220,14 @@ class CopyOf(_OfChannel):
 
     @property
     def copy_(self) -> Copy:
-        """As it is stored."""
+        """The copy as `Copies` takes it."""
         return Copy(
             to=ChannelRef.parse(self.to), number=self.number, by=self.by, at=self.at, sealed=self.sealed
         )
 
 
 class OpenDelivery(_OfChannel):
-    """A message that was not posted yet."""
+    """A message that wasn't posted yet."""
 
     kind: Literal["owed"] = "owed"
     label: str
@@ -235,7 +235,7 @@ class OpenDelivery(_OfChannel):
     """Each with its reasons: number, query and, if there is one, a note."""
     due: AwareDatetime
     since: AwareDatetime | None
-    """When it may have been posted, at the earliest; None if it certainly was not."""
+    """The earliest time when it may have been posted; None if it certainly wasn't."""
 
 
 OfChannel: TypeAlias = Channel | Subscribed | Watched | Shared | Sent | ChannelToken | CopyOf | OpenDelivery
@@ -245,18 +245,18 @@ _facts: TypeAdapter[Fact] = TypeAdapter(Annotated[Fact, Field(discriminator="kin
 
 
 def read(line: str) -> Fact:
-    """The fact of a line. Raises BadLine."""
+    """Parse a line. Raises BadLine."""
     try:
         return _facts.validate_json(line)
     except ValidationError as error:
         problem = error.errors(include_url=False, include_input=False)[0]
-        where = ".".join(str(part) for part in problem["loc"])
+        location = ".".join(str(part) for part in problem["loc"])
         reason = problem["msg"].removeprefix("Value error, ")
-        raise BadLine(f"{where}: {reason}" if where else reason) from None
+        raise BadLine(f"{location}: {reason}" if location else reason) from None
 
 
 def moment(ms: float) -> datetime:
-    """A time of the server's clock, from milliseconds."""
+    """Convert milliseconds of the server's clock to a time."""
     return datetime.fromtimestamp(ms / 1000, UTC)
 
 

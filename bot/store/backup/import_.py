@@ -1,4 +1,4 @@
-"""Writes facts back. It adds what is missing and changes nothing else, so that it can always be repeated."""
+"""Restores exported facts. It only adds what is missing, so that it can always be repeated."""
 
 import asyncio
 import json
@@ -56,7 +56,7 @@ Movable = Channel | Subscribed | Watched | Shared | Sent
 
 
 class Restore:
-    """Takes lines of `paperboy export`. With `to`, the lines of one channel become that channel's."""
+    """Imports lines of `paperboy export`. With `to`, imports the lines of one channel into that channel."""
 
     def __init__(self, redis: Redis, to: ChannelRef | None = None) -> None:
         self._redis = redis
@@ -64,12 +64,12 @@ class Restore:
         self._outbox = Outbox(redis)
         self._to = to
         self.counts: Counter[str] = Counter()
-        """Kind -> how many facts of it were written, or existed already."""
+        """Number of facts of each kind that were written or existed already."""
         self.refused: list[Subscribed] = []
         """Subscriptions above their channel's limit, which were not written."""
 
     async def write(self, lines: Iterable[str]) -> None:
-        """Write every line's fact. Raises BadLine, which names the line; earlier pages of lines are written."""
+        """Write every line's fact. Raises BadLine, which names the line; earlier pages of lines are written then."""
         numbered = enumerate(lines, 1)
         while page := list(islice(numbered, PAGE)):
             await self._write(
@@ -100,7 +100,7 @@ class Restore:
                 await Tokens(self._redis).restore(grant, fact.digest, fact.secret)
             elif isinstance(fact, CopyOf):
                 _ = await Copies(self._redis).restore(fact.ref, fact.copy_)
-        await self._outbox.enqueue(_offer(fact) for fact in facts if isinstance(fact, OpenDelivery))
+        await self._outbox.enqueue(_planned(fact) for fact in facts if isinstance(fact, OpenDelivery))
 
     async def _papers(self, papers: Sequence[PaperSeen]) -> None:
         for at in range(0, len(papers), PAPERS_AT_ONCE):
@@ -109,8 +109,8 @@ class Restore:
             for paper in chunk:
                 seen = "" if paper.seen is None else ms(paper.seen)
                 args += [paper.id, seen, as_line(paper.record) if paper.record else ""]
-            where = [keys.SEEN, keys.CHANGED, *(keys.paper(paper.id) for paper in chunk)]
-            await self._scripts.run(script("backup/restore_papers"), where, args)
+            script_keys = [keys.SEEN, keys.CHANGED, *(keys.paper(paper.id) for paper in chunk)]
+            await self._scripts.run(script("backup/restore_papers"), script_keys, args)
 
     async def _plain(self, facts: Sequence[Fact]) -> None:
         """Write the facts that take one command each."""
@@ -125,9 +125,9 @@ class Restore:
                 case Sealed():
                     _ = pipeline.set(keys.installation(fact.platform, fact.name), fact.text, nx=True)
                 case Saved():
-                    _listed(pipeline, PaperList(ChannelRef.parse(fact.person)), fact)
+                    _add_to_list(pipeline, PaperList(ChannelRef.parse(fact.person)), fact)
                 case Shared():
-                    _listed(pipeline, PaperList(fact.ref, shared=True), fact)
+                    _add_to_list(pipeline, PaperList(fact.ref, shared=True), fact)
                 case Channel():
                     _set_up(pipeline, fact)
                 case Sent() if (period := int(fact.at.timestamp()) // keys.PERIOD) > oldest:
@@ -155,7 +155,7 @@ class Restore:
 
     async def _subscribe(self, fact: Subscribed) -> None:
         shard = keys.shard_of(fact.ref)
-        where = [
+        script_keys = [
             keys.subscriptions(fact.ref),
             keys.channel(fact.ref),
             keys.channels(shard),
@@ -170,13 +170,15 @@ class Restore:
             LIMIT,
             MAX_CHANGES,
         ]
-        if not int(await self._scripts.run(script("changes", "backup/restore_subscription"), where, args)):
+        if not int(
+            await self._scripts.run(script("changes", "backup/restore_subscription"), script_keys, args)
+        ):
             self.refused.append(fact)
             self.counts["subscription"] -= 1
 
 
 def moved(fact: Movable, to: ChannelRef) -> Movable:
-    """The same fact for another channel, without what has no meaning there: a role to ping, addresses of messages."""
+    """Return the fact for another channel, without what has no meaning there: a role to ping, addresses of messages."""
     changes: dict[str, object] = {"channel": str(to)}
     if isinstance(fact, Sent):
         changes |= {"message": "", "url": "", "more": ""}
@@ -187,7 +189,7 @@ def moved(fact: Movable, to: ChannelRef) -> Movable:
 
 
 def one_channel(lines: Iterable[str]) -> None:
-    """Raises BadLine if the lines are of several channels: only one can be moved."""
+    """Raise BadLine if the lines are of several channels: only one can be moved."""
     facts = [fact for line in lines if line.strip() and isinstance(fact := read(line), OfChannel)]
     copies = {fact.to for fact in facts if isinstance(fact, CopyOf)}
     channels = {fact.channel for fact in facts} - copies
@@ -198,8 +200,8 @@ def one_channel(lines: Iterable[str]) -> None:
         )
 
 
-def _listed(pipeline: Pipeline, one: PaperList, fact: Saved | Shared) -> None:
-    papers, notes = one.keys
+def _add_to_list(pipeline: Pipeline, paper_list: PaperList, fact: Saved | Shared) -> None:
+    papers, notes = paper_list.keys
     _ = pipeline.zadd(papers, {fact.paper: fact.at.timestamp()}, nx=True)
     if fact.record:
         _ = pipeline.hsetnx(notes, fact.paper, fact.record)
@@ -213,13 +215,13 @@ def _set_up(pipeline: Pipeline, fact: Channel) -> None:
 
 
 def _fields(fact: Channel) -> Iterable[tuple[str, str, str]]:
-    """Key, field and text of everything that people set up in a channel."""
+    """Yield key, field and text of everything that people set up in a channel."""
     yield from ((keys.channel(fact.ref), name, text) for name, text in fact.about.items())
     yield from ((keys.mutes(fact.ref), muted, text) for muted, text in fact.mutes.items())
     yield from ((keys.votes(fact.ref), vote, text) for vote, text in fact.votes.items())
 
 
-def _offer(fact: OpenDelivery) -> PlannedDelivery:
+def _planned(fact: OpenDelivery) -> PlannedDelivery:
     return PlannedDelivery(
         channel=fact.ref,
         papers=tuple((i, tuple(Reason(*reason) for reason in why)) for i, why in fact.papers),

@@ -1,4 +1,4 @@
-"""Moves everything stored of a channel when the platform gives the channel another id."""
+"""Moves everything stored about a channel when the platform gives the channel another id."""
 
 import asyncio
 import json
@@ -40,11 +40,12 @@ SEND_WAIT = 30.0
 SEND_CHECK = 0.2
 """Seconds between checks of whether it was sent."""
 FOLLOW = timedelta(minutes=10)
-"""How long what still arrives under the old id is moved, too: a poll is matched with the subscriptions of its beginning."""
+"""Time for which deliveries that still arrive under the old id are moved, too: a poll is matched with the subscriptions
+that existed when its matching began."""
 LOOK_EVERY = 60.0
-"""Seconds between looks at moves that aren't over."""
+"""Seconds between checks of moves that aren't over."""
 WHY = "the channel has a new id"
-"""Why nothing is posted under the old id."""
+"""Reason of the pause of the old id."""
 
 _log = get_logger()
 
@@ -57,14 +58,14 @@ class Move:
     new: ChannelRef
     at: datetime
     copied: bool
-    """People's settings were moved. What they change afterwards under the new id is left alone."""
+    """Whether people's settings were moved. What they change afterwards under the new id is left alone."""
 
 
 class ChannelMoves:
-    """Carries out moves, and those that another process began and did not end. Every method raises RedisError.
+    """Carries out moves, also those that another process left unfinished. Every method raises RedisError.
 
-    A move is on record until it is over, and each of its steps adds what is missing and removes what was added. So it
-    can be interrupted anywhere, and be carried out by several processes at once.
+    A move is recorded until it is over. Each of its steps adds what is missing under the new id, then removes it from
+    the old one. So a move can be interrupted anywhere, and several processes can carry it out at once.
     """
 
     def __init__(self, redis: Redis, *, sleep: Callable[[float], Awaitable[None]] = asyncio.sleep) -> None:
@@ -74,7 +75,7 @@ class ChannelMoves:
         self._sleep = sleep
 
     async def move(self, old: ChannelRef, new: ChannelRef) -> None:
-        """Give `new` the subscriptions, settings, open deliveries and sent records of `old`. What it has is kept."""
+        """Move the subscriptions, settings, open deliveries and sent records of `old` to `new`, which keeps its own."""
         if old == new or not await self._is_stored(old):
             return
         if await self._redis.hdel(keys.MOVES, str(new)):  # it moves back
@@ -84,14 +85,14 @@ class ChannelMoves:
         await self.resume()
 
     async def resume(self) -> None:
-        """Carry on with every move on record, the earliest first."""
+        """Continue every recorded move, the earliest first."""
         stored: Any = await self._redis.hgetall(keys.MOVES)
         loaded = await load_each(self._redis, "move", stored.items(), _load)
         for _, move in sorted(loaded, key=lambda one: one[1].at):
-            await self._carry_on(move)
+            await self._continue(move)
 
     async def run(self) -> None:
-        """Carry on with every move now and then, until cancelled."""
+        """Continue every recorded move now and then, until cancelled."""
 
         async def work() -> None:
             await self.resume()
@@ -100,12 +101,12 @@ class ChannelMoves:
         await run_worker("channel_moves", work)
 
     async def _is_stored(self, channel: ChannelRef) -> bool:
-        """Whether anything is stored of a channel: platforms report every move."""
-        at_home = (keys.channel, keys.subscriptions, keys.watches, keys.shared, keys.mutes, keys.copies)
-        found = await self._redis.exists(*(key(channel) for key in at_home))
+        """Whether anything is stored about a channel: platforms report moves of all channels."""
+        same_shard = (keys.channel, keys.subscriptions, keys.watches, keys.shared, keys.mutes, keys.copies)
+        found = await self._redis.exists(*(key(channel) for key in same_shard))
         return bool(found or await self._redis.exists(keys.tokens(channel)))
 
-    async def _carry_on(self, move: Move) -> None:
+    async def _continue(self, move: Move) -> None:
         over = await self._outbox.now() - move.at >= FOLLOW
         sending = await self._stop_posting(move.old)
         if not move.copied:
@@ -120,11 +121,11 @@ class ChannelMoves:
     async def _stop_posting(self, old: ChannelRef) -> str:
         """Pause a channel, and wait until no worker posts there. Returns the delivery of a worker that seems dead.
 
-        That one is moved later, once its lease has expired.
+        That delivery is moved later, once its lease has expired.
         """
         for _ in range(round(SEND_WAIT / SEND_CHECK)):
             await self._outbox.pause(old, WHY)  # again and again, since a post that gets through ends a pause
-            await self._outbox.mark_notified(old, "channel", WHY)  # people have nothing to do
+            await self._outbox.mark_notified(old, "channel", WHY)  # there is nothing for people to fix
             busy = await self._redis.hget(keys.channel(old), "busy")
             if not busy:
                 return ""
@@ -133,11 +134,11 @@ class ChannelMoves:
         return str(busy)
 
     async def _copy_settings(self, move: Move) -> None:
-        """Move what people set up: subscriptions, settings, watches, lists, tokens; and what follows from it."""
+        """Move what people set up (subscriptions, settings, watches, lists, tokens), and state that derives from it."""
         await self._write(move, lambda fact: not isinstance(fact, ChannelToken | CopyOf | OpenDelivery))
         await self._tokens.move(move.old, move.new)
         for copy in await self._copies.of(move.old):
-            await self._copies.restore(move.new, _elsewhere(copy))
+            await self._copies.restore(move.new, _without_name(copy))
         for key in (keys.labels, keys.budget, keys.fits, keys.messages):
             await self._copy_key(key(move.old), key(move.new))
         await self._move_edits(move)
@@ -149,7 +150,7 @@ class ChannelMoves:
         await self._redis.hset(keys.MOVES, str(move.old), _dump(move, copied=True))
 
     async def _copy_posts(self, move: Move, *, but: str) -> None:
-        """Move the deliveries that wait, and what was posted. The delivery `but` is left where it is."""
+        """Move the waiting deliveries, except `but`, and the records of what was posted."""
         copied: dict[str, list[str]] = {}
 
         def is_wanted(fact: Fact) -> bool:
@@ -164,9 +165,9 @@ class ChannelMoves:
         await self._outbox.take(move.old, copied)
 
     async def _end_copies(self, move: Move) -> None:
-        """Those of the old id got the posts that were still confirmed under it; what waits for them moves on."""
+        """Remove the old id's copies, kept until now for posts confirmed under that id, and move their deliveries."""
         for copy in await self._copies.of(move.old):
-            moved = await self._copies.restore(move.new, _elsewhere(copy))
+            moved = await self._copies.restore(move.new, _without_name(copy))
             to = Move(old=copy.to, new=moved.to, at=move.at, copied=True)
             waiting = [fact async for fact in open_deliveries(self._redis, copy.to)]
             lines = [Head(), *(_moved(fact, to) for fact in waiting)]
@@ -199,8 +200,8 @@ class ChannelMoves:
             await self._redis.zrem(waiting, edit)
 
 
-def _elsewhere(copy: Copy) -> Copy:
-    """The same without its name, which depends on the channel."""
+def _without_name(copy: Copy) -> Copy:
+    """Return the copy without its name, which depends on the channel."""
     return replace(copy, to=replace(copy.to, channel=""))
 
 

@@ -1,15 +1,16 @@
--- Announces as one poll what the polls of several sources have held back. A repeated call finds nothing.
--- KEYS fence, papers stream, then what each source's poll has to announce   ARGV our fence, polls that may wait at most
+-- Announces as one poll the papers that the polls of several sources have held back. A repeated call finds none.
+-- KEYS fence, papers stream, then each source's list of papers to announce
+-- ARGV our fence, maximum number of polls that wait
 -- -> 'announced', '' if there was nothing, or 'lost' if another poller has taken over
 if tonumber(redis.call('GET', KEYS[1]) or '0') > tonumber(ARGV[1]) then
   return 'lost'
 end
 local seen, news = {}, {}
 for i = 3, #KEYS do
-  for _, one in ipairs(redis.call('LRANGE', KEYS[i], 0, -1)) do
-    if not seen[one] then
-      seen[one] = true
-      news[#news + 1] = one
+  for _, paper in ipairs(redis.call('LRANGE', KEYS[i], 0, -1)) do
+    if not seen[paper] then
+      seen[paper] = true
+      news[#news + 1] = paper
     end
   end
 end

@@ -1,5 +1,7 @@
+-- Changes fields of a subscription.
 -- KEYS the channel's subscriptions, the shard's changes
--- ARGV channel, number, JSON of the fields that change, longest stream   -> the record after the change, or nil
+-- ARGV channel, number, JSON of the fields that change, maximum length of the stream
+-- -> the record after the change, or nil
 local record = redis.call('HGET', KEYS[1], ARGV[2])
 local values = record and decoded(record)
 if not values then

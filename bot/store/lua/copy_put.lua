@@ -1,5 +1,5 @@
--- Let a channel get a copy of each post of another one. Both are in one shard.
--- KEYS the other one's copies, whose posts it copies   ARGV record as JSON, the other one, most, its number or 0
+-- Adds a channel that gets a copy of each post of another one, its original. Both are in one shard.
+-- KEYS the original's copies, the copy's original   ARGV record as JSON, original, maximum number, its number or 0
 -- -> its number; 0 if there are too many already
 local number, taken = tonumber(ARGV[4]), redis.call('HKEYS', KEYS[1])
 if redis.call('EXISTS', KEYS[2]) == 1 then -- the call is repeated

@@ -1,4 +1,4 @@
--- Takes a person's name off the records that they wrote. Who wrote one is `id name`.
+-- Removes a person's name from the records that they wrote. A record's author has the form `id name`.
 -- KEYS hash of records as JSON   ARGV the person's id
 local fields = redis.call('HGETALL', KEYS[1])
 for at = 1, #fields, 2 do

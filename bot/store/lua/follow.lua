@@ -1,6 +1,7 @@
 -- Follows a category, or notes that it is still wanted.
--- KEYS the upstream's followed categories, cursors   ARGV category, now in ms, most categories, then its sources
--- -> 1 if it is followed now. A category that is new starts without a cursor: what came before it was followed is history.
+-- KEYS the upstream's followed categories, cursors
+-- ARGV category, now in ms, maximum number of categories, then its sources
+-- -> 1 if it is followed now. A new category starts without a cursor: papers from before it was followed are history.
 local known = redis.call('HGET', KEYS[1], ARGV[1])
 if not known then
   if redis.call('HLEN', KEYS[1]) >= tonumber(ARGV[3]) then

@@ -1,5 +1,5 @@
--- Take the turn if it is free. A holder that asks again because its answer was lost gets it again.
--- KEYS the gate   ARGV token, ms that the turn may last   -> 0 if the turn is ours, else ms until it may be free
+-- Takes the turn if it is free. A holder that asks again because its answer was lost gets it again.
+-- KEYS the gate   ARGV token, maximum length of the turn in ms   -> 0 if the turn is ours, else ms until it may be free
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 local gate = redis.call('HMGET', KEYS[1], 'holder', 'until')

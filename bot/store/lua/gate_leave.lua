@@ -1,4 +1,4 @@
--- Give the turn back; the next one may begin after a pause. A repeated call changes nothing.
+-- Gives the turn back; the next one can begin after a pause. A repeated call changes nothing.
 -- KEYS the gate   ARGV token, ms of pause   -> 1 if the turn was ours
 if redis.call('HGET', KEYS[1], 'holder') ~= ARGV[1] then
   return 0

@@ -1,5 +1,5 @@
 -- Writes one chunk of papers, without those that another process has changed since they were read.
--- KEYS fence, seen, papers stream, cursors, trending, changed, what the source's poll has to announce, then one record
+-- KEYS fence, seen, papers stream, cursors, trending, changed, the source's list of papers to announce, then one record
 --      per paper
 -- ARGV [1] our fence ('' for none) [2] JSON of {keep, young, longest, source, cursor, hold, trending} [3..] three per
 --      paper: SHA-1 of the record that was read ('' for none), the new record, JSON of {id, kind, first, change, lasting, fresh}.
@@ -26,11 +26,11 @@ for i = 8, #KEYS do
   local was, record, paper = ARGV[at], ARGV[at + 1], cjson.decode(ARGV[at + 2])
   local current = redis.call('GET', KEYS[i])
   local first = redis.call('ZSCORE', KEYS[2], paper.id)
-  local answer = 'same' -- also if this very call is repeated: the record is ours already
+  local answer = 'same' -- also if this call is repeated: the record is ours already
   local known = not first and (paper.kind == 'known' or paper.kind == 'update')
   local settled = current == record and (first or known)
   if paper.kind == 'known' and first then
-    settled = true -- it doesn't revise a paper that was seen: a change must be announced
+    settled = true -- it doesn't change a paper that was seen: that would have to be announced
   end
   if not settled then
     if (current and redis.sha1hex(current) or '') ~= was then

@@ -1,3 +1,4 @@
+-- Takes or renews a lease.
 -- KEYS lease, fence   ARGV owner, ms   -> the fence, or 0 if another owner holds the lease
 -- A repeated call by the holder renews the lease and keeps its fence.
 local holder = redis.call('GET', KEYS[1])

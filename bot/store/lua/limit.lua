@@ -1,7 +1,7 @@
--- Count an attempt against several limits at once: all of them, or none if one is used up (GCRA).
+-- Counts an attempt against several limits at once: all of them, or none if one is used up (GCRA).
 -- KEYS one for each limit (text "time the limit is free again, in ms:last attempt")
 -- ARGV attempt, then for each limit: count, ms   -> {0, 0}, or {number of the first limit that is used up, ms to wait}
--- The same attempt asking again gets the same answer.
+-- A repeated call for the same attempt gets the same answer.
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 local following = {}

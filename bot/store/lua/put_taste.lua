@@ -1,6 +1,6 @@
--- Store a channel's taste, unless someone else changed it since it was read.
--- KEYS the channel's hash, its list of fits   ARGV the taste that was read ('' for none), the taste, 1 if the fits are
---      replaced, seconds to keep them, fits…
+-- Stores a channel's taste, unless someone else changed it since it was read.
+-- KEYS the channel's hash, its list of fits
+-- ARGV the taste that was read ('' for none), the new taste, 1 if the fits are replaced, seconds to store them, fits…
 -- -> 1 if it is stored
 local stored = redis.call('HGET', KEYS[1], 'taste') or ''
 if stored ~= ARGV[1] and stored ~= ARGV[2] then

@@ -1,7 +1,7 @@
--- A turn under a shared rate limit: never more than `count` posts in any `per` ms.
--- KEYS slots (ZSET post -> its time), until   ARGV post, count, per, longest wait in ms
+-- Gives a turn under a shared rate limit: never more than `count` posts in any `per` ms.
+-- KEYS slots (ZSET post -> its time), until   ARGV post, count, per, maximum wait in ms
 -- -> {1, ms to wait} if a turn was given, {0, ms} if the wait would be too long
--- The same post asking again gets the same turn.
+-- A repeated call for the same post gets the same turn.
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 local mine = redis.call('ZSCORE', KEYS[1], ARGV[1])

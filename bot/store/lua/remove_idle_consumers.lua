@@ -1,6 +1,6 @@
--- Removes consumers that have not asked for anything in a long time and hold nothing: each process leaves one when it
--- is killed. A consumer that lives and asks again comes back by itself.
--- KEYS papers stream   ARGV group, idle for at least so many ms   -> how many were removed
+-- Removes consumers that have read nothing in a long time and hold nothing: each killed process leaves one behind. A
+-- live consumer is created again when it reads.
+-- KEYS papers stream   ARGV group, minimum idle time in ms   -> how many were removed
 local removed = 0
 for _, fields in ipairs(redis.call('XINFO', 'CONSUMERS', KEYS[1], ARGV[1])) do
   local consumer = {}

@@ -1,5 +1,6 @@
--- Announces the papers of the last hours once more, for channels whose posts a server may have forgotten when it restarted.
--- KEYS seen, papers stream, replayed   ARGV hours in ms, least ms between two replays   -> 1 if it did, 0 if just done
+-- Announces the papers of the last hours again, for channels whose posts a server may have forgotten when it restarted.
+-- KEYS seen, papers stream, replayed   ARGV ms to go back, minimum ms between two replays
+-- -> 1, or 0 if the last replay was too recent
 if redis.call('SET', KEYS[3], 1, 'NX', 'PX', ARGV[2]) then
   local time = redis.call('TIME')
   local now = time[1] * 1000 + math.floor(time[2] / 1000)

@@ -1,5 +1,6 @@
--- Puts a paper on a reading list, and writes about it.
--- KEYS the list, what is written about its papers   ARGV paper, now in seconds, record; "-" for none, "" for the same as before, most papers
+-- Puts a paper on a reading list, with an annotation.
+-- KEYS the list, the annotations of its papers
+-- ARGV paper, now in seconds, annotation ("-" for none, "" to leave it as it is), maximum number of papers
 -- -> 1 if it is new on the list
 local most = tonumber(ARGV[4])
 local added = redis.call('ZADD', KEYS[1], 'NX', ARGV[2], ARGV[1])

@@ -1,5 +1,6 @@
+-- Subscribes a channel to a query, unless it is subscribed already.
 -- KEYS the channel's subscriptions, the channel, the shard's channels, the shard's changes
--- ARGV channel, query, every, created by, limit, longest stream, token of this request,
+-- ARGV channel, query, every, created by, limit, maximum length of the stream, token of this request,
 --      canonical query, by which queries are compared
 -- -> {number, record, 1 if this request made it}; number 0 if the limit is reached
 local request = redis.call('HMGET', KEYS[2], 'request', 'last')

@@ -1,7 +1,7 @@
--- Count a call against a day's budget, before it is made.
+-- Counts a call against a day's budget, before it is made.
 -- KEYS calls of the day (text "calls:last attempt")
--- ARGV attempt, calls of a day at most, ms to remember   -> 1, or 0 if the budget is used up
--- The same attempt asking again gets the same answer.
+-- ARGV attempt, maximum number of calls per day, ms to remember   -> 1, or 0 if the budget is used up
+-- A repeated call for the same attempt gets the same answer.
 local used, last = string.match(redis.call('GET', KEYS[1]) or '0:', '^(%d+):(.*)$')
 if last == ARGV[1] then
   return 1

@@ -1,8 +1,9 @@
+-- Removes a subscription.
 -- KEYS the channel's subscriptions, the channel, the shard's changes
--- ARGV channel, number, longest stream, token of this request   -> the record that was removed, or nil
+-- ARGV channel, number, maximum length of the stream, token of this request   -> the record that was removed, or nil
 local record = redis.call('HGET', KEYS[1], ARGV[2])
 if not record then
-  -- Our answer may have been lost: the last removal is remembered.
+  -- The answer to an earlier call may have been lost: the last removal is remembered.
   local last = redis.call('HMGET', KEYS[2], 'unrequest', 'removed')
   return last[1] == ARGV[4] and last[2]
 end

@@ -1,5 +1,6 @@
--- A channel or person watches a paper.
--- KEYS what it watches, who of the shard watches the paper   ARGV paper, record, watcher, most papers, ms to remember it
+-- Stores a channel's or person's watch of a paper.
+-- KEYS the watcher's watches, the paper's watchers in the shard
+-- ARGV paper, record, watcher, maximum number of papers, ms to store it
 -- -> 1 if it watches the paper now, 0 if it watches too many others
 if redis.call('HEXISTS', KEYS[1], ARGV[1]) == 0 and redis.call('HLEN', KEYS[1]) >= tonumber(ARGV[4]) then
   return 0

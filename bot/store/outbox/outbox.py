@@ -25,20 +25,21 @@ LEASE = 60.0
 TRIES = 8
 """Failed attempts after which a delivery becomes a dead letter."""
 REFUSED_ALONE = 24
-"""Unexplained refusals, other posts getting through between them, after which a delivery becomes a dead letter: they come
-an hour apart in the end, so that takes most of a day."""
+"""Unexplained refusals after which a delivery becomes a dead letter, if other posts got through in between. Attempts
+end up an hour apart, so that takes most of a day."""
 DEATHS = 3
-"""Workers that may die while they send a delivery before it becomes a dead letter."""
+"""A delivery becomes a dead letter once this many workers have died while sending it."""
 FAILURES = 5
 """Failures in a row after which nothing is tried in a channel for a while."""
 WORKSPACE_FAILURES = 15
 """Failures in a row after which nothing is tried in a workspace for a while."""
 FOLDS = 2
-"""What `begin.lua` answers if a budget lets nothing of a delivery out."""
+"""Answer of `begin.lua` if the channel's budget allows none of the delivery's papers."""
 CHANNELS_AT_ONCE = 250
-"""Channels that are asked about by one script: a millisecond of the server's time."""
+"""Channels that one script checks: a millisecond of the server's time."""
 BREAK, LONGEST_BREAK = 60.0, 3600.0
-"""Seconds of the first such break, and of the longest; it doubles with each further failure."""
+"""Seconds for which nothing is tried after too many failures in a row, at first and at most. The time doubles with each
+further failure."""
 
 _log = get_logger()
 
@@ -46,8 +47,8 @@ _log = get_logger()
 class Outbox(PausingOutbox):
     """The deliveries of all shards.
 
-    `durable` says that the server syncs every answered write to its disk: then its restart loses nothing, and no
-    delivery has to be looked up after one.
+    `durable` means that the server syncs every write to its disk before it answers: then a restart loses nothing, and
+    no delivery has to be looked up afterwards.
     """
 
     def __init__(self, redis: Redis, *, durable: bool = False, lease: float = LEASE) -> None:
@@ -58,12 +59,12 @@ class Outbox(PausingOutbox):
     async def enqueue(self, planned: Iterable[PlannedDelivery]) -> int:
         """Enqueue these papers for their channels, without those that were sent or are enqueued already.
 
-        Returns how many were enqueued. To repeat a call changes nothing. Plan some hundreds at a time: a shard's
-        deliveries are written by one script.
+        Returns how many were enqueued. Repeating a call changes nothing. Plan a few hundred at a time: one script
+        writes a shard's deliveries.
         """
         by_shard: dict[int, list[PlannedDelivery]] = {}
-        for one in planned:
-            by_shard.setdefault(keys.shard_of(one.channel), []).append(one)
+        for delivery in planned:
+            by_shard.setdefault(keys.shard_of(delivery.channel), []).append(delivery)
         scripts = (
             self._shards.run(
                 "enqueue", shard, [json.dumps([delivery_record(one) for one in some], ensure_ascii=False)]
@@ -75,15 +76,15 @@ class Outbox(PausingOutbox):
     async def replan(
         self, channel: ChannelRef, taken: Mapping[str, Iterable[str]], planned: Iterable[PlannedDelivery]
     ) -> None:
-        """Take papers out of waiting deliveries (by key) and enqueue some of them again; all of it or nothing.
+        """Take papers out of waiting deliveries (by key) and enqueue some of them again, in one atomic step.
 
-        A delivery that a worker has claimed meanwhile stays as it is.
+        A delivery that a worker has claimed in the meantime stays as it is.
         """
         takes = [{"key": key, "papers": list(papers)} for key, papers in taken.items()]
         await self._take(channel, takes, planned)
 
     async def take(self, channel: ChannelRef, taken: Mapping[str, Iterable[str]]) -> None:
-        """Take papers out of deliveries (by key) in whatever state, but for those that a worker has claimed."""
+        """Take papers out of deliveries (by key) in any state, except those that a worker has claimed."""
         takes = [{"key": key, "papers": list(papers), "in_doubt": True} for key, papers in taken.items()]
         await self._take(channel, takes, ())
 
@@ -94,10 +95,10 @@ class Outbox(PausingOutbox):
         await self._shards.run("replan", keys.shard_of(channel), args)
 
     async def claim(self, platform: str, most: int, shards: Sequence[int], *, token: str) -> Claims:
-        """Take about `most` due deliveries from the given shards, fairly between workspaces and channels.
+        """Claim about `most` due deliveries from these shards, fairly across workspaces and channels.
 
-        A channel has one claimed delivery at a time. The same `token` again gives the same deliveries. A delivery
-        whose record can't be read becomes a dead letter.
+        A channel has one claimed delivery at a time. A repeated call with the same `token` returns the same
+        deliveries. A delivery whose record can't be read becomes a dead letter.
         """
         share = max(1, most // max(1, len(shards)))
         args: list[str | int] = [
@@ -132,16 +133,16 @@ class Outbox(PausingOutbox):
         )
 
     async def mark_replayed(self, forgot: Mapping[int, str]) -> None:
-        """What these shards may have forgotten was announced again."""
+        """Record that the papers whose posts these shards may have forgotten were announced again."""
         await asyncio.gather(
             *(self._shards.run("mark_replayed", shard, [since]) for shard, since in forgot.items())
         )
 
     async def begin(self, delivery: Delivery, *, gap: float = 0.0) -> Rules | None:
-        """Write down that the platform is about to be called, and return the channel's rules, without its mutes.
+        """Record that the platform is about to be called, and return the channel's rules, without its mutes.
 
-        None means that another worker has the delivery by now: don't call, nor if the rules say that it `folds`.
-        `gap` is the least time in seconds until the next post in the channel.
+        Returns None if another worker has taken over the delivery. Don't call the platform then, nor if the rules say
+        that the delivery `folds`. `gap` is the minimum time in seconds until the next post in the channel.
         """
         args: list[str | int] = [delivery.key, delivery.token, _ms(self.lease), _ms(gap)]
         ours, *rules = await self._shards.run("begin", keys.shard_of(delivery.channel), args)
@@ -156,7 +157,7 @@ class Outbox(PausingOutbox):
         )
 
     async def done(self, delivery: Delivery, message: MessageRef, shown: Sequence[str] = ()) -> float | None:
-        """The platform confirmed the post, which showed its papers in the order of `shown`, if that is known.
+        """Record that the platform confirmed the post, which showed its papers in the order of `shown`, if known.
 
         Returns the seconds until the delivery's shard has something due.
         """
@@ -168,7 +169,7 @@ class Outbox(PausingOutbox):
         return _seconds(next_look)
 
     async def record_outcome(self, delivery: Delivery, outcome: Outcome) -> float | None:
-        """The post was not confirmed. Nothing changes if another worker has the delivery by now. Returns as `done`."""
+        """Record the outcome of an unconfirmed post, unless another worker has taken it over. Returns as `done`."""
         args = [delivery.key, delivery.token, _outcome(outcome)]
         next_look, noticed = await self._shards.run("record_outcome", keys.shard_of(delivery.channel), args)
         if int(noticed):
@@ -176,9 +177,9 @@ class Outbox(PausingOutbox):
         return _seconds(next_look)
 
     async def posted_in(self, paper_ids: Sequence[str]) -> dict[str, set[ChannelRef]]:
-        """Paper -> the channels in which it was posted, for about as long as `sent` knows.
+        """Return the channels in which each paper was posted, in about the last `keys.PERIODS` months.
 
-        It asks about every channel there is: for rare events alone, such as a withdrawal.
+        Checks every channel, so use it only for rare events, such as a withdrawal.
         """
         found: dict[str, set[ChannelRef]] = {}
         for shard in range(keys.SHARDS) if paper_ids else ():
@@ -194,38 +195,39 @@ class Outbox(PausingOutbox):
         return found
 
     async def retry(self, key: str) -> bool:
-        """Try a dead letter once more. False if there is none of this key."""
+        """Try a dead letter once more. Returns False if there is none with this key."""
         return bool(await self._shards.run("decide", keys.shard_of(channel_of(key)), [key, "retry"]))
 
     async def drop(self, key: str) -> bool:
-        """Remove a dead letter; it is not recorded as sent. False if there is none of this key."""
+        """Remove a dead letter; it isn't recorded as sent. Returns False if there is none with this key."""
         return bool(await self._shards.run("decide", keys.shard_of(channel_of(key)), [key, "drop"]))
 
     async def forget(self, channel: ChannelRef) -> None:
-        """Remove everything stored about a channel: its deliveries, what it was sent, its settings.
+        """Remove everything stored about a channel: its deliveries, sent records, settings.
 
-        A post that is in flight at this moment may still appear.
+        A post in flight may still appear.
         """
         await self._shards.run("forget", keys.shard_of(channel), [str(channel)])
 
     async def hasten(self, platform: str, shard: int | None = None, *, channels: int = 1_000) -> int:
-        """Make failed deliveries due now, for a platform that was down: of one shard or all, in so many channels of it.
+        """Make failed deliveries due now, after a platform was down, in one shard or all.
 
-        Returns how many. A time that the platform named is kept.
+        Stops after `channels` channels of a shard. Returns how many deliveries were made due; those for which the
+        platform named a time stay as they are.
         """
         shards = range(keys.SHARDS) if shard is None else (shard,)
         hastened = await asyncio.gather(
-            *(self._shards.run("hasten", one, [platform, channels]) for one in shards)
+            *(self._shards.run("hasten", number, [platform, channels]) for number in shards)
         )
         return sum(map(int, hastened))
 
     async def free_claims(self, platform: str) -> None:
-        """Let all claimed deliveries be claimed again at once, for a process that knows that all workers are dead."""
+        """Make all claimed deliveries claimable again at once. Call it only if all workers are known to be dead."""
         await self._shards.run_in_all("free_claims", [platform])
 
 
 def _outcome(outcome: Outcome) -> str:
-    """As `record_outcome.lua` reads it."""
+    """Return an outcome as JSON for `record_outcome.lua`."""
     values = {
         "state": outcome.state,
         "why": outcome.why[:300],

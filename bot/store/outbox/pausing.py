@@ -12,7 +12,7 @@ from bot.store.outbox.reader import OutboxReader
 from bot.store.outbox.shard_scripts import ShardScripts
 
 PAUSED = "paused"
-"""The reason of a pause for which none was given."""
+"""Reason of a pause if none was given."""
 
 
 class PausingOutbox(OutboxReader):
@@ -23,9 +23,9 @@ class PausingOutbox(OutboxReader):
         self._shards = ShardScripts(redis)
 
     async def pause(self, channel: ChannelRef, why: str) -> bool:
-        """Post nothing in this channel but a probe now and then. Its deliveries stay in the outbox.
+        """Post nothing in this channel except an occasional probe. Its deliveries stay in the outbox.
 
-        A probe is due after an hour, then after ever longer, up to a day; a probe that is confirmed ends the pause.
+        A probe is due after an hour, then after longer times, up to a day; a confirmed one ends the pause.
         Returns whether people should be notified: True for one caller, once for each problem (see `mark_notified`).
         """
         return await self.pause_in_shard(keys.shard_of(channel), "channel", str(channel), why or PAUSED)
@@ -35,7 +35,7 @@ class PausingOutbox(OutboxReader):
         await self.pause_in_shard(keys.shard_of(channel), "channel", str(channel), "")
 
     async def pause_workspace(self, platform: str, workspace: str, why: str) -> bool:
-        """The same for a whole workspace."""
+        """Pause a whole workspace. Returns as `pause`."""
         name = keys.workspace(platform, workspace)
         notify = await asyncio.gather(
             *(self.pause_in_shard(shard, "workspace", name, why or PAUSED) for shard in range(keys.SHARDS))
@@ -48,14 +48,14 @@ class PausingOutbox(OutboxReader):
         await self._shards.run_in_all("pause", ["workspace", name, "", ""])
 
     async def resume_if_paused(self, channel: ChannelRef) -> None:
-        """Somebody in the channel can reach us: post again if it was paused, if only to see whether it works."""
+        """Resume the channel and its workspace if they are paused, because someone in the channel has reached us."""
         if await self._redis.hexists(keys.channel(channel), "paused"):
             await self.resume(channel)
         if await self._redis.hexists(keys.workspace_health(channel), "paused"):
             await self.resume_workspace(channel.platform, channel.workspace)
 
     async def mark_notified(self, channel: ChannelRef, scope: Scope, why: str) -> None:
-        """People were notified of why a channel, or its workspace, is paused; not again until a post goes through."""
+        """Record that people were notified of a pause; they aren't notified again until a post goes through."""
         if scope == "channel":
             await self._shards.run("notified", keys.shard_of(channel), [scope, str(channel), why or PAUSED])
         else:
@@ -63,10 +63,10 @@ class PausingOutbox(OutboxReader):
             await self._shards.run_in_all("notified", [scope, name, why or PAUSED])
 
     async def pause_in_shard(self, shard: int, scope: str, name: str, why: str) -> bool:
-        """Pause or (with `why` empty) resume a channel, or what one shard knows of a workspace. Returns as `pause`."""
+        """Pause or (with `why` empty) resume a channel, or one shard's part of a workspace. Returns as `pause`."""
         return bool(int(await self._shards.run("pause", shard, [scope, name, why, uuid4().hex])))
 
 
 def _notifying_shard(platform: str, workspace: str) -> int:
-    """The shard that decides which caller notifies people of a workspace's problem."""
+    """Return the shard that decides which caller notifies people of a workspace's problem."""
     return keys.shard_of(ChannelRef(platform, workspace, ""))

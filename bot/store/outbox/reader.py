@@ -1,4 +1,4 @@
-"""What the outbox holds, read without changing anything: for commands, `doctor` and the metrics."""
+"""Reads the outbox without changing it, for commands, `doctor` and the metrics."""
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import replace
@@ -21,14 +21,14 @@ from bot.domain.deliveries import (
 from bot.domain.life import ENTRY, paper_of
 from bot.domain.models import ChannelRef
 from bot.store import keys
-from bot.store.outbox.records import open_delivery_of, pause_of, sent_of, wanted
+from bot.store.outbox.records import load_papers, open_delivery_of, pause_of, sent_of
 from bot.store.scripts import Scripts, script
 from bot.store.unreadable import UNREADABLE, load_each
 
 CHANNELS_SEARCHED = 100
-"""Channels of a workspace in which a paper is looked for."""
+"""Maximum number of channels of a workspace that are searched for posts of a paper."""
 REFUSED_FOR = timedelta(days=1)
-"""How long all posts of a channel are refused without a documented reason before it is reported: as in the scripts."""
+"""Time after which a channel is reported if all its posts are refused for no documented reason: as in the scripts."""
 
 
 class OutboxReader:
@@ -39,19 +39,19 @@ class OutboxReader:
         self._scripts = Scripts(redis)
 
     async def now(self) -> datetime:
-        """The time of Redis' clock."""
+        """Return the time of Redis' clock."""
         seconds, micros = await self._redis.time()
         return datetime.fromtimestamp(seconds + micros / 1e6, UTC)
 
     async def open(self) -> int:
-        """How many deliveries are due or late, without those of paused channels and dead letters."""
+        """Return how many deliveries are due or late, without those of paused channels and dead letters."""
         pipeline = self._redis.pipeline(transaction=False)
         for shard in range(keys.SHARDS):
             _ = pipeline.get(keys.open_count(shard))
         return sum(int(count or 0) for count in await pipeline.execute())
 
     async def overdue(self, platform: str) -> float:
-        """How many seconds the most overdue delivery of a platform is late, without those of paused channels."""
+        """Return how many seconds a platform's most overdue delivery is late, without those of paused channels."""
         now = (await self.now()).timestamp()
         pipeline = self._redis.pipeline(transaction=False)
         for shard in range(keys.SHARDS):
@@ -60,7 +60,7 @@ class OutboxReader:
         return max(0.0, now - first / 1000)
 
     async def open_deliveries(self, channel: ChannelRef) -> list[OpenDelivery]:
-        """The channel's deliveries that are not done, the earliest first."""
+        """Return the channel's deliveries that aren't done, the earliest first."""
         by_paper: Any = await self._redis.hvals(keys.open_papers(channel))
         names = sorted(set(by_paper))
         pipeline = self._redis.pipeline(transaction=False)
@@ -72,7 +72,7 @@ class OutboxReader:
         return sorted((delivery for _, delivery in loaded), key=lambda one: one.due)
 
     async def status(self, channel: ChannelRef) -> ChannelStatus:
-        """How many messages wait for a channel, and why it is paused if it is."""
+        """Return how many messages wait for a channel, and its pause if it is paused."""
         open_keys: Any = await self._redis.hvals(keys.open_papers(channel))
         pipeline = self._redis.pipeline(transaction=False)
         for key in set(open_keys):
@@ -82,7 +82,7 @@ class OutboxReader:
         return ChannelStatus(len(states) - dead, dead, await self._pause_of(channel))
 
     async def _pause_of(self, channel: ChannelRef) -> Pause | None:
-        """The pause of the channel, else of its workspace."""
+        """Return the pause of the channel, or else of its workspace."""
         for scope, name, health in (
             ("channel", str(channel), keys.channel(channel)),
             (
@@ -97,7 +97,7 @@ class OutboxReader:
         return None
 
     async def paused_counts(self) -> Mapping[tuple[str, str], tuple[int, datetime]]:
-        """(platform, `channel` or `workspace`) -> how many are paused, and since when the first of them is."""
+        """Return how many are paused, and since when the first one is, by (platform, `channel` or `workspace`)."""
         pipeline = self._redis.pipeline(transaction=False)
         for shard in range(keys.SHARDS):
             _ = pipeline.zrange(keys.paused(shard), 0, -1, withscores=True)
@@ -107,13 +107,13 @@ class OutboxReader:
         counts: dict[tuple[str, str], tuple[int, datetime]] = {}
         for name, at in since.items():
             scope, _, paused = name.partition(" ")
-            place, moment = (paused.partition(":")[0], scope), datetime.fromtimestamp(at / 1000, UTC)
-            count, first = counts.get(place, (0, moment))
-            counts[place] = (count + 1, min(first, moment))
+            group, moment = (paused.partition(":")[0], scope), datetime.fromtimestamp(at / 1000, UTC)
+            count, first = counts.get(group, (0, moment))
+            counts[group] = (count + 1, min(first, moment))
         return counts
 
     async def pauses(self, limit: int = 100) -> list[Pause]:
-        """The channels and workspaces that have been paused longest."""
+        """Return the pauses of the channels and workspaces that have been paused longest."""
         found: dict[str, tuple[float, int]] = {}
         for shard in range(keys.SHARDS):
             stored: Any = await self._redis.zrange(keys.paused(shard), 0, limit - 1, withscores=True)
@@ -129,16 +129,16 @@ class OutboxReader:
         return pauses
 
     async def refused_counts(self, for_at_least: timedelta) -> Mapping[str, tuple[int, datetime]]:
-        """Platform -> in how many channels all posts have been refused for so long without a documented reason, and since
-        when in the first of them."""
+        """Return, by platform, in how many channels all posts have been refused for at least this time without a
+        documented reason, and since when in the first of them."""
         counts: dict[str, tuple[int, datetime]] = {}
-        for one in await self._refused(await self.now() - for_at_least):
-            count, first = counts.get(one.channel.platform, (0, one.since))
-            counts[one.channel.platform] = (count + 1, min(first, one.since))
+        for refused in await self._refused(await self.now() - for_at_least):
+            count, first = counts.get(refused.channel.platform, (0, refused.since))
+            counts[refused.channel.platform] = (count + 1, min(first, refused.since))
         return counts
 
     async def refused(self, for_at_least: timedelta, limit: int = 100) -> list[Refused]:
-        """The first of those channels, those refused longest first, with what the platform answers."""
+        """Return the channels that `refused_counts` counts, the longest refused first, with the platform's answer."""
         found = await self._refused(await self.now() - for_at_least)
         return [
             replace(one, why=str(await self._redis.hget(keys.channel(one.channel), "refused") or ""))
@@ -160,7 +160,7 @@ class OutboxReader:
         return [one for _, one in loaded]
 
     async def dead_letter_counts(self) -> Mapping[str, int]:
-        """State (`dead` or `held`) -> how many deliveries wait for the operator's decision."""
+        """Return how many deliveries wait for the operator's decision, by state (`dead` or `held`)."""
         states = ("dead", "held")
         pipeline = self._redis.pipeline(transaction=False)
         for state in states:
@@ -170,7 +170,7 @@ class OutboxReader:
         return {state: sum(counts[n * keys.SHARDS :][: keys.SHARDS]) for n, state in enumerate(states)}
 
     async def dead_letters(self) -> AsyncIterator[DeadLetter]:
-        """Deliveries that wait for the operator's decision, in no order."""
+        """Yield the deliveries that wait for the operator's decision, in no particular order."""
         for shard in range(keys.SHARDS):
             for state in ("dead", "held"):
                 async for key, since in self._redis.zscan_iter(keys.dead_letters(shard, state)):
@@ -181,30 +181,30 @@ class OutboxReader:
                         yield DeadLetter(key, channel_of(key), _papers(record), state, why, moment)
 
     async def sent(self, channel: ChannelRef, paper_id: str) -> Sent | None:
-        """When and where the paper was posted in the channel, for about the last `keys.PERIODS` months."""
+        """Return when and where the paper was posted in the channel, in about the last `keys.PERIODS` months."""
         return (await self._sent_in([str(channel)], [paper_id])).get(paper_id, {}).get(channel)
 
     async def sent_each(self, channel: ChannelRef, paper_ids: Sequence[str]) -> Mapping[str, Sent]:
-        """The same for each of several papers that was."""
+        """Return the same for several papers, without those that weren't posted."""
         found = await self._sent_in([str(channel)], paper_ids)
         return {paper_id: posts[channel] for paper_id, posts in found.items()}
 
     async def sent_elsewhere(
         self, channel: ChannelRef, paper_ids: Sequence[str]
     ) -> Mapping[str, Sequence[tuple[ChannelRef, Sent]]]:
-        """The same for the other channels of its workspace, the latest post of each paper first.
+        """Return the same for the other channels of its workspace, the latest post of each paper first.
 
-        It looks at those in which most recently anything was posted.
+        Only the channels with the most recent posts are searched.
         """
         pipeline = self._redis.pipeline(transaction=False)
         for shard in range(keys.SHARDS):
             _ = pipeline.zrange(
                 keys.posting(shard, channel), 0, CHANNELS_SEARCHED - 1, desc=True, withscores=True
             )
-        lately = sorted(
-            (one for answer in await pipeline.execute() for one in answer), key=lambda one: -one[1]
+        recent = sorted(
+            (pair for answer in await pipeline.execute() for pair in answer), key=lambda pair: -pair[1]
         )
-        others = [name for name, _ in lately if name != str(channel)][:CHANNELS_SEARCHED]
+        others = [name for name, _ in recent if name != str(channel)][:CHANNELS_SEARCHED]
         found = await self._sent_in(others, paper_ids)
         return {
             paper_id: sorted(posts.items(), key=lambda post: post[1].at, reverse=True)
@@ -214,17 +214,17 @@ class OutboxReader:
     async def _sent_in(
         self, channels: Sequence[str], paper_ids: Sequence[str]
     ) -> dict[str, dict[ChannelRef, Sent]]:
-        """The latest post of each paper in each channel."""
+        """Return the latest post of each paper in each channel."""
         if not channels or not paper_ids:
             return {}
         period = int((await self._redis.time())[0]) // keys.PERIOD
         pipeline = self._redis.pipeline(transaction=False)
-        places = [(name, ago) for name in channels for ago in reversed(range(keys.PERIODS))]
-        for name, ago in places:
+        periods = [(name, ago) for name in channels for ago in reversed(range(keys.PERIODS))]
+        for name, ago in periods:
             _ = pipeline.hmget(keys.sent(ChannelRef.parse(name), period - ago), list(paper_ids))
         stored = [
             ((name, paper_id), text)
-            for (name, _), texts in zip(places, await pipeline.execute(), strict=True)
+            for (name, _), texts in zip(periods, await pipeline.execute(), strict=True)
             for paper_id, text in zip(paper_ids, texts, strict=True)
             if text
         ]
@@ -234,9 +234,9 @@ class OutboxReader:
         return found
 
     async def posts(self, channel: ChannelRef, most: int, number: int | None = None) -> list[Post]:
-        """The latest posts in the channel, the newest first; with `number`, those of one subscription.
+        """Return the latest posts in the channel, the newest first; with `number`, those of one subscription.
 
-        At least `most`, if `sent` knows as many. The server picks them: a busy channel has thousands of records.
+        At least `most`, if as many are stored. The server selects them: a busy channel has thousands of records.
         """
         period = int((await self.now()).timestamp()) // keys.PERIOD
         found: list[Post] = []
@@ -253,16 +253,16 @@ class OutboxReader:
             posts = await load_each(
                 self._redis, "sent", stored, lambda _name, one: Post(one[0], sent_of(one[1]))
             )
-            wanted = (post for _, post in posts if number is None or _is_for(post, number))
-            found += sorted(wanted, key=_newest_first)
+            matching = (post for _, post in posts if number is None or _is_for(post, number))
+            found += sorted(matching, key=_newest_first)
         return found
 
     async def digest(self, channel: ChannelRef, label: str) -> list[str]:
-        """The papers of the digest that was posted under this label, for as long as `sent` knows them."""
+        """Return the papers of the digest that was posted under this label, as long as its sent records exist."""
         return [paper_id async for paper_id, sent in self._all_sent(channel) if sent.label == label]
 
     async def _all_sent(self, channel: ChannelRef) -> AsyncIterator[tuple[str, Sent]]:
-        """Everything that was posted in the channel, the latest month first."""
+        """Yield everything that was posted in the channel, the latest month first."""
         period = int((await self.now()).timestamp()) // keys.PERIOD
         for ago in range(keys.PERIODS):
             async for paper_id, text in self._redis.hscan_iter(keys.sent(channel, period - ago), count=500):
@@ -280,7 +280,7 @@ def _sent(_name: object, record: str) -> Sent:
 
 
 def _is_for(post: Post, number: int) -> bool:
-    """Whether a subscription brought it. The numbers of an event's reasons mean something else."""
+    """Whether the subscription matched the post's paper. The numbers in an event's reasons mean something else."""
     return paper_of(post.entry) == post.entry and any(one.number == number for one in post.sent.reasons)
 
 
@@ -289,8 +289,8 @@ def _newest_first(post: Post) -> tuple[float, str, int, str]:
 
 
 def _papers(record: Mapping[str, str]) -> Any:
-    """The papers of a dead letter; none if that is why it is one."""
+    """Return the papers of a dead letter; none if they can't be read."""
     try:
-        return wanted(record["papers"])
+        return load_papers(record["papers"])
     except UNREADABLE:
         return ()

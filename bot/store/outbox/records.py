@@ -1,4 +1,4 @@
-"""How the outbox's scripts read and write deliveries: JSON and Redis hashes to values and back. Pure."""
+"""Converts between deliveries and the JSON and hashes that the outbox's scripts read and write. Pure."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -18,11 +18,11 @@ from bot.domain.deliveries import (
 from bot.domain.models import ChannelRef, MessageRef, Reason
 
 NO_URL = "-"
-"""Stored in place of a message's address if it has none."""
+"""Stored as the address of a message that has none."""
 
 
 def delivery_record(planned: PlannedDelivery) -> dict[str, Any]:
-    """A planned delivery as the scripts read it."""
+    """Return a planned delivery as the scripts read it."""
     papers = [[paper, list(map(_reason, why))] for paper, why in planned.papers]
     values: dict[str, Any] = {
         "key": planned.key,
@@ -49,27 +49,24 @@ def _reason(reason: Reason) -> list[int | str]:
     return [reason.number, reason.query, *([reason.note] if reason.note else [])]
 
 
-def wanted(papers: str) -> tuple[PaperWithReasons, ...]:
-    """The papers of a delivery's record.
-
-    Raises ValueError, TypeError or KeyError if they can't be read.
-    """
+def load_papers(papers: str) -> tuple[PaperWithReasons, ...]:
+    """Parse the papers of a delivery's record. Raises ValueError, TypeError or KeyError if they can't be read."""
     return tuple((str(paper), _reasons(why)) for paper, why, *_ in json.loads(papers))
 
 
 def _reasons(stored: Any) -> tuple[Reason, ...]:
-    """What a newer version added to a reason is ignored. Lua writes an empty list as {}."""
+    """Parse reasons. Fields that a newer version added are ignored. Lua writes an empty list as {}."""
     return tuple(Reason(int(number), *map(str, words[:2])) for number, *words in stored or [])
 
 
 def delivery_of(token: str, found: Sequence[str]) -> Delivery:
-    """From the answer to a claim with this token."""
+    """Parse a delivery in the answer to a claim with this token."""
     key, state, papers, tries, since, deaths, detected, *more = found
     refusals, alone, copied = more or ("0", "0", "")
     return Delivery(
         key=key,
         channel=channel_of(key),
-        papers=wanted(papers),
+        papers=load_papers(papers),
         state=state,
         token=token,
         tries=int(tries),
@@ -87,19 +84,19 @@ def _moment(ms: str) -> datetime | None:
 
 
 def sent_of(text: str) -> Sent:
-    """From the record of a paper that was posted."""
+    """Parse the record of a paper that was posted."""
     # An older record, or the record of a copy, has fewer fields.
     at, message, url, label, place, why = f"{text}     ".split(" ", 5)
-    where = MessageRef(message, None if url in {"", NO_URL} else url)
+    message_ref = MessageRef(message, None if url in {"", NO_URL} else url)
     reasons = _reasons(json.loads(why)) if why.strip() else ()
-    return Sent(datetime.fromtimestamp(int(at) / 1000, UTC), where, label, int(place or 0), reasons)
+    return Sent(datetime.fromtimestamp(int(at) / 1000, UTC), message_ref, label, int(place or 0), reasons)
 
 
 def open_delivery_of(key: str, record: Mapping[str, str]) -> OpenDelivery:
-    """From the record of a delivery that is not done."""
+    """Parse the record of a delivery that isn't done."""
     return OpenDelivery(
         key=key,
-        papers=wanted(record["papers"]),
+        papers=load_papers(record["papers"]),
         state=record["state"],
         due=datetime.fromtimestamp(float(record["due"]) / 1000, UTC),
         why=record.get("error", ""),
@@ -108,7 +105,7 @@ def open_delivery_of(key: str, record: Mapping[str, str]) -> OpenDelivery:
 
 
 def pause_of(name: str, why: str, paused_at: str | None, probe_at: str | None) -> Pause:
-    """From a member of the paused index and the fields of its health."""
+    """Parse a member of the paused index and its health fields."""
     scope, _, paused = name.partition(" ")
     which: Scope = "workspace" if scope == "workspace" else "channel"
     return Pause(which, paused, why, _moment(paused_at or ""), _moment(probe_at or ""))

@@ -16,7 +16,7 @@ _PARTS = {
     "record_outcome": ("add", "record_outcome"),
     "done": ("add", "done"),
 }
-"""Scripts that consist of several files; those that aren't named here are a file each."""
+"""Scripts that consist of several files; all others are one file each."""
 
 
 class ShardScripts:
@@ -26,10 +26,10 @@ class ShardScripts:
         self._scripts = Scripts(redis)
 
     async def run(self, name: str, shard: int, args: Sequence[str | int]) -> Any:
-        """What a script answers in one shard."""
+        """Run a script in one shard and return its answer."""
         files = ("outbox", *_PARTS.get(name, (name,)))
-        whole = script(*(f"outbox/{file}" for file in files))
-        return await self._scripts.run(whole, [keys.shard(shard)], args)
+        joined = script(*(f"outbox/{file}" for file in files))
+        return await self._scripts.run(joined, [keys.shard(shard)], args)
 
     async def run_in_all(self, name: str, args: Sequence[str | int]) -> None:
         """Run a script in every shard."""

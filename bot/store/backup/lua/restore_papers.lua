@@ -1,6 +1,6 @@
--- Restores papers that are missing, as seen when they were; nothing is announced.
+-- Restores missing papers, with the time when they were first seen; nothing is announced.
 -- KEYS seen, changed, then one record per paper
--- ARGV how long records are kept in ms, then three per paper: id, when it was seen in ms ('' if never), the record
+-- ARGV ms for which records are stored, then three per paper: id, when it was seen in ms ('' if never), the record
 local time = redis.call('TIME')
 local last = redis.call('ZRANGE', KEYS[2], -1, -1, 'WITHSCORES')[2]
 local tick = math.max(time[1] * 1000000 + time[2], (tonumber(last) or 0) + 1)

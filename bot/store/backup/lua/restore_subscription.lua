@@ -1,7 +1,8 @@
+-- Restores a subscription.
 -- KEYS the channel's subscriptions, the channel, the shard's channels, the shard's changes
--- ARGV channel, number, record, limit, longest stream
--- -> its number: the given one, unless another subscription has it; of a query that exists already, that one's; 0 if the
---    limit is reached
+-- ARGV channel, number, record, limit, maximum length of the stream
+-- -> its number: the one in ARGV, or another if that is taken; the existing subscription's if the query exists already;
+--    0 if the limit is reached
 local record, number = cjson.decode(ARGV[3]), tonumber(ARGV[2])
 local query = record.key or record.query
 local all, taken = redis.call('HGETALL', KEYS[1]), false

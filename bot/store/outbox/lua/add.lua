@@ -1,5 +1,5 @@
--- A message that is being sent, was posted, or can't be read takes no more papers: they become the next message, under
--- a key that the platform does not know yet.
+-- Returns the key for more papers. A message that is being sent, was posted, or can't be read takes no more: they
+-- become the next message, under a key that the platform doesn't know yet.
 local function free_key(key)
   local free, n = key, 1
   while
@@ -13,7 +13,7 @@ local function free_key(key)
   return free
 end
 
--- -> the key of the delivery that has the papers now
+-- Adds papers to a waiting message, or to a new one. -> the key of the delivery that has the papers now
 local function add(key, papers, planned)
   key = free_key(key)
   local channel, held = channel_of(key), papers_of(key) or {}

@@ -1,9 +1,9 @@
--- Write down that the platform is about to be called.
--- ARGV key, token, lease in ms, least ms until the next post in the channel
--- -> {1, the channel's settings, its taste, how many papers its budget lets out or ''} if the worker may call the
---     platform now, {0} if another worker has the delivery, {2, the same} if the budget lets none of it out: fold it
+-- Records that the platform is about to be called.
+-- ARGV key, token, lease in ms, minimum ms until the next post in the channel
+-- -> {1, the channel's settings, its taste, how many papers its budget allows or ''} if the worker may call the
+--     platform now, {0} if another worker has the delivery, {2, the same} if the budget allows none of it: fold it
 
-local EARLY = 2 * 3600000 -- ms: how much sooner than a day after the last digest one may come, when clocks change
+local EARLY = 2 * 3600000 -- ms: when clocks change, a digest can come this much less than a day after the last one
 
 local function is_exception(paper, always)
   for _, reason in ipairs(paper[2] or {}) do
@@ -16,7 +16,7 @@ local function is_exception(paper, always)
   return false
 end
 
--- The channel's budget, and the subscriptions whose papers don't count; nil without a budget.
+-- Returns the channel's budget, and the subscriptions whose papers don't count; nil without a budget.
 local function budget_in(settings)
   local readable, values = pcall(cjson.decode, settings or '{}')
   local most = readable and type(values) == 'table' and tonumber(values.most) or 0
@@ -25,10 +25,10 @@ local function budget_in(settings)
   end
 end
 
--- How many papers of a message the budget lets out, and whether the message waits with the others instead. Papers have
--- had a place since they were enqueued, or get one now; it counts for a day from the post, not from the plan, so that
--- an outage doesn't bunch the posts of several days. A digest is posted even if it can only count its papers.
-local function let_out(key, settings, now)
+-- Returns how many papers of a message the budget allows, and whether the message must be folded. Papers got a place in
+-- the budget when they were enqueued, or get one now; it counts for a day from the post, not from the plan, so that an
+-- outage doesn't bunch the posts of several days. A digest is posted even if it can only count its papers.
+local function apply_budget(key, settings, now)
   local most, always = budget_in(settings)
   local label, papers, channel = label_of(key), papers_of(key), channel_of(key)
   if not most or not papers or string.match(label, '^rest@') or string.match(label, '^life@') then
@@ -69,7 +69,7 @@ local room, folds
 if original then -- a copy shows what the post showed
   room, folds = redis.call('HGET', record(key), 'room'), false
 else
-  room, folds = let_out(key, settings, now)
+  room, folds = apply_budget(key, settings, now)
 end
 local rules = { folds and 2 or 1, settings or '', taste or '', room or '' }
 if folds then
@@ -80,6 +80,6 @@ if room then
   redis.call('HSET', record(key), 'room', room)
 end
 redis.call('ZADD', leases_of(platform_of(key)), now + ARGV[3], key)
--- A post that is a little late does not delay all that follow: the rate is kept on average.
+-- A post that is a little late doesn't delay all later ones: the rate is right on average.
 redis.call('HSET', health, 'next', math.max(tonumber(planned or '0'), now - gap / 10) + gap)
 return rules

@@ -1,15 +1,16 @@
--- Give deliveries that are due to a worker.
--- ARGV platform, token of this claim, how many at most, lease in ms, 1 if every answered write is on the server's disk,
---      how many workers may die on a delivery, failures in a row after which a workspace gets a break
--- -> {ms until the next look or -1, when it was noticed that the server may have forgotten something ('' once that is
---     dealt with), deliveries…}
+-- Gives due deliveries to a worker.
+-- ARGV platform, token of this claim, maximum number of deliveries, lease in ms, 1 if every answered write is on the
+--      server's disk, number of dead workers that make a delivery a dead letter, failures in a row after which a
+--      workspace gets a break
+-- -> {ms until the next look or -1, when it was noticed that the server may have lost writes ('' once papers were
+--     replayed), deliveries…}
 free_first()
 local platform, token, most = ARGV[1], ARGV[2], tonumber(ARGV[3])
 local lease, worst, threshold = tonumber(ARGV[4]), tonumber(ARGV[6]), tonumber(ARGV[7])
 local now = now_ms()
 
--- A server that syncs to its disk only now and then may have forgotten its last moments when it restarts, or when a
--- replica takes over: deliveries that were due by then may have been posted already.
+-- A server that syncs to its disk only now and then may lose its last writes when it restarts, or when a replica takes
+-- over: deliveries that were due by then may have been posted already.
 if ARGV[5] ~= '1' then
   local run = string.match(redis.call('INFO', 'server'), 'run_id:(%w+)')
   local known = redis.call('GET', base .. 'run')

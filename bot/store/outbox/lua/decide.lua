@@ -1,4 +1,4 @@
--- The operator's decision about a dead letter.
+-- Carries out the operator's decision about a dead letter.
 -- ARGV key, 'retry' or 'drop'   -> 1 if it was a dead letter
 local key = ARGV[1]
 free_first()
@@ -12,7 +12,7 @@ if ARGV[2] == 'drop' then
   forget(key)
 else
   redis.call('HDEL', record(key), 'tries', 'deaths')
-  -- A held delivery is posted: the platform can't say whether it was, and the operator has decided. For a dead one the
+  -- A held delivery is posted: the platform can't say whether it was, and the operator has decided. For a dead one, the
   -- platform is asked first.
   put(key, state == 'dead' and since and 'unknown' or 'pending', now_ms())
   wake(platform_of(key))

@@ -1,10 +1,10 @@
--- The platform confirmed a post.
--- ARGV key, where it was posted, JSON list of its papers as the message showed them
+-- Records that the platform confirmed a post.
+-- ARGV key, where it was posted, JSON list of its papers in the message's order
 -- Not fenced: a confirmed post is a fact, whichever worker reports it and however late.
 -- -> {ms until the next look, 1 if the other shards have to know that the channel's workspace works again}
 
--- Deliveries that failed in a channel need not wait any longer once a post went through, unless the platform named that
--- time. A delivery whose state is unknown must wait.
+-- Makes a channel's failed deliveries due now, because a post went through, unless the platform named their time. A
+-- delivery whose state is unknown must wait.
 local function hasten(channel, now, most)
   for _, key in ipairs(redis.call('ZRANGEBYSCORE', box_of(channel), '(' .. now, '+inf', 'LIMIT', 0, most)) do
     local found = redis.call('HMGET', record(key), 'state', 'tries', 'named', 'refused_at', 'alone')
@@ -45,7 +45,7 @@ local function recover(channel, now)
   if redis.call('HDEL', workspace_health, 'broken') > 0 then
     for _, other in ipairs(redis.call('ZRANGE', lane_of(workspace), 0, 499)) do
       if redis.call('HEXISTS', health_of(other), 'broken') == 1 then
-        redis.call('HSET', health_of(other), 'broken', now) -- its break is over, and its own post hastens its others
+        redis.call('HSET', health_of(other), 'broken', now) -- its break is over; its next post hastens the others
       end
       hasten(other, now, 5)
       place(other)
@@ -54,7 +54,7 @@ local function recover(channel, now)
   return resumed
 end
 
--- Channels of a workspace that are remembered in a shard as those where something was posted.
+-- Maximum number of a workspace's channels that a shard remembers for having been posted in.
 local CHANNELS = 200
 
 local function remember_posting(channel, now)
@@ -64,7 +64,7 @@ local function remember_posting(channel, now)
   redis.call('PEXPIRE', posting, PERIOD * PERIODS)
 end
 
--- Each post of a channel goes to its copies, too: decided in the same step, so that none is lost and none is made twice.
+-- Enqueues the post for the channel's copies, in the same step, so that no copy is lost or posted twice.
 local function copy(key, papers, shown, now)
   local channel, detected, room = channel_of(key), unpack(redis.call('HMGET', record(key), 'detected', 'room'))
   local copies = redis.call('HGETALL', copies_of(channel))
@@ -78,8 +78,8 @@ local function copy(key, papers, shown, now)
   table.sort(ordered, function(a, b)
     return a[2] < b[2] or (a[2] == b[2] and a[3] < b[3])
   end)
-  for nth, one in ipairs(ordered) do
-    ordered[nth] = one[1]
+  for nth, entry in ipairs(ordered) do
+    ordered[nth] = entry[1]
   end
   for i = 2, #copies, 2 do
     local readable, values = pcall(cjson.decode, copies[i])
@@ -117,7 +117,7 @@ if papers then
     redis.call('HSET', sent, paper[1], posted .. ' ' .. place_in_message .. ' ' .. cjson.encode(paper[2] or {}))
   end
   redis.call('PEXPIRE', sent, PERIOD * PERIODS)
-  if not original_of(channel) then -- else no one reads there
+  if not original_of(channel) then -- people don't read copies
     remember_posting(channel, now)
   end
   if redis.call('HEXISTS', sent, label_of(key)) == 0 then -- else the label is the paper's id, which is not enqueued again

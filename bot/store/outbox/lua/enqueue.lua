@@ -1,8 +1,8 @@
 -- Enqueues deliveries, with a channel's budget and flood control.
 -- ARGV[1] JSON list of {key, due, since, detected, digest_threshold, flood_window, budget, papers = [[id, reasons], …]}.
 --      Each becomes one message, unless it has a flood window: then see `post`.
---      since: it may have been posted already, then at the earliest
---      budget: {most, fits, always, below, key, due}; see `within_budget`. The best papers come first
+--      since: the earliest time when it may have been posted already
+--      budget: {most, fits, always, below, key, due}; see `within_budget`; the best papers come first
 -- -> how many papers were enqueued
 local now, enqueued, woken = now_ms(), 0, {}
 
@@ -28,8 +28,8 @@ local function note_fits(channel, papers, fits)
   redis.call('PEXPIRE', fits_of(channel), 14 * DAY)
 end
 
--- The papers that the channel's budget lets out now: as many as it has left of the last 24 hours, and those that are
--- always posted. The others are folded: they become one message later.
+-- Returns the papers that the channel's budget allows now: as many as it has left of the last 24 hours, and those that
+-- are always posted. The others are folded: they become one message later.
 local function within_budget(planned, channel, papers)
   local budget = planned.budget
   if not budget or #papers == 0 then
@@ -54,8 +54,8 @@ local function within_budget(planned, channel, papers)
   return posted
 end
 
--- Flood control. A message for each paper, while at most `digest_threshold` messages leave within the window; then one
--- message for all; then they wait until the window has room, and become one message.
+-- Applies flood control: a message for each paper, while at most `digest_threshold` messages leave within the window;
+-- then one message for all; then they wait until the window has room, and become one message.
 local function post(planned, channel, papers)
   local most, window, messages = planned.digest_threshold or 0, planned.flood_window, messages_of(channel)
   if #papers == 0 then

@@ -1,4 +1,4 @@
--- Remove everything stored about a channel.   ARGV[1] channel
+-- Removes everything stored about a channel.   ARGV[1] channel
 local channel, now = ARGV[1], now_ms()
 free_first()
 for _, key in ipairs(redis.call('HVALS', open_of(channel))) do

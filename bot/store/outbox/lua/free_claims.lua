@@ -1,4 +1,4 @@
--- All workers are known to be dead: give back what they held, as if their leases had expired.
+-- Takes all deliveries back from their workers, which are known to be dead, as if their leases had expired.
 -- ARGV platform   -> how many deliveries were freed
 local platform, now = ARGV[1], now_ms()
 local keys = redis.call('ZRANGE', leases_of(platform), 0, -1)

@@ -1,6 +1,6 @@
--- A platform that was down works again, or is probed: make deliveries due that failed and wait for their next attempt,
--- unless the platform named that time.
--- ARGV platform, how many channels at most   -> how many deliveries are due now
+-- Makes failed deliveries due now, when a platform that was down works again or is probed, unless the platform named
+-- the time of their next attempt.
+-- ARGV platform, maximum number of channels   -> how many deliveries were made due
 local platform, most, now, hastened = ARGV[1], tonumber(ARGV[2]), now_ms(), 0
 
 local LOOKUP_DELAY = 5000 -- ms, as in bot/policy/retry.py
@@ -11,7 +11,7 @@ local function hasten(channel)
   for i = 1, #box, 2 do
     local key, waits = box[i], box[i + 1] - now
     local state, failed, named, alone = unpack(redis.call('HMGET', record(key), 'state', 'error', 'named', 'alone'))
-    -- A post that is unknown and due soon may still be in flight: to look it up now would miss it, and post it twice.
+    -- A post that is unknown and due soon may still be in flight: a lookup now would miss it and post it twice.
     local hastens = state == 'pending' or (state == 'unknown' and waits > LOOKUP_DELAY)
     if hastens and failed and not named and not alone then
       put(key, state, now)

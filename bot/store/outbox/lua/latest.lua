@@ -1,14 +1,14 @@
--- The latest posts in a channel's records of one period.
+-- Finds the latest posts in a channel's records of one period.
 -- KEYS the records
--- ARGV how many, with what the entries of events begin, the number of the subscription that brought them ("": all posts)
--- -> entry and record of each, in no order; some more where several were posted in the same millisecond
+-- ARGV number of posts, prefix of the entries of events, number of the subscription that matched ("" for all posts)
+-- -> entry and record of each post, in no particular order; some more if several were posted in the same millisecond
 local records = redis.call('HGETALL', KEYS[1])
 local most, event, number = tonumber(ARGV[1]), ARGV[2], ARGV[3]
-local reason = '%[' .. number .. ',%s?"' -- is in no text: a text's quotes are escaped
+local reason = '%[' .. number .. ',%s?"' -- can't be in a text, whose quotes are escaped
 local found, times, sorted = {}, {}, {}
 for i = 1, #records, 2 do
-  local brought = string.sub(records[i], 1, #event) ~= event and string.find(records[i + 1], reason)
-  if number == '' or brought then
+  local matches = string.sub(records[i], 1, #event) ~= event and string.find(records[i + 1], reason)
+  if number == '' or matches then
     found[#found + 1] = i
     times[#found] = tonumber(string.match(records[i + 1], '^%d+')) or 0
     sorted[#found] = times[#found]

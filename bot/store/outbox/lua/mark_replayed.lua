@@ -1,4 +1,5 @@
--- What the server may have forgotten was announced again.   ARGV when it was noticed, as `claim` answered
+-- Records that papers were announced again after the server may have lost writes.
+-- ARGV when that was noticed, as `claim` answered
 if redis.call('GET', base .. 'forgot') == ARGV[1] then
   redis.call('DEL', base .. 'forgot')
 end

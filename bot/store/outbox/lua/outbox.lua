@@ -1,5 +1,5 @@
--- Shared by every script of the outbox. KEYS[1] is the prefix of all keys of the shard; `keys.py` names the same keys.
--- A delivery's key is `channel/label`, a channel is `platform:workspace:channel`: both say where they are stored.
+-- Shared by all scripts of the outbox. KEYS[1] is the prefix of the shard's keys; `keys.py` names the same keys.
+-- A delivery's key is `channel/label`, a channel is `platform:workspace:channel`: all other keys derive from these.
 --
 --   due:<platform>     ZSET workspace -> when something may be due there       in three levels, so that one workspace
 --   lane:<workspace>   ZSET channel   -> when something may be due there       or one channel never delays another
@@ -15,14 +15,14 @@
 --   paused             ZSET `channel <channel>` or `workspace <workspace>` -> since when it is paused
 --   refused            ZSET channel -> since when all its posts are refused without a documented reason
 --   dead, held         ZSET delivery -> since when it waits for the operator's decision
---   open               how many deliveries are due or late, without those of paused channels
+--   open               number of deliveries that are due or late, without those of paused channels
 --   labels:<channel>   ZSET label of a message of several papers -> when it was posted: its key is not used again
---   budget:<channel>   ZSET paper (`digest paper` if a digest names it) -> when it was let out, in the last 24 hours
---   fits:<channel>     LIST `when fit` of the latest matched papers; both only where the channel has a budget
+--   budget:<channel>   ZSET paper (`digest paper` if a digest names it) -> when the budget allowed it, for 24 hours
+--   fits:<channel>     LIST `when fit` of the latest matched papers; both only if the channel has a budget
 --   copies:<channel>   HASH number -> JSON of a channel that gets a copy of each post, in the same shard
 --   copy_of:<channel>  the channel whose posts it copies
---   messages:<channel> ZSET message that was not meant to wait -> when
---   run, doubt, forgot the server's run id, and since when it may have forgotten its last moments
+--   messages:<channel> ZSET message that flood control counts -> when it is due
+--   run, doubt, forgot the server's run id; when it last may have lost writes; the same, until papers are replayed
 local base = KEYS[1]
 
 local function now_ms()
@@ -39,7 +39,7 @@ end
 local PERIOD, PERIODS = 30 * 86400000, 4
 local FIRST_PROBE, LONGEST_PROBE = 3600000, 86400000 -- ms until a paused channel is probed; doubles up to a day
 local SOON = 600000 -- ms: a delivery due within this time counts as open
-local NOTIFIED_AGAIN = 86400000 -- least ms until people are notified of another problem of the same channel
+local NOTIFIED_AGAIN = 86400000 -- minimum ms until people are notified of another problem of the same channel
 
 local function sent_of(channel, now, periods_ago)
   return base .. 'sent:' .. channel .. ':' .. math.floor(now / PERIOD) - periods_ago
@@ -76,7 +76,7 @@ local function at_least(time, ...)
   return time
 end
 
--- The papers of a delivery as [[id, reasons], …]; nil if its record can't be read.
+-- Returns the papers of a delivery as [[id, reasons], …]; nil if its record can't be read.
 local function papers_of(key)
   local text = redis.call('HGET', record(key), 'papers')
   local readable, papers = pcall(cjson.decode, text or '')
@@ -85,7 +85,7 @@ local function papers_of(key)
   end
 end
 
--- When a paused channel or workspace is probed next. One that an older version paused gets a time now.
+-- Returns when a paused channel or workspace is probed next. One that an older version paused gets a time now.
 local function probe_time(health, name)
   local at = redis.call('HGET', health, 'probe_at')
   if not at then
@@ -97,7 +97,8 @@ local function probe_time(health, name)
   return at
 end
 
--- A workspace's turn: with its earliest channel, unless the workspace waits; behind those not served since.
+-- Schedules a workspace's turn: when its earliest channel has one, or later if the workspace has to wait. A workspace
+-- that was just served goes behind all that are due.
 local function place_workspace(workspace)
   local key = workspace_health_of(workspace)
   local health = redis.call('HMGET', key, 'paused', 'limited', 'broken', 'served', 'probe')
@@ -111,8 +112,8 @@ local function place_workspace(workspace)
   end
 end
 
--- A channel's turn: with its earliest delivery, one at a time, and no faster than its rate. A paused channel's turn is
--- its next probe.
+-- Schedules a channel's turn: when its earliest delivery is due, one delivery at a time, and no faster than its rate. A
+-- paused channel's turn is its next probe.
 local function place(channel)
   local key = health_of(channel)
   local health = redis.call('HMGET', key, 'paused', 'busy', 'limited', 'broken', 'next')
@@ -149,7 +150,7 @@ local function count(key, counts)
   end
 end
 
--- Count a channel's deliveries again, after it was paused or resumed.
+-- Counts a channel's deliveries again, after it was paused or resumed.
 local function count_all(channel, now)
   local counts = not is_paused(channel)
   local box = redis.call('ZRANGE', box_of(channel), 0, -1, 'WITHSCORES')
@@ -158,7 +159,7 @@ local function count_all(channel, now)
   end
 end
 
--- The channels of a workspace that have deliveries in this shard, also those whose delivery a worker holds.
+-- Returns the channels of a workspace that have deliveries in this shard, also those whose delivery a worker holds.
 local function channels_of(workspace)
   local channels = redis.call('ZRANGE', lane_of(workspace), 0, -1)
   for _, key in ipairs(redis.call('ZRANGE', leases_of(platform_of(workspace)), 0, -1)) do
@@ -169,7 +170,7 @@ local function channels_of(workspace)
   return channels
 end
 
--- End a pause: the deliveries of these channels count again.
+-- Ends a pause: the deliveries of these channels count again.
 local function unpause(health, name, channels, now)
   redis.call('HDEL', health, 'paused', 'paused_at', 'probe_at', 'probe_gap', 'fails', 'broken')
   redis.call('ZREM', base .. 'paused', name)
@@ -178,12 +179,13 @@ local function unpause(health, name, channels, now)
   end
 end
 
--- A post went through: if nothing can be posted one day, that is another problem. -> whether there was one
+-- Forgets the problem that people were notified of, after a post went through: a later problem is a new one.
+-- -> whether there was one
 local function forget_problem(health)
   return redis.call('HDEL', health, 'notified', 'notified_why', 'notifier', 'notifying') > 0
 end
 
--- Take a delivery back from its worker.
+-- Takes a delivery back from its worker.
 local function let_go(key)
   local channel = channel_of(key)
   redis.call('ZREM', leases_of(platform_of(channel)), key)
@@ -194,7 +196,7 @@ local function let_go(key)
   redis.call('HDEL', workspace_health_of(workspace_of(channel)), 'probe')
 end
 
--- Put a delivery, new or taken back, where claims find it.
+-- Puts a delivery, new or taken back, where claims find it.
 local function put(key, state, due)
   local channel = channel_of(key)
   redis.call('HSET', record(key), 'state', state, 'due', due)
@@ -203,7 +205,7 @@ local function put(key, state, due)
   place(channel)
 end
 
--- Make a delivery a dead letter until the operator decides: `dead` or `held`.
+-- Makes a delivery a dead letter until the operator decides: `dead` or `held`.
 local function set_aside(key, state, now, why)
   local channel = channel_of(key)
   redis.call('HSET', record(key), 'state', state, 'error', why)
@@ -213,14 +215,14 @@ local function set_aside(key, state, now, why)
   place(channel)
 end
 
--- Remove a delivery. Its papers can be enqueued again unless they are recorded as sent.
+-- Removes a delivery. Its papers can be enqueued again unless they are recorded as sent.
 local function forget(key)
   local channel, papers = channel_of(key), papers_of(key)
   if papers then
     for _, paper in ipairs(papers) do
       redis.call('HDEL', open_of(channel), paper[1])
     end
-  else -- its record can't be read: find its papers from the other side
+  else -- its record can't be read: find its papers in the index
     local open = redis.call('HGETALL', open_of(channel))
     for i = 1, #open, 2 do
       if open[i + 1] == key then
@@ -236,7 +238,7 @@ local function forget(key)
   redis.call('DEL', record(key))
 end
 
--- Count one more failure in a row. From `threshold` failures on, nothing is tried there for `first` ms, doubling up to
+-- Counts one more failure in a row. From `threshold` failures on, nothing is tried there for `first` ms, doubling up to
 -- `most`. A post that was in flight when such a break began does not extend it.
 local function note_failure(health, now, threshold, first, most)
   if tonumber(redis.call('HGET', health, 'broken') or '0') > now then
@@ -252,7 +254,7 @@ local function wake(platform)
   redis.call('PUBLISH', 'pb:wake', 'due ' .. platform .. ' ' .. string.match(base, '{s(%d+)}'))
 end
 
--- Milliseconds until it is worth looking at this shard again, -1 if nothing waits.
+-- Returns the ms until this shard should be looked at again, -1 if nothing waits.
 local function next_look(platform, now)
   local due, lease = first_score(due_of(platform)), first_score(leases_of(platform))
   local first = due and lease and math.min(due, lease) or due or lease

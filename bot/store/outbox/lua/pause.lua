@@ -1,6 +1,6 @@
--- Pause or resume a channel or a workspace. To pause one whose probe just failed puts off its next probe.
--- ARGV 'channel' or 'workspace', which, why ('' resumes), a token of this call ('confirmed': a post went through)
--- -> 1 if people are to be notified of the problem, by this caller alone
+-- Pauses or resumes a channel or a workspace. Pausing one whose probe just failed postpones its next probe.
+-- ARGV 'channel' or 'workspace', its name, reason ('' resumes), a token of this call ('confirmed': a post went through)
+-- -> 1 if this caller, and no other, should notify people of the problem
 local scope, name, why = ARGV[1], ARGV[2], ARGV[3]
 free_first()
 local health = scope == 'channel' and health_of(name) or workspace_health_of(name)

@@ -1,6 +1,6 @@
--- In which of the shard's channels papers were posted, for a part of its channels.
--- ARGV cursor (0 to begin), channels to look at by about one call, papers   -> the next cursor (0 at the end), then
---      a paper and a channel for each
+-- Finds the channels in which papers were posted, in a part of the shard's channels.
+-- ARGV cursor (0 to begin), approximate number of channels per call, papers
+-- -> the next cursor (0 at the end), then paper and channel of each post
 local now = now_ms()
 local part = redis.call('SSCAN', base .. 'channels', ARGV[1], 'COUNT', ARGV[2])
 local answer = { part[1] }

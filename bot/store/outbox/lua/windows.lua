@@ -1,6 +1,6 @@
 local DAY = 86400000
 
--- Forget what a rolling window has left behind, and say how many are in it.
+-- Removes the members that a rolling window has left behind, and returns how many are in it.
 local function in_window(zset, window)
   redis.call('ZREMRANGEBYSCORE', zset, '-inf', now_ms() - window)
   return redis.call('ZCARD', zset)
