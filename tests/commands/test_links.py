@@ -78,9 +78,7 @@ async def test_an_unknown_paper_is_looked_up_once_and_stored(shown: Shown, upstr
     assert len(upstreams.asked) == asked
 
 
-async def test_a_paper_that_nobody_knows_is_asked_for_once_in_an_hour(
-    shown: Shown, upstreams: Searchable
-) -> None:
+async def test_an_unknown_paper_is_looked_up_once_an_hour(shown: Shown, upstreams: Searchable) -> None:
     nowhere = "https://arxiv.org/abs/2605.99999"
     assert await shown.post(nowhere) == []
     asked = len(upstreams.asked)
