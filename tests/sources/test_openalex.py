@@ -75,7 +75,7 @@ async def test_each_citing_work_is_news_once(room: Room) -> None:
     await room.watch(ID)
     room.api.citing["W1"] = ["W11", "W10"]
     await room.poll()
-    assert await room.events() == [], "works that already cite it are no news"
+    assert await room.events() == [], "works that already cite it aren't news"
     room.api.citing["W1"] = ["W12", "W11", "W10"]
     await room.next_day()
     assert await room.events() == ["Cited by a new paper: “On W12” (OpenAlex, days to weeks late)"]
@@ -120,7 +120,7 @@ async def test_a_failure_in_between_loses_nothing_and_repeats_nothing(room: Room
     assert room.api.lists == 4
 
 
-async def test_an_old_work_that_moves_up_in_a_full_list_is_no_news(room: Room) -> None:
+async def test_an_old_work_that_moves_up_in_a_full_list_is_not_news(room: Room) -> None:
     """OpenAlex merges and removes works, so that older ones move up or come back."""
     await room.watch(ID)
     works = [f"W{n}" for n in range(90_000, 90_000 - PAGE * PAGES - 50, -1)]
@@ -182,7 +182,7 @@ async def test_a_full_last_page_is_followed_by_an_empty_one(room: Room) -> None:
 
 
 async def test_a_budget_that_ends_within_a_paper_causes_no_false_news(room: Room) -> None:
-    """Works of the first reading are no news, even if it takes days; works beyond the budget are read later."""
+    """Works of the first reading aren't news, even if it takes days; works beyond the budget are read later."""
     await room.watch(ID)
     works = [f"W{n}" for n in range(1000, 650, -1)]
     room.api.citing["W1"] = works
@@ -235,7 +235,7 @@ async def test_no_call_is_made_once_openalex_reports_an_empty_budget(room: Room)
     room.api.free = 2
     await room.poll()
     await room.poll()
-    assert len(room.api.asked) == 2
+    assert len(room.api.requests) == 2
 
 
 async def test_a_work_that_was_merged_is_looked_up_again(room: Room) -> None:

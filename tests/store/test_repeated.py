@@ -60,9 +60,9 @@ def begin(redis: Redis) -> Awaitable[Any]:
 
 
 def record_outcome(**how: Any) -> Step:
-    usual: dict[str, Any] = {"state": "pending", "why": "no", "after": 60}
-    giving = Outcome(**(usual | how))
-    return lambda redis: Outbox(redis).record_outcome(held(), giving)
+    defaults: dict[str, Any] = {"state": "pending", "why": "no", "after": 60}
+    failure = Outcome(**(defaults | how))
+    return lambda redis: Outbox(redis).record_outcome(held(), failure)
 
 
 def done(redis: Redis) -> Awaitable[Any]:

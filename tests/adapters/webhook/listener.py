@@ -54,12 +54,12 @@ def certificate() -> Path:
     return path
 
 
-def trusting(known: Path | None = None) -> ssl.SSLContext:
+def client_context(known: Path | None = None) -> ssl.SSLContext:
     """Return the TLS context of a client that trusts this process's double, or the one with the certificate `known`."""
     return ssl.create_default_context(cafile=str(known or certificate()))
 
 
-def _serving() -> ssl.SSLContext:
+def _server_context() -> ssl.SSLContext:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificate())
     return context
@@ -119,7 +119,7 @@ class Listener:
         app.router.add_route("*", "/{path:.*}", self._respond)
         runner = web.AppRunner(app, shutdown_timeout=0.1)
         await runner.setup()
-        await web.TCPSite(runner, HOST, 0, ssl_context=_serving()).start()
+        await web.TCPSite(runner, HOST, 0, ssl_context=_server_context()).start()
         self.url = f"https://{HOST}:{runner.addresses[0][1]}"
         try:
             yield self

@@ -14,7 +14,7 @@ from adapters.webhook.platform import WebhookPlatform
 from bot.domain.models import ChannelRef
 from bot.encryption import Encryptor
 from bot.store.copies import Copies, Copy
-from tests.adapters.webhook.listener import HOST, Listener, trusting
+from tests.adapters.webhook.listener import HOST, Listener, client_context
 from tests.papers import a_channel
 
 KEY = "a key that can't be guessed"
@@ -32,7 +32,11 @@ def webhook_platform(
     `known` is the file of the double's certificate, if the double runs in another process.
     """
     client = WebhookClient(
-        user_agent="Paperboy/test", now=now, private=LOOPBACK, trusted=trusting(known), patience=patience
+        user_agent="Paperboy/test",
+        now=now,
+        private=LOOPBACK,
+        trusted=client_context(known),
+        patience=patience,
     )
     return WebhookPlatform(redis, Encryptor([KEY]), client, now=now)
 
