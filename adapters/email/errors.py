@@ -36,8 +36,8 @@ def on_answer(phase: Phase, code: int, text: str) -> SendError:
     """Return the error for a negative SMTP reply in `phase`.
 
     Only a permanent answer about the address pauses it (`GONE`, or no detail at all). Answers about us (`5.7.…`, a wrong
-    password) would pause every address. Those about the server or the route to it (`5.3.…`, `5.4.…`) and about a full
-    mailbox (`5.2.2`) are temporary.
+    password) must not, since they would pause every address. Nor must those about the server or the route to it
+    (`5.3.…`, `5.4.…`) or about a full mailbox (`5.2.2`), which are temporary.
     """
     found = _STATUS.match(text.lstrip())
     status, detail = (found[0], found["detail"]) if found else ("", "")

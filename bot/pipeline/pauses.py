@@ -33,7 +33,7 @@ class CopyOwners:
         self._writes_to_people = writes_to_people
 
     async def notify(self, copy: ChannelRef, problem: str) -> bool:
-        """Send `problem` to the person who added the copy, else to someone in the channel. Returns whether it arrived."""
+        """Send `problem` to the person who added the copy, or to someone in the channel. Returns whether it worked."""
         found = await self._copies.find(copy)
         if found is None:
             return False

@@ -73,7 +73,7 @@ class Sender:
         self._in_flight: defaultdict[str, dict[str, float]] = defaultdict(dict)
 
     async def send(self, delivery: Delivery) -> None:
-        """Send a claimed delivery and record its outcome. After a RedisError its lease expires, and it is claimed again."""
+        """Send a claimed delivery and record its outcome. After a RedisError its lease expires; it is claimed again."""
         in_workspace = self._in_flight[delivery.channel.workspace]
         in_workspace[delivery.key] = monotonic()
         try:

@@ -15,7 +15,7 @@ from bot.sources.name_order import first_name_first, initials_first, is_surname
 from bot.text import clean
 
 MAX_LINE = 200_000
-"""Maximum number of characters read from an author line; the 3,000 authors of the largest collaborations take 60,000."""
+"""Maximum characters read from an author line; the 3,000 authors of the largest collaborations take 60,000."""
 MAX_NAME = 300
 """Maximum length of a name in characters; longer ones are left out."""
 

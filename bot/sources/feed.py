@@ -228,7 +228,7 @@ def _validator(headers: Mapping[str, str], name: str) -> str:
 
 
 def _topic(name: str) -> str:
-    """Return a category as value in `cat:`: `machine-learning`. arXiv's stay unchanged."""
+    """Return a category as written in `cat:`: `machine-learning`. arXiv's stay unchanged."""
     if categories([name]) and "." in name:
         return name
     return re.sub(r"[^a-z]+", "-", name.casefold()).strip("-")

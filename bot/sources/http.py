@@ -35,7 +35,7 @@ TIMEOUT = 30.0
 SLOW = 3
 """Factor on the timeout for answers that are known to be slow, such as 2,500 records of OAI-PMH."""
 MAX_BODY = 16 * 1024 * 1024
-"""Maximum bytes of a body after decompression. The largest list seen has 0.3 MB; a feed of 2,000 papers has 4 MB."""
+"""Maximum bytes of a body after decompression. The largest list seen has 0.3 MB; a feed of 2,000 papers about 4 MB."""
 MAX_WAIT = 86_400
 """The longest pause that an upstream can ask for, in seconds. A `Retry-After` of 3,170 years has been seen."""
 MAX_FIELD = 256 * 1024

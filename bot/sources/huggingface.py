@@ -156,7 +156,7 @@ class HuggingFace:
 
 
 async def _parsed(answer: Answer) -> list[Paper]:
-    """Parse a page in a thread: it takes 30 ms, for which commands would have to wait."""
+    """Parse a page in a thread: it takes 30 ms, for which commands would otherwise wait."""
     return await asyncio.to_thread(parse_list, answer.body)
 
 

@@ -1,4 +1,4 @@
-"""Puts the first name of people first: `Roe, Ada` -> `Ada Roe`, `Roe A` -> `A. Roe`."""
+"""Puts first names first: `Roe, Ada` -> `Ada Roe`, `Roe A` -> `A. Roe`."""
 
 import re
 

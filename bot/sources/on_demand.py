@@ -75,7 +75,7 @@ class CategoryCatalog:
         return _best(found)
 
     async def follow(self, category: str, now: datetime) -> Standing:
-        """Follow a category from now on; the state `free` means that this call has done so. Raises RedisError."""
+        """Follow a category if possible; the state `free` means that this call has done so. Raises RedisError."""
         found: list[Standing] = []
         for upstream in self._upstreams_with(category):
             standing = await self._standing_at(upstream, category)

@@ -128,9 +128,9 @@ class Citations:
         return today if today > now else today + timedelta(days=1)
 
     async def _ask(self, paper: Paper, found: "Found", today: date) -> Paper | None:
-        """Return the paper with its citing works; None if OpenAlex doesn't know it, or its first list is incomplete.
+        """Return the paper with its citing works; None if OpenAlex doesn't know it or refuses to list them.
 
-        Raises BudgetSpent if the budget doesn't allow a single page.
+        Also None if the budget is spent during its first list. Raises BudgetSpent if not even one page can be read.
         """
         own_id, *seen = paper.openalex or (await self._look_up(paper),)
         if own_id is None:

@@ -1,4 +1,4 @@
-"""The started program that is attacked, and the person whose mails it sends."""
+"""The running program that is attacked, and a person who gets its mails."""
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
@@ -18,11 +18,11 @@ from tests.replay import serve
 
 VICTIM = "victim@example.org"
 PATIENCE = 3.0
-"""Seconds that an honest request may take during an attack, on a busy machine."""
+"""Maximum seconds for an honest request during an attack, on a busy machine."""
 MAX_LOG = 200_000
-"""Bytes that the program may log under attack."""
+"""Maximum bytes of the program's log during an attack."""
 ATTACKER = "127.0.0.66"
-"""Another address than that of honest requests."""
+"""Client address of the attacker; honest requests have another one."""
 
 
 @dataclass
@@ -36,7 +36,7 @@ class Target:
     upstream: Upstream
 
     async def answers(self) -> None:
-        """An honest person is answered soon."""
+        """Check that an honest request is answered in time."""
         began = monotonic()
         async with self.session.get("/email/subscribe") as response:
             assert response.status == 200
@@ -47,7 +47,7 @@ class Target:
             return response.status, await response.text()
 
     async def send(self, request: bytes) -> bytes:
-        """Send raw bytes from the attacker's address; the first line of the answer."""
+        """Send raw bytes from the attacker's address. Returns the first line of the answer."""
         reader, writer = await asyncio.open_connection("127.0.0.1", self.port, local_addr=(ATTACKER, 0))
         try:
             writer.write(request)
@@ -67,7 +67,7 @@ async def close(writer: asyncio.StreamWriter) -> None:
 
 @asynccontextmanager
 async def target(folder: Path, titles: Sequence[str] = ()) -> AsyncIterator[Target]:
-    """The program with mail, and its log at the end; `titles` are papers of the day."""
+    """Start the program with mail, and check its log at the end; `titles` are the day's papers."""
     port, upstream = free_port(), Upstream()
     upstream.titles += titles
     async with MailServer().open() as mail_server, serve(upstream.app) as hugging_face:
@@ -90,15 +90,15 @@ async def target(folder: Path, titles: Sequence[str] = ()) -> AsyncIterator[Targ
 
 
 async def sign_up(program: Target, *lines: str) -> tuple[str, str]:
-    """VICTIM asks for mails and confirms it. Returns what `confirmed` does."""
+    """Let VICTIM sign up and confirm. Returns the same as `confirmed`."""
     await program.post("/email/subscribe", address=VICTIM, zone="UTC")
     return await confirmed(program, *lines)
 
 
 async def confirmed(program: Target, *lines: str) -> tuple[str, str]:
-    """VICTIM confirms the first mail and types lines into the page of their account.
+    """Let VICTIM confirm the first mail and type lines into the account page.
 
-    Returns the links by which they confirmed and came to the page.
+    Returns the confirmation link and the link to the account page.
     """
     confirm = link((await mail(program.mail_server, 1)).part("plain"), "confirm")
     assert (await program.post(confirm))[0] == 200
@@ -109,7 +109,7 @@ async def confirmed(program: Target, *lines: str) -> tuple[str, str]:
 
 
 async def manage_link(program: Target) -> str:
-    """The link to the account's page, as it is mailed."""
+    """Return the link to the account page from the mail."""
     count = len(program.mail_server.mails) + 1
     assert (await program.post("/email/link", address=VICTIM))[0] == 200
     found: Mail = await mail(program.mail_server, count)

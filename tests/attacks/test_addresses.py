@@ -1,5 +1,5 @@
-"""Attacks on the started program by feeds and webhooks that lead to private addresses: by redirects, and by names that
-resolve to a public address first and to a private one next.
+"""Attacks on the running program by feeds and webhooks that lead to private addresses: by redirects, and by names that
+first resolve to a public address and then to a private one.
 
 127.0.0.1 is allowed here and stands for the public Internet. 127.0.0.2 and ::1 are the private network.
 """
@@ -28,7 +28,7 @@ from tests.waiting import until
 NAMES = Path(__file__).parent / "lying_names"
 PUBLIC = "127.0.0.1"
 PRIVATE = "127.0.0.2", "::1"
-SECRET = "what only the private network may read"  # it is a text to look for
+SECRET = "what only the private network may read"  # only text to look for
 FEED = """<?xml version="1.0"?><rss version="2.0"><channel><title>F</title><item><title>An honest paper</title>
 <link>https://example.org/1</link><guid>https://example.org/1</guid></item></channel></rss>"""
 
@@ -39,13 +39,13 @@ class Networks:
 
     port: int
     reached: list[str] = field(default_factory=list)
-    """What the private network was asked."""
+    """First lines of requests that reached the private network."""
     asked: Counter[str] = field(default_factory=Counter)
-    """Paths of the public server."""
+    """Path of the public server -> number of requests."""
 
     @property
     def redirects(self) -> Mapping[str, str]:
-        """Path -> where it leads."""
+        """Return path -> target of the redirect."""
         port = self.port
         return {
             "loopback": f"http://127.0.0.2:{port}/",
@@ -95,7 +95,7 @@ class Networks:
 
 
 def lying(folder: Path, **names: list[list[str]]) -> dict[str, str]:
-    """Settings by which a program believes these addresses of the names; `_` stands for a dot."""
+    """Return the environment in which a program resolves names to these addresses; `_` in a name stands for a dot."""
     path = folder / "names.json"
     path.write_text(json.dumps({name.replace("_", "."): found for name, found in names.items()}))
     known = os.environ.get("PYTHONPATH", "")
@@ -145,7 +145,7 @@ async def test_no_feed_leads_into_a_private_network(tmp_path: Path, redis: Redis
 
 @pytest.mark.timeout(120)
 async def test_no_webhook_leads_into_a_private_network(tmp_path: Path, redis: Redis, valkey: str) -> None:
-    """A name is looked up when a webhook is added, and again for each post."""
+    """A name is resolved when a webhook is added, and again for each post."""
     upstream = Upstream()
     async with (
         Listener().open() as listener,
@@ -177,7 +177,7 @@ async def test_no_webhook_leads_into_a_private_network(tmp_path: Path, redis: Re
         async def both_failed() -> bool:
             return len([key async for key in redis.scan_iter("pb:{webhook}:failing:*")]) == 2
 
-        lying(tmp_path, rebinding_test=[["127.0.0.2"]])  # the name has changed since it was looked at
+        lying(tmp_path, rebinding_test=[["127.0.0.2"]])  # the name has changed since it was resolved
         async with running("run", env=env) as process:
             await until(both_failed, "both webhooks to fail", within=60)
             process.terminate()
@@ -188,7 +188,7 @@ async def test_no_webhook_leads_into_a_private_network(tmp_path: Path, redis: Re
 
 
 async def once(env: Mapping[str, str], *said: str) -> str:
-    """What `paperboy run --once` prints, and its log."""
+    """Run `paperboy run --once`. Returns what it prints, and its log."""
     process = await start("run", "--once", env=env)
     out, log = await process.communicate("".join(f"{line}\n" for line in said).encode())
     assert process.returncode == 0, log.decode()

@@ -1,6 +1,6 @@
-"""Attacks on the started program, over its own port: each would once have stopped, stalled, flooded or misled it.
+"""Attacks on the running program, over its own port: each would once have stopped, stalled, flooded or misled it.
 
-docs/security.md says who would do this, and why. The same attacks are tested closer to the code elsewhere.
+docs/security.md says who would attack, and why. Other tests try the same attacks closer to the code.
 """
 
 import asyncio
@@ -28,7 +28,7 @@ async def test_bounce_reports_malformed_requests_and_idle_connections_stop_nothi
 
 
 @pytest.mark.timeout(180)
-async def test_strangers_flood_no_inbox_and_old_mails_control_nothing(tmp_path: Path) -> None:
+async def test_strangers_cannot_flood_an_inbox_and_old_mails_control_nothing(tmp_path: Path) -> None:
     async with target(tmp_path) as program:
         await flood_an_inbox(program)
         await control_an_address_by_an_old_mail(program)

@@ -1,5 +1,5 @@
-"""Attacks on the started program by texts that take long to read: each hostile unit of `tests/growth_inputs.py`, repeated,
-through every way in. What counts is the processor's time, which a busy machine doesn't change.
+"""Attacks on the running program with texts that take long to process: each hostile unit of `tests/growth_inputs.py`,
+repeated, through every input. Processor time is measured, which doesn't depend on other load.
 """
 
 import asyncio
@@ -22,14 +22,14 @@ from tests.growth_inputs import OPENERS, UNITS
 from tests.program import environment, processor, running
 
 MOST_CPU = 1.0
-"""Seconds of processor time that one text may take, including everything else that the program does."""
+"""Maximum processor seconds for one text, including everything else that the program does."""
 EACH = int(os.environ.get("EACH_HOSTILE_TEXT", "5"))
-"""One in EACH units is sent by each way; with 1, all of them."""
+"""One in EACH units is sent through each input; with 1, all of them."""
 LINE, FIELD, MAIL = 1_000, 2_000, 64_000
-"""Characters that a typed line, a field and a report may have."""
+"""Maximum lengths of a typed line, a field and a report, in characters."""
 COMMANDS = ("", "subscribe", "search", "explain", "settings", "mute", "preview", "zotero", "save", "feed")
 LAST = "help unwatch"
-"""What is typed after each line: its answer is always the same."""
+"""Line typed after each hostile one: its answer is always the same."""
 QUERIES = (
     "/?q=",
     "/?cat=",
@@ -46,14 +46,14 @@ HEADERS = ("User-Agent", "If-None-Match", "If-Modified-Since", "Accept-Language"
 
 
 def hostile(length: int, turn: int) -> list[str]:
-    """Units repeated, and some by turns: one of `EACH`, another one for each `turn`."""
+    """Return one in `EACH` of the repeated and alternating units; which ones depends on `turn`."""
     units = [*UNITS, *(f"{one}{other}" for one, other in pairwise(OPENERS))]
     return [(unit * length)[:length] for unit in units[turn % EACH :: EACH]]
 
 
 @dataclass
 class Measured:
-    """What took longest in a program."""
+    """The longest processor time seen in a program."""
 
     pid: int
     worst: float = 0.0
@@ -93,7 +93,7 @@ class Terminal:
         self._last = ""
 
     async def begin(self) -> None:
-        """Learn the answer that comes after all answers to a line."""
+        """Record the answer to the line that marks the end of all other answers."""
         self._stdin.write(f"{LAST}\n".encode())
         while json.loads(line := await self._stdout.readline())["kind"] != "reply":
             pass
@@ -126,7 +126,7 @@ Request = tuple[str, str, Mapping[str, str], bytes | Mapping[str, str] | None]
 
 
 def ways(manage: str) -> Mapping[str, Callable[[str], Request]]:
-    """Every way in but those of the platforms -> the request that brings a text in by it."""
+    """Return every input except the platforms' -> function that makes a request with a text."""
 
     def query(path: str) -> Callable[[str], Request]:
         return lambda text: ("GET", path + quote(text, safe="")[:6_000], {}, None)
@@ -156,18 +156,18 @@ def ways(manage: str) -> Mapping[str, Callable[[str], Request]]:
 
 
 def mailed(text: str) -> bytes:
-    """A bounce report with a text in its headers and in its body."""
+    """Return a bounce report with the text in its headers and body."""
     raw = text.encode("utf-8", "replace")
     folded = raw.replace(b"\r", b" ").replace(b"\n", b" ")
     return b"To: <%b> %b\r\nSubject: %b\r\n\r\n%b\r\n" % (RETURN.encode(), folded, folded, raw)
 
 
 async def status_of(program: Target, request: Request, n: int) -> int:
-    """The answer to a request. Each comes from a different address, so that no rate limit gets in the way."""
+    """Return the status of the answer. Each request has a different client address, to avoid rate limits."""
     method, path, headers, body = request
     connector = aiohttp.TCPConnector(local_addr=(f"127.{n + 1}.{len(path) % 200}.7", 0))
     async with aiohttp.ClientSession(f"http://127.0.0.1:{program.port}", connector=connector) as session:
-        with suppress(aiohttp.ServerDisconnectedError, aiohttp.ClientOSError):  # a head that is too long
+        with suppress(aiohttp.ServerDisconnectedError, aiohttp.ClientOSError):  # the head is too long
             async with session.request(
                 method, URL(path, encoded=True), headers=headers, data=body, allow_redirects=False
             ) as answer:

@@ -1,4 +1,4 @@
-"""Attacks on the started program by someone who holds an old mail, or links that were made for something else."""
+"""Attacks on the running program by someone who has an old mail, or links that were made for something else."""
 
 import re
 from pathlib import Path
@@ -34,7 +34,7 @@ async def links_for_something_else(program: Target, confirm: str, manage: str) -
 
 
 async def used_once(program: Target, button: str) -> bool:
-    """Press a button of a mail; whether it can't be pressed again in any spelling. Those that only show may be."""
+    """Press a button of a mail. Returns whether no spelling of its link works again; links that only show may."""
     status, _ = await program.post(button)
     assert status == 200
     status, page = await program.post(button)

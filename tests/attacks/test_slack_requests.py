@@ -1,4 +1,4 @@
-"""Attacks on the started program as someone who recorded Slack's requests, or who plays with the pages for installing."""
+"""Attacks on the running program by someone who recorded Slack's requests, or who tampers with installation pages."""
 
 import asyncio
 import json
@@ -44,7 +44,7 @@ class Target:
     room: Channel
 
     def recorded(self, text: str) -> tuple[str, dict[str, str], str]:
-        """A command as Slack sends it: the body, the signed headers, and the trigger by which its answer is known."""
+        """Return a command as Slack sends it: body, signed headers, and the trigger that identifies its answer."""
         payload = self.ada.typed(self.room, text)
         body, content = encoded("slash_commands", payload)
         headers = {CONTENT: content, **signed(self.slack.app.signing_secret, body)}
@@ -58,9 +58,9 @@ class Target:
             return answer.status
 
     async def answer(self, trigger: str) -> str:
-        """What the program answers to a command, once."""
+        """Wait for the program's answer to a command, and return its text."""
         await self.slack.until(lambda: self.ada.answers(trigger))
-        return words(self.ada.answers(trigger)[-1].blocks)  # type: ignore[union-attr]  # no form was asked for
+        return words(self.ada.answers(trigger)[-1].blocks)  # type: ignore[union-attr]  # it isn't a form
 
     async def subscriptions(self) -> str:
         return await self.answer(await self.ada.type(self.room, "list"))
@@ -121,7 +121,7 @@ async def old_and_early_requests(program: Target) -> None:
 
 
 async def the_same_request_again(program: Target) -> None:
-    """A second header of the same name must not make one request look like another."""
+    """A repeated request must not pass as another one because of a second header of the same name."""
     body, headers, trigger = program.recorded("subscribe replayed")
     right = list(headers.items())
     assert await program.send(body, right) == 200
@@ -175,7 +175,7 @@ async def signatures_for_something_else(program: Target) -> None:
 
 
 @pytest.mark.timeout(120)
-async def test_states_of_an_installation_work_once_in_their_own_browser(
+async def test_an_installation_state_works_once_and_only_in_its_own_browser(
     tmp_path: Path, valkey: str, redis: Redis
 ) -> None:
     async with target(tmp_path, valkey) as program:
@@ -186,7 +186,7 @@ async def test_states_of_an_installation_work_once_in_their_own_browser(
 
 
 async def began(program: Target, peer: str = "127.0.0.1") -> tuple[str, str]:
-    """A new installation in a browser: its state, and the address of Slack's page."""
+    """Begin an installation in a browser. Returns its state, and the address of Slack's page."""
     async with browser(peer) as session, session.get(program.address + INSTALL) as page:
         assert page.status == 200, page.status
         link = unescape(re.findall(r'href="([^"]+/oauth/v2/authorize[^"]*)"', await page.text())[0])
@@ -194,7 +194,7 @@ async def began(program: Target, peer: str = "127.0.0.1") -> tuple[str, str]:
 
 
 async def ended(program: Target, code: str, state: str, cookie: str, peer: str = "127.0.0.1") -> int:
-    """A browser comes back from Slack's page; the status that it gets."""
+    """Let a browser return from Slack's page. Returns the status of the answer."""
     async with browser(peer) as session:
         query, headers = {"code": code, "state": state}, {"Cookie": f"{COOKIE}={cookie}"}
         async with session.get(program.address + REDIRECT, params=query, headers=headers) as page:
@@ -208,7 +208,7 @@ def browser(peer: str) -> aiohttp.ClientSession:
 
 
 async def forged_and_expired_states(program: Target) -> None:
-    """Nothing passes as a state but a state, not even what was encrypted with the operator's own key."""
+    """Only a state is accepted as one: no other text, even if it was encrypted with the operator's key."""
     ours = Encryptor([SECRET_KEY])
     theirs = Encryptor(["another key of another operator"])
     expired = json.dumps([time() - STATE_LIFE - 1, "n"])
@@ -225,11 +225,11 @@ async def forged_and_expired_states(program: Target) -> None:
     before = len(program.slack.calls("oauth.v2.access"))
     for n, state in enumerate(states):
         assert await ended(program, "a-code", state, state, f"127.0.2.{n + 1}") in {400, 401}, state
-    assert len(program.slack.calls("oauth.v2.access")) == before, "Slack isn't asked"
+    assert len(program.slack.calls("oauth.v2.access")) == before, "no request to Slack"
 
 
 async def another_browsers_state(program: Target) -> None:
-    """An attacker's link must not install the attacker's workspace in a victim's name, nor the other way round."""
+    """An attacker's link must not install the attacker's workspace in a victim's name, or the other way round."""
     eve = program.slack.person(program.slack.workspace("rival"), "eve")
     state, link = await began(program, "127.0.3.1")
     victims, _ = await began(program, "127.0.3.2")
@@ -240,7 +240,7 @@ async def another_browsers_state(program: Target) -> None:
 
 
 async def a_state_again(program: Target) -> None:
-    """Of twenty at the same time one is let through, and none later."""
+    """Of twenty concurrent requests one is accepted, and none later."""
     eve = program.slack.person(program.slack.workspace("another"), "eve")
     state, link = await began(program, "127.0.4.1")
     before = len(program.slack.calls("oauth.v2.access"))
@@ -255,7 +255,7 @@ async def a_state_again(program: Target) -> None:
 
 
 async def a_flood_of_installations(program: Target, redis: Redis) -> None:
-    """One client fills neither the memory nor the way of others."""
+    """One client can't fill the memory or block others."""
     before = {key async for key in redis.scan_iter("*")}
     statuses = []
     async with browser("127.5.5.5") as session:

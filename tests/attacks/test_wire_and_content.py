@@ -1,5 +1,5 @@
-"""Attacks on the started program by malformed connections, by compressed and crowded bodies, by addresses and paths,
-and by the titles of papers. What falls in one of them would mislead a proxy, a log, a mail or a reader.
+"""Attacks on the running program with malformed connections, compressed and crowded bodies, addresses and paths, and
+titles of papers. A successful one would mislead a proxy, a log, a mail or a reader.
 """
 
 import asyncio
@@ -17,7 +17,7 @@ from tests.attacks.target import ATTACKER, VICTIM, Target, close, sign_up, targe
 
 EVIL = "evil.example"
 BIDI = "\u202egnp.exe\u2066\u200b\u2028"
-"""Turns text around, hides a letter, breaks a line."""
+"""Characters that reverse text, hide a letter or break a line."""
 HIDDEN = frozenset("\u202e\u2066\u200b\u2028\x1b\x07")
 TITLES = (
     f"Robots {BIDI} and cats",
@@ -31,7 +31,7 @@ HEAD = b"Host: 127.0.0.1"
 
 
 @pytest.mark.timeout(240)
-async def test_wire_bodies_hosts_and_paths_mislead_nothing(tmp_path: Path) -> None:
+async def test_malformed_connections_bodies_hosts_and_paths_mislead_nothing(tmp_path: Path) -> None:
     async with target(tmp_path) as program:
         await requests_within_requests(program)
         await endless_heads(program)
@@ -54,7 +54,7 @@ async def test_titles_are_text_in_mails_pages_and_feeds(tmp_path: Path) -> None:
 
 
 async def answers_to(program: Target, sent: bytes) -> bytes:
-    """All that is answered to raw bytes, until the connection ends or nothing more comes."""
+    """Send raw bytes. Returns everything received until the connection ends or nothing more arrives."""
     reader, writer = await asyncio.open_connection("127.0.0.1", program.port, local_addr=(ATTACKER, 0))
     found = b""
     try:
@@ -70,7 +70,7 @@ async def answers_to(program: Target, sent: bytes) -> bytes:
 
 
 async def requests_within_requests(program: Target) -> None:
-    """What a proxy and we could read as a different number of requests is refused, and what follows isn't read."""
+    """Bytes that a proxy could split into other requests than we do are refused, and the rest isn't read."""
     inner = b"GET /email/subscribe?smuggled HTTP/1.1\r\nHost: x\r\n\r\n"
     heads = (
         b"Content-Length: 6\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n" + inner,
@@ -155,7 +155,7 @@ async def bodies_that_trickle(program: Target) -> None:
 
 
 async def forged_hosts(program: Target) -> None:
-    """Links name the public address, whatever a request says; else a mail would lead to the attacker."""
+    """Links have the public address, whatever a request says; otherwise a mail would lead to the attacker."""
     forged = {
         "Host": EVIL,
         "X-Forwarded-Host": EVIL,
@@ -269,7 +269,7 @@ async def test_a_flood_of_sign_ups_makes_honest_people_wait_half_a_minute(tmp_pa
         statuses = await asyncio.gather(
             *(twenty_sign_ups(program, f"127.{n}.{n}.1", n) for n in range(1, 18))
         )
-        assert 503 in {status for some in statuses for status in some}, "the hour's mails are used up"
+        assert 503 in {status for some in statuses for status in some}, "the hourly limit of mails is reached"
         form = {"address": VICTIM, "query": "robots", "zone": "UTC"}
         status, page = await program.post("/email/subscribe", **form)
         assert status == 503
@@ -289,7 +289,7 @@ async def test_a_flood_of_sign_ups_makes_honest_people_wait_half_a_minute(tmp_pa
 
 
 async def twenty_sign_ups(program: Target, peer: str, first: int) -> list[int]:
-    """Twenty sign-ups from one address, the most that one may ask for in an hour."""
+    """Sign up twenty times from one address, the hourly limit."""
     found = []
     for n in range(20):
         body = f"address=flood{first}-{n}@example{first}.org&zone=UTC".encode()

@@ -109,7 +109,7 @@ def _delivery(channel: ChannelRef) -> Delivery:
     return Delivery(f"{channel}/x", channel, (), "claimed", "t", 0, None)
 
 
-async def offer(redis: Redis, to: Sequence[ChannelRef], label: str, at_once: int = 200) -> None:
+async def enqueue(redis: Redis, to: Sequence[ChannelRef], label: str, at_once: int = 200) -> None:
     """Enqueue the paper for these channels, each under its own label."""
     outbox = Outbox(redis)
     due = round((await outbox.now()).timestamp() * 1000)
@@ -126,17 +126,17 @@ async def timed(redis: Redis, deliveries: DeliveryWorker, pipe: Pipe, rate: floa
     hearing, working = asyncio.create_task(wake.run()), asyncio.create_task(deliveries.run(wake))
     ours, theirs = get_context("spawn").Pipe()
     process = get_context("spawn").Process(
-        target=offer_all, args=(_url_of(redis), rate, count, theirs), daemon=True
+        target=enqueue_all, args=(_url_of(redis), rate, count, theirs), daemon=True
     )
     process.start()
-    offered: dict[str, float] = await asyncio.to_thread(ours.recv)
+    enqueued: dict[str, float] = await asyncio.to_thread(ours.recv)
     while await Outbox(redis).open():  # noqa: ASYNC110  # the server knows
         await asyncio.sleep(TICK)
     await deliveries.drain()
     await working
     hearing.cancel()
     posted = await posts_of(pipe)
-    return [posted[key] - at for key, at in offered.items()]
+    return [posted[key] - at for key, at in enqueued.items()]
 
 
 def _url_of(redis: Redis) -> str:
@@ -144,25 +144,25 @@ def _url_of(redis: Redis) -> str:
     return f"redis://{where['host']}:{where['port']}"
 
 
-def offer_all(url: str, rate: float, count: int, pipe: Pipe) -> None:
+def enqueue_all(url: str, rate: float, count: int, pipe: Pipe) -> None:
     """Run the fan-out in a separate process: it sends the time at which each delivery was enqueued."""
 
     async def at_that_rate() -> dict[str, float]:
         redis, everyone = await connect(url), channels(CHANNELS)
-        offered: dict[str, float] = {}
+        enqueued: dict[str, float] = {}
         began = monotonic()
-        while len(offered) < count:
+        while len(enqueued) < count:
             due = min(count, round((monotonic() - began) * rate))
             batch: dict[str, list[ChannelRef]] = {}
-            for n in range(len(offered), due):
+            for n in range(len(enqueued), due):
                 label = f"t{n // CHANNELS}"
                 batch.setdefault(label, []).append(everyone[n % CHANNELS])
-                offered[f"{everyone[n % CHANNELS]}/{label}"] = time()
+                enqueued[f"{everyone[n % CHANNELS]}/{label}"] = time()
             for label, targets in batch.items():
-                await offer(redis, targets, label)
+                await enqueue(redis, targets, label)
             await asyncio.sleep(TICK)
         await redis.aclose()
-        return offered
+        return enqueued
 
     pipe.send(asyncio.run(at_that_rate()))
 
@@ -185,7 +185,7 @@ async def run(count: int) -> dict[str, float]:
             )
             await bare(url, session, CHANNELS)  # warmed up
             for n in range(rounds):
-                await offer(redis, channels(CHANNELS), str(n))
+                await enqueue(redis, channels(CHANNELS), str(n))
             loops = [await bare(url, session, count), await bare(url, session, count, MAX_IN_FLIGHT)]
             began = monotonic()
             await deliveries.deliver_due()

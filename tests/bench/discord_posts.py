@@ -87,13 +87,13 @@ async def enqueue_posts(redis: Redis, posts: int) -> list[str]:
     outbox, wanted = Outbox(redis, durable=True), []
     for number in range(-(-posts // PER_CHANNEL)):
         channel = ChannelRef("discord", f"{GUILD + number % 20}", str(5000 + number))
-        offers = [
+        deliveries = [
             PlannedDelivery(
                 channel=channel, papers=((paper.id, (Reason(1, "paper"),)),), due=0, label=paper.id
             )
             for paper in papers
         ]
-        await outbox.enqueue(offers)
+        await outbox.enqueue(deliveries)
         wanted += [f"{channel.channel} {paper.id}" for paper in papers]
     return wanted
 

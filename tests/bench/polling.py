@@ -79,8 +79,8 @@ class TimedOutbox(Outbox):
         self.last = 0.0
         self.count = 0
 
-    async def enqueue(self, offers: Iterable[PlannedDelivery]) -> int:
-        accepted = await super().enqueue(offers)
+    async def enqueue(self, planned: Iterable[PlannedDelivery]) -> int:
+        accepted = await super().enqueue(planned)
         self.count += accepted
         self.last = time.monotonic()
         return accepted

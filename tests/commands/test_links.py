@@ -76,9 +76,7 @@ async def test_an_unknown_paper_is_looked_up_once_and_stored(shown: Shown, upstr
     assert len(upstreams.asked) == requests
 
 
-async def test_a_paper_that_no_upstream_knows_is_looked_up_once_an_hour(
-    shown: Shown, upstreams: Searchable
-) -> None:
+async def test_an_unknown_paper_is_looked_up_once_an_hour(shown: Shown, upstreams: Searchable) -> None:
     nowhere = "https://arxiv.org/abs/2605.99999"
     assert await shown.post(nowhere) == []
     requests = len(upstreams.asked)

@@ -1,1 +1,1 @@
-"""The files that operators start from: parsed, linted and, as far as a test can, run."""
+"""The files that operators deploy with: parsed, linted and, as far as possible, run."""

@@ -1,7 +1,7 @@
-"""The steps of the GitHub Action on this machine, killed anywhere: `python -m tests.deploy.action` kills at every step.
+"""Run the GitHub Action's steps on this machine, and kill them: `python -m tests.deploy.action` kills at every step.
 
-A scheduled run is `deploy/github-action/run.sh` with a bare repository for the branch, and Slack's double to post to. Each
-call of `paperboy` or `git` is a step; a run can be killed before or after it, or once some posts were made.
+A scheduled run is `deploy/github-action/run.sh` with a bare repository for the branch, and Slack's double to post to.
+Each call of `paperboy` or `git` is a step; a run can be killed before or after it, or after a number of posts.
 """
 
 import asyncio
@@ -30,7 +30,7 @@ from tests.sources.upstreams import Lists, listed
 SCRIPT = ROOT / "deploy" / "github-action" / "run.sh"
 PAPERS = 2
 STEPS = 17
-"""Calls of `paperboy` and `git` in a run that finds a state."""
+"""Number of calls of `paperboy` and `git` in a run that finds stored data."""
 WRAPPER = """#!/usr/bin/env bash
 step=$(($(cat "$STEPS_DONE" 2>/dev/null || echo 0) + 1))
 echo $step > "$STEPS_DONE.$$" && mv "$STEPS_DONE.$$" "$STEPS_DONE"  # two steps of a pipe run at the same time
@@ -44,7 +44,7 @@ exit $code
 
 @dataclass
 class Repository:
-    """A checkout with its remote, a channel that subscribes, and the papers that a source lists."""
+    """A checkout with its remote, a subscribed channel, and the papers that a source lists."""
 
     folder: Path
     slack: Slack
@@ -54,16 +54,16 @@ class Repository:
     listed: list[str] = field(default_factory=list)
 
     def publish(self) -> None:
-        """Some new papers are listed."""
+        """List some new papers."""
         today = str(list_date(datetime.now(UTC)))
         new = [f"2603.{len(self.listed) + n:05}" for n in range(PAPERS)]
         self.listed += new
         self.lists.days[today] = [listed(one, title=f"Diffusion {one}") for one in self.listed]
 
     async def run(self, *, before: int = 0, after: int = 0, posts: int = 0) -> tuple[int, int]:
-        """A scheduled run on a new machine; killed before or after a step, or after so many posts.
+        """Make a scheduled run on a new machine; kill it before or after a step, or after a number of posts.
 
-        -> exit code, number of steps
+        Returns the exit code and the number of steps.
         """
         done = self.folder / "steps"
         done.unlink(missing_ok=True)
@@ -98,7 +98,7 @@ class Repository:
         os.killpg(group, signal.SIGKILL)
 
     def posted(self) -> Counter[str]:
-        """Title -> how often it was posted."""
+        """Return title -> how often it was posted."""
         return Counter(m.text.partition(" · ")[0] for m in self.room.messages if m.only_for is None)
 
     def wanted(self) -> Counter[str]:
@@ -107,7 +107,7 @@ class Repository:
 
 @asynccontextmanager
 async def repository(folder: Path) -> AsyncIterator[Repository]:
-    """A repository that has never run Paperboy."""
+    """Yield a repository in which Paperboy has never run."""
     for words in (
         ("init", "--quiet", "--bare", "remote"),
         ("clone", "--quiet", "remote", "checkout"),
@@ -141,7 +141,7 @@ async def repository(folder: Path) -> AsyncIterator[Repository]:
 
 
 async def kill_everywhere(folder: Path, kills: Iterable[dict[str, int]]) -> tuple[int, int, int]:
-    """A killed run, then a whole one, for each kill. -> kills, posts that were lost, posts that were doubled"""
+    """For each kill, make a killed run and then a complete one. Returns the number of kills, lost and doubled posts."""
     count = 0
     async with repository(folder) as here:
         here.publish()
@@ -158,9 +158,9 @@ async def kill_everywhere(folder: Path, kills: Iterable[dict[str, int]]) -> tupl
 
 
 def main() -> None:
-    """Kill at every step, and print what came of it."""
+    """Kill at every step, and print the result."""
     kills = [
-        *({"before": step} for step in range(5, STEPS + 1)),  # until then, nothing was changed
+        *({"before": step} for step in range(5, STEPS + 1)),  # nothing was changed before
         *({"after": step} for step in range(4, STEPS + 1)),
         *({"posts": posts} for posts in range(1, PAPERS + 1)),
     ]

@@ -1,13 +1,13 @@
-"""Build the image where no registry can be reached: with Debian's own Python instead of the base image.
+"""Build the image without access to a registry: with Debian's own Python instead of the base image.
 
     python -m tests.deploy.image
 
 As root on Debian or Ubuntu, with the packages buildah and debootstrap: buildah runs the steps of deploy/Dockerfile on
-a base that debootstrap makes. Then the image is looked at, and the program in it started and stopped. Takes five
-minutes. It doesn't show the real base image, other architectures, or Docker itself.
+a base that debootstrap makes. Then the image is inspected, and the program in it started and stopped. Takes five
+minutes. It doesn't test the real base image, other architectures, or Docker itself.
 
-debootstrap asks its usual mirror, or the one in DEBIAN_MIRROR. Options are passed on to buildah, such as `--volume`
-for how pip reaches an index.
+debootstrap uses its default mirror, or the one in DEBIAN_MIRROR. Options are passed on to buildah, such as `--volume`
+to make a package index available to pip.
 """
 
 import os
@@ -27,19 +27,19 @@ from tests.ports import free_port
 from tests.program import ROOT
 
 SUITE = "trixie"
-"""The Debian that has the Python of the base image."""
+"""The Debian release with the base image's version of Python."""
 MIRROR = tuple(filter(None, [os.environ.get("DEBIAN_MIRROR")]))
-"""The mirror to ask instead of the one that debootstrap asks by itself, if any."""
+"""Arguments for a mirror other than debootstrap's default, if any."""
 BASE, NAME = "localhost/paperboy-base", "localhost/paperboy-tried"
 PINNED = re.compile(r"^FROM python:(\S+)-slim@sha256:[0-9a-f]{64}", re.MULTILINE)
 READY = 60.0
-"""Seconds until the program in the image answers."""
+"""Maximum seconds until the program in the image answers."""
 STORAGE = {"STORAGE_DRIVER": "vfs", "BUILDAH_ISOLATION": "chroot"}
-"""Works in a container, too."""
+"""A storage driver that also works inside a container."""
 
 
 def run(*words: str | Path) -> str:
-    """Run a command that has to succeed. Returns what it printed."""
+    """Run a command that must succeed. Returns its output."""
     done = subprocess.run(
         tuple(map(str, words)), check=False, capture_output=True, text=True, env={**os.environ, **STORAGE}
     )
@@ -51,7 +51,7 @@ def run(*words: str | Path) -> str:
 
 
 def make_base(folder: Path) -> None:
-    """An image with Python and pip, like `python:3.13-slim`."""
+    """Make an image with Python and pip, like `python:3.13-slim`."""
     root = folder / "root"
     packages = "--include=python3,python3-pip,ca-certificates"
     run("debootstrap", "--variant=minbase", packages, SUITE, root, *MIRROR)
@@ -62,9 +62,9 @@ def make_base(folder: Path) -> None:
 
 
 def build(folder: Path, target: str, name: str, *more: str) -> None:
-    """Run the Dockerfile's steps as they are, but for the base; `more` are options of buildah."""
+    """Run the Dockerfile's steps unchanged except for the base; `more` are options of buildah."""
     steps, count = PINNED.subn(f"FROM {BASE}", (ROOT / "deploy" / "Dockerfile").read_text())
-    assert count == 2, "the Dockerfile begins from the pinned base twice"
+    assert count == 2, "the Dockerfile uses the pinned base twice"
     dockerfile = folder / "Dockerfile"
     dockerfile.write_text(steps)
     wanted = ("--target", target) if target else ()
@@ -74,7 +74,7 @@ def build(folder: Path, target: str, name: str, *more: str) -> None:
 
 @contextmanager
 def container_of(name: str) -> Iterator[str]:
-    """A container of an image, which is removed again."""
+    """Create a container of an image, and remove it at the end."""
     container = run("buildah", "from", "--pull-never", name)
     try:
         yield container
@@ -83,7 +83,7 @@ def container_of(name: str) -> Iterator[str]:
 
 
 def look_at(name: str) -> None:
-    """What the image says about itself, and who its program is."""
+    """Check the image's metadata, and the user of its program."""
     inspected = run("buildah", "inspect", "--type", "image", name)
     assert re.search(r'"Cmd": \[\s*"run"\s*\]', inspected), "it starts the bot"
     for expected in ('"User": "10001"', '"/data"', '"StopSignal": "SIGTERM"', '"Healthcheck"', '"8080/tcp"'):
@@ -98,7 +98,7 @@ def look_at(name: str) -> None:
 
 
 def start_and_stop(name: str) -> float:
-    """Seconds until the program answers its health check. It ends by itself after SIGTERM."""
+    """Start the program, and check that SIGTERM stops it. Returns the seconds until it answered its health check."""
     port = free_port()
     with container_of(name) as container:
         words = (
@@ -125,7 +125,7 @@ def start_and_stop(name: str) -> float:
         try:
             while time.monotonic() - began < READY:
                 try:
-                    with urlopen(f"http://127.0.0.1:{port}/healthz", timeout=4) as answer:  # it is ours
+                    with urlopen(f"http://127.0.0.1:{port}/healthz", timeout=4) as answer:  # loopback
                         assert answer.status == 200
                         break
                 except (URLError, OSError):
@@ -133,7 +133,7 @@ def start_and_stop(name: str) -> float:
             else:
                 sys.exit("the program in the image doesn't answer")
             ready = time.monotonic() - began
-            # buildah passes no signals on, as Docker does: the program itself gets it.
+            # Unlike Docker, buildah doesn't forward signals, so send it to the program itself.
             os.kill(_program_below(program.pid), signal.SIGTERM)
             assert program.wait(40) == 0, "it ends with 0"
         finally:
@@ -143,7 +143,7 @@ def start_and_stop(name: str) -> float:
 
 
 def _program_below(pid: int) -> int:
-    """The process of the program that a process of buildah has started."""
+    """Return the process id of the program that a process of buildah started."""
     below = [pid]
     for parent in below:
         for path in Path("/proc").glob("[0-9]*/stat"):
@@ -157,7 +157,7 @@ def _program_below(pid: int) -> int:
 
 
 def main() -> None:
-    """Build, look, start, stop, and print how long it took."""
+    """Build, inspect, start, stop, and print the times."""
     began = time.monotonic()
     with TemporaryDirectory(prefix="paperboy-image-") as temporary:
         folder = Path(temporary)

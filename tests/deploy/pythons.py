@@ -1,8 +1,8 @@
-"""The README's one-liners in clean environments, on each Python of this machine that Paperboy supports.
+"""Run the README's one-liners in clean environments, on each supported Python of this machine.
 
     python -m tests.deploy.pythons [--only 3.13]
 
-Needs uv, git and a package index; a minute for each Python. Prints a line for each way, and ends with 1 if one failed.
+Needs uv, git and a package index; takes a minute per Python. Prints a line for each way; exits with 1 if one failed.
 """
 
 import argparse
@@ -21,13 +21,13 @@ from tests.program import ROOT
 OLDEST, NEWEST = 11, 20
 SOURCE = f"git+file://{ROOT}"
 SHOWN = "matched diffusion (#1)"
-"""In what the tour shows."""
+"""A text that the tour shows."""
 PATIENCE = 600
-"""Seconds for one command."""
+"""Timeout in seconds for one command."""
 
 
 class Failed(Exception):
-    """A way to install didn't lead to the tour, or to the one clear line."""
+    """A way to install didn't lead to the tour, or to the one clear error line."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,7 @@ class Clean:
     folder: Path
 
     def run(self, *command: str | Path, **more: str) -> subprocess.CompletedProcess[str]:
-        """Run a command that knows nothing of this checkout's environment."""
+        """Run a command without this checkout's environment."""
         inherited = {
             name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "VIRTUAL"))
         }
@@ -49,19 +49,19 @@ class Clean:
         )
 
     def must(self, *command: str | Path, **more: str) -> str:
-        """Run a command that has to succeed. Returns what it printed. Raises Failed."""
+        """Run a command that must succeed. Returns its output. Raises Failed."""
         done = self.run(*command, **more)
         if done.returncode:
             raise Failed(f"{' '.join(map(str, command))}: {done.returncode}\n{done.stdout}{done.stderr}")
         return done.stdout
 
     def venv(self) -> Path:
-        """The folder of a new environment's programs."""
+        """Create an environment, and return the folder of its programs."""
         self.must(self.python, "-m", "venv", self.folder / "venv")
         return self.folder / "venv" / "bin"
 
     def install(self, *what: str | Path) -> None:
-        """Install into the environment that `venv` made, faster than pip does."""
+        """Install into the environment that `venv` created, with uv, which is faster than pip."""
         python = self.folder / "venv" / "bin" / "python"
         self.must("uv", "pip", "install", "--quiet", "--python", python, *what)
 
@@ -86,11 +86,11 @@ def pip(clean: Clean) -> None:
     clean.must(programs / "pip", "install", "--quiet", SOURCE)
     _shows_the_tour(clean.must(programs / "paperboy", "demo"))
     if not clean.must(programs / "paperboy", "--version").startswith("paperboy "):
-        raise Failed("it doesn't say its version")
+        raise Failed("it doesn't print its version")
 
 
 def foreign_first(clean: Clean) -> None:
-    """Packages of others called `adapters` and `bot` were installed before: ours are put in their place."""
+    """Foreign packages called `adapters` and `bot` were installed before: ours replace them."""
     programs = clean.venv()
     clean.install(*_foreign(clean.folder))
     clean.install(SOURCE)
@@ -98,7 +98,7 @@ def foreign_first(clean: Clean) -> None:
 
 
 def foreign_later(clean: Clean) -> None:
-    """Each of them is installed over ours: one clear line, and the exit code for a wrong set-up."""
+    """A foreign package is installed over ours: one clear line, and the exit code for a wrong set-up."""
     programs = clean.venv()
     clean.install(SOURCE)
     for package in _foreign(clean.folder):
@@ -108,7 +108,7 @@ def foreign_later(clean: Clean) -> None:
 
 
 def foreign_path(clean: Clean) -> None:
-    """Each of them lies in front of ours on PYTHONPATH."""
+    """A foreign package precedes ours on PYTHONPATH."""
     programs = clean.venv()
     clean.install(SOURCE)
     for package in _foreign(clean.folder):
@@ -127,7 +127,7 @@ WAYS: Mapping[str, Callable[[Clean], None]] = {
 
 
 def _foreign(folder: Path) -> Iterator[Path]:
-    """Projects with a package of another's under a name of ours."""
+    """Create projects with foreign packages that have our names."""
     for name in ("adapters", "bot"):
         package = folder / "foreign" / name / name
         package.mkdir(parents=True, exist_ok=True)
@@ -153,7 +153,7 @@ def _names_the_other(done: subprocess.CompletedProcess[str], name: str) -> None:
 
 
 def pythons() -> Mapping[str, Path]:
-    """Version -> interpreter, of those that this machine has."""
+    """Return version -> interpreter, for those on this machine."""
     found: dict[str, Path] = {}
     shims = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv"))
     for minor in range(OLDEST, NEWEST):
@@ -168,7 +168,7 @@ def pythons() -> Mapping[str, Path]:
 
 
 def main() -> None:
-    """Try everything."""
+    """Try every way on every Python."""
     parser = argparse.ArgumentParser(prog="python -m tests.deploy.pythons", description=__doc__)
     parser.add_argument("--only", help="one version, such as 3.13")
     args = parser.parse_args()

@@ -1,4 +1,4 @@
-"""Paperboy without a server: scheduled runs whose data are on a branch. `python -m tests.deploy.action` kills at every step."""
+"""Scheduled runs without a server, with data on a branch. `python -m tests.deploy.action` kills them at every step."""
 
 from pathlib import Path
 
@@ -8,5 +8,5 @@ from tests.deploy.action import kill_everywhere
 
 
 @pytest.mark.timeout(180)
-async def test_a_run_that_was_killed_amid_its_posts_is_completed_by_the_next_one(tmp_path: Path) -> None:
+async def test_a_run_killed_while_posting_is_completed_by_the_next_one(tmp_path: Path) -> None:
     assert await kill_everywhere(tmp_path, [{"posts": 1}]) == (1, 0, 0)

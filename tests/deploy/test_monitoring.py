@@ -1,4 +1,4 @@
-"""Alerts and the dashboard speak of metrics that a running bot has, and every alert is explained."""
+"""Alerts and the dashboard use metrics that a running bot exports, and every alert is documented."""
 
 import asyncio
 import json
@@ -38,7 +38,7 @@ def expressions() -> list[str]:
 
 
 async def scrape(folder: Path) -> str:
-    """What a bot that has just been started says at /metrics."""
+    """Return /metrics of a bot that has just been started."""
     port = free_port()
     async with running("run", env=environment(folder, PORT=str(port))), aiohttp.ClientSession() as session:
         while True:
@@ -49,7 +49,7 @@ async def scrape(folder: Path) -> str:
             await asyncio.sleep(0.1)
 
 
-async def test_every_metric_that_is_asked_for_is_in_a_scrape(tmp_path: Path) -> None:
+async def test_every_used_metric_is_in_a_scrape(tmp_path: Path) -> None:
     types = dict(re.findall(r"^# TYPE (\w+) (\w+)$", await scrape(tmp_path), re.MULTILINE))
     known = {
         f"{name}{suffix}"
@@ -63,7 +63,7 @@ async def test_every_metric_that_is_asked_for_is_in_a_scrape(tmp_path: Path) -> 
     assert ours - shown == set(), "no panel shows these"
 
 
-def test_labels_that_are_asked_for_exist() -> None:
+def test_used_labels_exist() -> None:
     collectors = [metric for metric in vars(metrics).values() if hasattr(metric, "_labelnames")]
     labels = {label for collector in collectors for label in collector._labelnames} | PROMETHEUS_ITSELF
     labels |= {"kind"}
@@ -73,7 +73,7 @@ def test_labels_that_are_asked_for_exist() -> None:
         assert set(re.findall(r"(\w+)(?:=|!=|=~)\"", expression)) <= labels, expression
 
 
-def test_every_alert_says_what_and_is_explained() -> None:
+def test_every_alert_has_a_summary_and_is_documented() -> None:
     explained = (ROOT / "docs" / "operators.md").read_text()
     for rule in alerts():
         assert rule["labels"]["severity"] in {"critical", "warning"}
@@ -81,14 +81,14 @@ def test_every_alert_says_what_and_is_explained() -> None:
         assert f"### {rule['alert']}\n" in explained, f"{rule['alert']} has no section in docs/operators.md"
 
 
-def test_what_is_explained_is_an_alert() -> None:
+def test_every_documented_alert_exists() -> None:
     named = set(
         re.findall(r"^### (Paperboy\w+)$", (ROOT / "docs" / "operators.md").read_text(), re.MULTILINE)
     )
     assert named == {rule["alert"] for rule in alerts()}
 
 
-def test_the_dashboards_panels_have_places_of_their_own() -> None:
+def test_the_dashboards_panels_do_not_overlap() -> None:
     occupied: dict[tuple[int, int], str] = {}
     assert len({panel["id"] for panel in panels()}) == len(panels())
     for panel in panels():
@@ -101,7 +101,7 @@ def test_the_dashboards_panels_have_places_of_their_own() -> None:
 
 
 @pytest.mark.skipif(shutil.which("promtool") is None, reason="no promtool here")
-def test_prometheus_understands_the_rules() -> None:
+def test_prometheus_accepts_the_rules() -> None:
     checked = subprocess.run(
         ["promtool", "check", "rules", str(RULES)], capture_output=True, text=True, check=False
     )

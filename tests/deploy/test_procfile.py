@@ -1,4 +1,4 @@
-"""The Procfile under a process manager, on two "machines" with one database: one of them loses a process."""
+"""The Procfile under a process manager, on two "machines" with one database; one of them loses a process."""
 
 import asyncio
 import os
@@ -24,31 +24,31 @@ from tests.waiting import until
 
 CHANNELS = ("100", "200", "300")
 ROLES = ("web", "poller", "fanout", "delivery")
-"""In the Procfile's order: honcho gives the n-th the port base + 100 n."""
+"""Roles in the Procfile's order: honcho assigns the n-th one the port base + 100 n."""
 
 
 class Machine:
-    """honcho, which starts some of the Procfile's lines and ends all of them when one ends."""
+    """honcho, which starts some of the Procfile's lines, and stops all of them when one ends."""
 
     def __init__(self, process: Process, roles: tuple[str, ...], base: int) -> None:
         self._process = process
         self.ports = {role: base + 100 * n for n, role in enumerate(roles)}
 
     async def kill(self, role: str) -> None:
-        """SIGKILL for the process of this role; the manager then ends the others and itself."""
+        """Send SIGKILL to the process of this role; the manager then stops the others and itself."""
         (victim,) = (pid for pid, command in self._children() if f"run\0{role}\0" in command)
         os.kill(victim, signal.SIGKILL)
         await self._process.wait()
 
     async def stop(self) -> str:
-        """SIGTERM, and what was said until the end."""
+        """Send SIGTERM, and return the output until the end."""
         with suppress(ProcessLookupError):
             self._process.send_signal(signal.SIGTERM)
         out, _ = await self._process.communicate()
         return out.decode()
 
     def _children(self) -> Iterator[tuple[int, str]]:
-        """Every process below the manager, with its command line."""
+        """Return every descendant of the manager with its command line."""
         left = [self._process.pid]
         while left:
             for listing in Path(f"/proc/{left.pop()}/task").glob("*/children"):
@@ -77,7 +77,7 @@ async def ready(session: aiohttp.ClientSession, port: int) -> bool:
 
 
 async def scrape(session: aiohttp.ClientSession, port: int) -> dict[str, float]:
-    """Metric -> the sum of its samples."""
+    """Return metric -> the sum of its samples."""
     async with session.get(f"http://127.0.0.1:{port}/metrics") as response:
         families = text_string_to_metric_families(await response.text())
     found: dict[str, float] = {}

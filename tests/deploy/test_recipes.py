@@ -1,4 +1,4 @@
-"""The files under deploy/, read as closely as a machine without a container engine can."""
+"""The files under deploy/, checked as far as possible without a container engine."""
 
 import json
 import re
@@ -24,7 +24,7 @@ DEPLOY = ROOT / "deploy"
 ANSWERED = {"/healthz", "/readyz", "/metrics"}
 OURS = set(ROLES) - {FALLBACK}
 CORE = OURS - set(PLATFORMS)
-"""Roles that every recipe with one process per role starts; it adds the platforms that it knows."""
+"""Roles that every recipe with one process per role starts, in addition to its platforms."""
 FOREIGN = {
     "PATH",
     "PYTHONUNBUFFERED",
@@ -39,7 +39,7 @@ def settings_only(names: Any) -> None:
 
 
 def roles_in(words: list[str]) -> set[str]:
-    """The roles of a command `… run ROLE …`; all of them where none is named."""
+    """Return the roles of a command `… run ROLE …`; all of them if none is named."""
     assert words[0] == "run"
     assert set(words[1:]) <= OURS
     return set(words[1:]) or OURS
@@ -70,7 +70,7 @@ def procfile() -> dict[str, str]:
 
 
 @pytest.mark.parametrize("version", ["1.28", "1.32", kubernetes_validate.latest_version()])
-def test_the_manifests_fit_the_schemas_of_kubernetes(version: str) -> None:
+def test_the_manifests_match_the_schemas_of_kubernetes(version: str) -> None:
     for document in yaml.safe_load_all((DEPLOY / "kubernetes.yaml").read_text()):
         kubernetes_validate.validate(document, version, strict=True)
 
@@ -91,7 +91,7 @@ def test_recipes_with_a_process_per_role_start_the_core_and_the_same_platforms()
 
 def test_the_procfile_has_a_line_for_each_role() -> None:
     lines = procfile()
-    # `exec`: otherwise the shell gets the signal, and the manager thinks that all has ended while posts still go out.
+    # Without `exec`, the shell gets the signal, and the manager believes that all ended while posts are still sent.
     assert lines == {role: f"exec paperboy run {role}" for role in lines}
 
 
@@ -108,7 +108,7 @@ class TestTheImage:
         last = max(n for n, (word, _) in enumerate(self.STEPS) if word == "FROM")
         assert ("USER", "10001") in self.STEPS[last:]
 
-    def test_takes_only_what_exists_and_what_is_let_in(self) -> None:
+    def test_copies_only_files_that_exist_and_are_not_ignored(self) -> None:
         let_in = {line[1:] for line in (ROOT / ".dockerignore").read_text().splitlines() if line[:1] == "!"}
         copied = [
             source
@@ -119,7 +119,7 @@ class TestTheImage:
         assert set(copied) == let_in
         assert all((ROOT / source).exists() for source in copied)
 
-    def test_sets_what_is_a_setting(self) -> None:
+    def test_sets_only_existing_settings(self) -> None:
         settings_only(
             assignment.partition("=")[0]
             for word, rest in self.STEPS
@@ -127,7 +127,7 @@ class TestTheImage:
             for assignment in shlex.split(rest)
         )
 
-    def test_looks_after_its_health(self) -> None:
+    def test_has_a_health_check(self) -> None:
         (check,) = (rest for word, rest in self.STEPS if word == "HEALTHCHECK")
         command = json.loads(check[check.index("[") :])
         assert command[0] == "python"
@@ -135,7 +135,7 @@ class TestTheImage:
         assert "/healthz" in command[2]
 
     def test_starts_every_role(self) -> None:
-        """Docker drops the command of the stage below where an entry point is set: `docker run` would show the help."""
+        """Docker drops the base stage's command if an entry point is set: `docker run` would show the help."""
         begun = [
             (word, rest) for word, rest in self.STEPS if word in {"ENTRYPOINT", "CMD"} and rest[:1] == "["
         ]
@@ -146,7 +146,7 @@ class TestTheImage:
 
 class TestCompose:
     @pytest.mark.parametrize("name", ["compose.yaml", "compose.replicas.yaml"])
-    def test_every_service_is_confined_and_has_time_to_end(self, name: str) -> None:
+    def test_every_service_is_confined_and_has_time_to_stop(self, name: str) -> None:
         for service, facts in compose(name).items():
             assert "no-new-privileges:true" in facts["security_opt"], service
             assert int(facts["stop_grace_period"].removesuffix("s")) > DRAIN, service
@@ -160,10 +160,10 @@ class TestCompose:
             settings_only(facts["environment"])
             assert (DEPLOY / facts["build"]["context"] / facts["build"]["dockerfile"]).is_file()
 
-    def test_one_container_does_everything(self) -> None:
-        assert "command" not in compose("compose.yaml")["paperboy"]  # as the image says: all roles
+    def test_one_container_runs_all_roles(self) -> None:
+        assert "command" not in compose("compose.yaml")["paperboy"]  # the image's default: all roles
 
-    def test_each_replicated_service_runs_the_role_that_it_is_named_for(self) -> None:
+    def test_each_replicated_service_runs_the_role_in_its_name(self) -> None:
         services = compose("compose.replicas.yaml")
         commands = {name: facts["command"] for name, facts in services.items() if name != "valkey"}
         assert {name: {name} for name in commands} == {
@@ -178,7 +178,7 @@ class TestKubernetes:
         assert all(len(one) == 1 for one in roles)
         assert len(set(map(min, roles))) == len(roles)
 
-    def test_probes_ask_what_is_answered(self) -> None:
+    def test_probes_request_existing_routes(self) -> None:
         for pod in pods("Deployment"):
             (container,) = pod["containers"]
             ports = {port["name"] for port in container["ports"]}
@@ -190,7 +190,7 @@ class TestKubernetes:
             assert probes["readiness"]["path"] == "/readyz"
             assert probes["liveness"]["path"] == "/healthz"
 
-    def test_pods_are_confined_and_have_time_to_end(self) -> None:
+    def test_pods_are_confined_and_have_time_to_stop(self) -> None:
         for pod in (*pods("Deployment"), *pods("StatefulSet")):
             assert pod["terminationGracePeriodSeconds"] > DRAIN
             assert pod["securityContext"]["runAsNonRoot"]
@@ -204,7 +204,7 @@ class TestKubernetes:
                 mounted = {mount["name"] for mount in container["volumeMounts"]}
                 assert mounted <= {v["name"] for v in pod.get("volumes", [])} | {"data"}
 
-    def test_what_selects_finds_something(self) -> None:
+    def test_every_selector_matches_a_pod(self) -> None:
         labels = [
             found["spec"]["template"]["metadata"]["labels"]
             for kind in ("Deployment", "StatefulSet")
@@ -216,11 +216,11 @@ class TestKubernetes:
         for service in manifests("Service"):
             assert service["spec"]["selector"] in labels
 
-    def test_settings_are_settings(self) -> None:
+    def test_sets_only_existing_settings(self) -> None:
         (config,) = manifests("ConfigMap")
         settings_only(config["data"])
 
-    def test_the_server_has_a_password_that_every_role_knows(self) -> None:
+    def test_the_server_has_a_password_that_every_role_gets(self) -> None:
         names = {service["metadata"]["name"] for service in manifests("Service")}
         (server,) = pods("StatefulSet")
         assert server["containers"][0]["args"][-2:] == ["--requirepass", "$(VALKEY_PASSWORD)"]
@@ -240,7 +240,7 @@ class TestKubernetes:
             expected = {"delivery": platforms, "web": {"slack", "email"}}.get(role, {role} & platforms)
             assert secrets == {"keys", *expected}
 
-    def test_only_paperboy_reaches_the_server_and_only_its_port_is_reached(self) -> None:
+    def test_only_paperboy_reaches_the_server_and_only_on_its_port(self) -> None:
         server, ours = manifests("NetworkPolicy")
         (rule,) = server["spec"]["ingress"]
         assert rule["from"] == [{"podSelector": {"matchLabels": {"app.kubernetes.io/name": "paperboy"}}}]
@@ -279,7 +279,7 @@ class TestTheUnit:
     UNIT = DEPLOY / "paperboy.service"
     TEXT = UNIT.read_text()
 
-    def test_lets_paperboy_end_its_work_and_its_own_server(self) -> None:
+    def test_lets_paperboy_finish_its_work_and_stop_its_own_server(self) -> None:
         assert "KillMode=mixed\n" in self.TEXT  # SIGTERM is for Paperboy alone, which stops its server
         (seconds,) = re.findall(r"^TimeoutStopSec=(\d+)$", self.TEXT, re.MULTILINE)
         assert int(seconds) > DRAIN
@@ -290,7 +290,7 @@ class TestTheUnit:
         settings_only(word.partition("=")[0] for word in assignments.split())
 
     @pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="no systemd-analyze here")
-    def test_is_understood_and_hardly_exposed(self, tmp_path: Path) -> None:
+    def test_is_valid_and_hardly_exposed(self, tmp_path: Path) -> None:
         verified = subprocess.run(
             ["systemd-analyze", "verify", str(self._with_a_program(tmp_path))],
             capture_output=True,
@@ -308,13 +308,13 @@ class TestTheUnit:
         assert float(level) < 2.0
 
     def _with_a_program(self, folder: Path) -> Path:
-        """The unit with a program that exists on every machine."""
+        """Write the unit with a program that exists on every machine."""
         unit = folder / self.UNIT.name
         unit.write_text(self.TEXT.replace("/opt/paperboy/bin/paperboy", "/bin/true"))
         return unit
 
 
-def test_images_of_others_are_pinned_by_digest_and_the_same_everywhere() -> None:
+def test_third_party_images_are_pinned_by_digest_and_the_same_everywhere() -> None:
     recipes = {path.name: path.read_text("utf-8") for path in DEPLOY.iterdir() if path.is_file()}
     named = {
         image

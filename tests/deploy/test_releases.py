@@ -1,4 +1,4 @@
-"""The workflows are valid and ask for no more rights than they need, and every recipe names the version of this tree."""
+"""The workflows are valid and request only the permissions they need, and every recipe has this tree's version."""
 
 import re
 import subprocess
@@ -24,15 +24,15 @@ def run(*command: str | Path) -> None:
     assert ended.returncode == 0, ended.stdout + ended.stderr
 
 
-def test_the_workflows_fit_their_schema() -> None:
+def test_the_workflows_match_their_schema() -> None:
     run(BIN / "check-jsonschema", "--builtin-schema", "vendor.github-workflows", *WORKFLOWS)
 
 
-def test_the_forms_of_issues_fit_their_schema() -> None:
+def test_the_issue_forms_match_their_schema() -> None:
     run(BIN / "check-jsonschema", "--builtin-schema", "vendor.github-issue-forms", *FORMS)
 
 
-def test_the_workflows_hold_up_to_an_audit() -> None:
+def test_the_workflows_pass_an_audit() -> None:
     run(BIN / "zizmor", "--offline", "--quiet", ".github")
 
 
@@ -43,7 +43,7 @@ def test_every_action_is_pinned_to_a_commit(path: Path) -> None:
     assert [action for action in used if not re.fullmatch(r"[\w-]+/[\w-]+@[0-9a-f]{40}", action)] == []
 
 
-def test_the_tests_run_on_every_python_that_is_supported() -> None:
+def test_ci_runs_on_every_supported_python() -> None:
     workflow = yaml.safe_load((ROOT / ".github" / "workflows" / "tests.yml").read_text())
     assert workflow["jobs"]["tests"]["strategy"]["matrix"]["python"] == ["3.11", "3.12", "3.13", "3.14"]
 
@@ -55,6 +55,6 @@ def test_a_recipe_names_the_version_of_this_tree(name: str) -> None:
     assert set(images) == {f"paperboy:{VERSION}"}
 
 
-def test_the_version_has_its_date_in_the_changelog() -> None:
+def test_the_changelog_has_a_date_for_the_version() -> None:
     text = (ROOT / "CHANGELOG.md").read_text()
     assert re.search(rf"^## {re.escape(VERSION)} – \d{{4}}-\d{{2}}-\d{{2}}$", text, re.MULTILINE), text[:200]

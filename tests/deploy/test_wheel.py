@@ -1,4 +1,4 @@
-"""The wheel, built from what the image is built from, works far from the checkout."""
+"""The wheel, built from the same files as the image, works outside the checkout."""
 
 import asyncio
 import os
@@ -20,7 +20,7 @@ SOURCES = ("paperboy.py", "bot", "adapters", "pyproject.toml", "README.md", "LIC
 
 @pytest.fixture(scope="module")
 def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with Paperboy installed from its wheel, and nothing else."""
+    """Return a folder with Paperboy installed from its wheel, and nothing else."""
     folder = tmp_path_factory.mktemp("wheel")
     source = folder / "source"
     source.mkdir()
@@ -36,12 +36,12 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def surroundings(site: Path, folder: Path, **settings: str) -> dict[str, str]:
-    """The libraries of this environment without its own, editable Paperboy."""
+    """Return the environment for a run with this environment's libraries, but without its editable Paperboy."""
     paths = os.pathsep.join((str(site), sysconfig.get_path("purelib")))
     return {**environment(folder, **settings), "PYTHONPATH": paths, "PYTHONSAFEPATH": "1"}
 
 
-def test_it_shows_the_tour(installed: Path, tmp_path: Path) -> None:
+def test_the_wheel_shows_the_tour(installed: Path, tmp_path: Path) -> None:
     env = surroundings(installed, tmp_path, PAPERBOY_CONSOLE_FORMAT="rich")
     program = (sys.executable, "-S", str(installed / "bin" / "paperboy"), "demo")
     ended = subprocess.run(
@@ -51,7 +51,7 @@ def test_it_shows_the_tour(installed: Path, tmp_path: Path) -> None:
     assert "matched diffusion (#1)" in ended.stdout
 
 
-def test_it_is_not_the_checkouts(installed: Path, tmp_path: Path) -> None:
+def test_the_wheel_does_not_use_the_checkout(installed: Path, tmp_path: Path) -> None:
     command = (sys.executable, "-S", "-c", "import bot; print(bot.__path__[0])")
     env = surroundings(installed, tmp_path)
     where = subprocess.run(command, env=env, cwd=tmp_path, capture_output=True, text=True, check=True)
@@ -60,7 +60,7 @@ def test_it_is_not_the_checkouts(installed: Path, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", ["bot", "adapters"])
 @pytest.mark.parametrize("shape", ["package", "module"])
-def test_it_names_a_package_that_is_in_the_place_of_its_own(
+def test_a_foreign_package_with_one_of_our_names_is_reported(
     installed: Path, tmp_path: Path, name: str, shape: str
 ) -> None:
     foreign = tmp_path / "foreign"
@@ -84,7 +84,7 @@ def test_it_names_a_package_that_is_in_the_place_of_its_own(
     assert f"under the name “{name}”" in ended.stderr
 
 
-def test_it_notices_when_its_own_files_were_overwritten(installed: Path, tmp_path: Path) -> None:
+def test_overwritten_files_are_reported(installed: Path, tmp_path: Path) -> None:
     site = tmp_path / "site"
     shutil.copytree(installed, site)
     (site / "adapters" / "__init__.py").write_text('"""Adapters for transformers."""\n')
@@ -96,7 +96,7 @@ def test_it_notices_when_its_own_files_were_overwritten(installed: Path, tmp_pat
     assert "under the name “adapters”" in ended.stderr
 
 
-async def test_it_serves_its_pages(installed: Path, tmp_path: Path) -> None:
+async def test_the_wheel_serves_its_pages(installed: Path, tmp_path: Path) -> None:
     port = free_port()
     env = surroundings(installed, tmp_path, PORT=str(port))
     bot = await asyncio.create_subprocess_exec(

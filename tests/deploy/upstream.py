@@ -1,4 +1,4 @@
-"""The outside world of a bot that is really run: a list of papers, and a Discord that takes posts."""
+"""The outside world of a running bot: a list of papers, and a Discord that accepts posts."""
 
 import json
 from collections import Counter
@@ -30,17 +30,17 @@ APPLICATION = {
 
 @dataclass
 class World:
-    """What is listed on `day`, and what was posted, by channel."""
+    """The list of `day`, and the posted messages."""
 
     papers: list[str] = field(default_factory=list)
     posts: list[tuple[str, str]] = field(default_factory=list)
     """Channel and text of each message."""
     url: str = ""
     day: str = field(default_factory=lambda: str(list_date(datetime.now(UTC))))
-    """The newest list's date as the test begins: the list stays the same one when the next date opens meanwhile."""
+    """Date of the newest list at the start of the test: the list must not change if the next date opens meanwhile."""
 
     def posted(self) -> Counter[tuple[str, str]]:
-        """(channel, paper) -> how many messages there name it."""
+        """Return (channel, paper) -> number of messages in the channel that name it."""
         return Counter(
             (channel, paper)
             for channel, text in self.posts
@@ -49,12 +49,12 @@ class World:
         )
 
     async def list(self, request: web.Request) -> web.Response:
-        """Hugging Face's daily list."""
+        """Answer with Hugging Face's daily list."""
         shown = request.query.get("sort") == "trending" or request.query["date"] == self.day
         return web.json_response([listed(paper) for paper in self.papers] if shown else [])
 
     async def take(self, request: web.Request) -> web.Response:
-        """A message for a channel."""
+        """Accept a message for a channel."""
         channel = request.match_info["channel"]
         body = await request.json()
         self.posts.append((channel, str(body["components"])))
@@ -82,7 +82,7 @@ class World:
 
 @asynccontextmanager
 async def world() -> AsyncIterator[World]:
-    """Both, on one port of the loopback."""
+    """Serve both on one loopback port."""
     here = World()
     app = web.Application()
     app.router.add_get("/api/daily_papers", here.list)
@@ -101,5 +101,5 @@ def _answers(content: dict[str, Any]) -> Any:
 
 
 def _json(content: dict[str, Any]) -> web.Response:
-    """As Discord says it: discord.py reads nothing else as JSON."""
+    """Return a response with Discord's content type: discord.py reads nothing else as JSON."""
     return web.Response(body=json.dumps(content).encode(), headers={"Content-Type": "application/json"})

@@ -1,1 +1,1 @@
-"""Pictures of messages as people see them, made of what is really sent: `make pictures`."""
+"""Pictures of messages as people see them, rendered from the real payloads: `make pictures`."""

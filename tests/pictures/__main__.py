@@ -1,7 +1,7 @@
-"""Takes the pictures: `python -m tests.pictures FOLDER`, in a headless Chromium of the machine.
+"""Take the pictures with a headless Chromium: `python -m tests.pictures FOLDER`.
 
-A compact and a full card, a digest, and the help, on Discord, on Slack, in a mail and in a terminal; the papers are made up,
-or those of a recorded day.
+A compact and a full card, a digest, and the help, on Discord, on Slack, in a mail and in a terminal; the papers are
+invented, or those of a recorded day.
 """
 
 import argparse
@@ -44,12 +44,12 @@ FLAGS = (
 
 
 def slack_body(card: Card) -> Mapping[str, Any]:
-    """A card as the body of a request to Slack."""
+    """Return a card as the body of a request to Slack."""
     return {"blocks": render(card).blocks}
 
 
 def _message(app: str, body: Markup) -> str:
-    """A message in the app's window."""
+    """Return the HTML of a message in the app's window."""
     folder = Environment(loader=FileSystemLoader(Path(__file__).parent), autoescape=True)
     return folder.get_template("page.html").render(app=app, width=WIDTH, accent="#f2b632", body=body)
 
@@ -59,7 +59,7 @@ def _mail(card: Card) -> str:
 
 
 def _terminal(card: Card) -> str:
-    """The card as a terminal of 92 columns shows it."""
+    """Return the card as a terminal of 92 columns shows it."""
     screen = Console(record=True, width=92, file=StringIO(), force_terminal=True, color_system="truecolor")
     screen.print(terminal.render(card, links=False))
     return screen.export_html(inline_styles=True, theme=MONOKAI, code_format=TERMINAL)
@@ -81,7 +81,7 @@ APPS: Mapping[str, Callable[[Card], str]] = {
     "mail": _mail,
     "terminal": _terminal,
 }
-"""Each app's page for a card."""
+"""App -> function that renders a card as a page."""
 PAPERS = (
     a_paper(
         "2610.01234",
@@ -120,7 +120,7 @@ PAPERS = (
 
 
 def cards(papers: Sequence[Paper] = PAPERS, now: datetime = NOW) -> Iterator[tuple[str, Card]]:
-    """What is taken a picture of."""
+    """Return the cards to take pictures of."""
     laundry, *_ = papers
     reason = Reason(3, '"diffusion policy"' if papers is PAPERS else "trending")
     yield "compact", paper_card(laundry, [reason], now)
@@ -133,12 +133,12 @@ def cards(papers: Sequence[Paper] = PAPERS, now: datetime = NOW) -> Iterator[tup
 
 
 def page(app: str, card: Card) -> str:
-    """The card in its app, as a page."""
+    """Return a page with the card in its app."""
     return APPS[app](card)
 
 
 async def take(browser: Browser, html: str, path: Path) -> None:
-    """One picture."""
+    """Take one picture."""
     view = await browser.new_page(viewport={"width": WIDTH, "height": 200}, device_scale_factor=2)
     await view.set_content(html)
     await view.locator("body").screenshot(path=path)
@@ -146,13 +146,13 @@ async def take(browser: Browser, html: str, path: Path) -> None:
 
 
 def recorded(day: Path) -> Sequence[Paper]:
-    """The three most upvoted papers of a recorded list of Hugging Face."""
+    """Return the three most upvoted papers of a recorded list of Hugging Face."""
     found = parse_list(day.read_bytes())
     return sorted(found, key=lambda paper: -(paper.upvotes or 0))[: len(PAPERS)]
 
 
 async def run(folder: Path, apps: list[str], papers: Sequence[Paper], now: datetime) -> None:
-    """All of them."""
+    """Take all pictures."""
     chromium = shutil.which("chromium") or shutil.which("google-chrome")
     if chromium is None:
         raise SystemExit("pictures need Chromium: apt-get install chromium")

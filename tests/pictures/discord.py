@@ -1,4 +1,4 @@
-"""A Discord message's payload as Discord shows it, near enough to see whether a card reads well."""
+"""Render a Discord message's payload as Discord shows it, closely enough to judge whether a card reads well."""
 
 import re
 from collections.abc import Iterable, Mapping
@@ -15,7 +15,7 @@ _INLINE = (
 
 
 def body(payload: Mapping[str, Any]) -> Markup:
-    """The message's inside."""
+    """Return the HTML of the message's content."""
     return Markup("").join(map(_component, payload["components"]))
 
 
@@ -37,7 +37,7 @@ def _component(part: Mapping[str, Any]) -> Markup:
         case 2 | 3:
             return _button(part)
         case other:
-            raise ValueError(f"no look for a component of type {other}")
+            raise ValueError(f"can't render a component of type {other}")
 
 
 def _button(part: Mapping[str, Any]) -> Markup:
@@ -53,7 +53,7 @@ def _all(parts: Iterable[Mapping[str, Any]]) -> Markup:
 
 
 def markdown(text: str) -> Markup:
-    """Discord's Markdown, as far as cards use it."""
+    """Render the parts of Discord's Markdown that cards use."""
     shown: list[Markup] = []
     for block in re.split(r"(```.*?```)", text, flags=re.DOTALL):
         if block.startswith("```"):
@@ -81,7 +81,7 @@ def _lines(text: str) -> Iterable[Markup]:
 
 
 def _inline(text: str) -> Markup:
-    """Escaped characters are put aside first, then code, so that nothing in them is markup."""
+    """Render inline markup. Escaped characters are extracted first, then code, so that they aren't read as markup."""
     escaped: list[str] = []
 
     def keep(html: str) -> str:

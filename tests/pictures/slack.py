@@ -1,4 +1,4 @@
-"""A Slack message's blocks as Slack shows them, near enough to see whether a card reads well."""
+"""Render a Slack message's blocks as Slack shows them, closely enough to judge whether a card reads well."""
 
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
@@ -9,7 +9,7 @@ _STYLES = {"bold": "b", "italic": "i", "code": "code", "strike": "s"}
 
 
 def body(payload: Mapping[str, Any]) -> Markup:
-    """The message's inside."""
+    """Return the HTML of the message's content."""
     return Markup("").join(map(_block, payload["blocks"]))
 
 
@@ -34,7 +34,7 @@ def _rich(element: Mapping[str, Any]) -> Markup:
             items = _join(Markup("<li>{}</li>").format(_runs(item)) for item in element["elements"])
             return Markup("<ul>{}</ul>").format(items)
         case other:
-            raise ValueError(f"no look for a rich text of type {other}")
+            raise ValueError(f"can't render a rich text of type {other}")
 
 
 def _runs(element: Mapping[str, Any]) -> Markup:

@@ -1,4 +1,4 @@
-"""The pictures can be taken: every card has a look in every app. The browser is left out."""
+"""Every card can be rendered for every app. No browser is started."""
 
 import pytest
 
@@ -6,7 +6,7 @@ from tests.pictures.__main__ import APPS, PAPERS, cards, page
 
 
 @pytest.mark.parametrize("app", APPS)
-async def test_every_card_has_a_look(app: str) -> None:
+async def test_every_card_can_be_rendered(app: str) -> None:
     pages = {name: page(app, card) for name, card in cards()}
     assert list(pages) == ["compact", "full", "digest", "help"]
     seen = {name: " ".join(html.split()) for name, html in pages.items()}

@@ -1,4 +1,4 @@
-"""A posted card is brought up to date when much has happened, twice at most, and only where that is wanted."""
+"""A posted card is updated when much has changed, at most twice, and only if the channel wants it."""
 
 from dataclasses import replace
 
@@ -30,7 +30,7 @@ async def board(redis: Redis, monkeypatch: pytest.MonkeyPatch) -> Board:
 
 
 async def live(redis: Redis, board: Board, *papers: Paper) -> None:
-    """A poll, with all that follows from it."""
+    """Run a poll and everything that follows from it."""
     house = House(redis, board)
     await house.poll(*papers)
     await house.deliver()
@@ -46,7 +46,7 @@ def edited(board: Board) -> list[tuple[str, str, tuple[str, ...]]]:
     ]
 
 
-async def test_upvotes_and_code_bring_a_card_up_to_date_twice_at_most(redis: Redis, board: Board) -> None:
+async def test_upvotes_and_code_update_a_card_at_most_twice(redis: Redis, board: Board) -> None:
     facts = ({"upvotes": 3}, {"upvotes": 20}, {"upvotes": 30}, {"upvotes": 40})
     code = {"code_url": "https://github.com/a/b"}
     for more in (*facts, {"upvotes": 40} | code, {"upvotes": 120} | code, {"upvotes": 300} | code):
@@ -59,14 +59,14 @@ async def test_upvotes_and_code_bring_a_card_up_to_date_twice_at_most(redis: Red
     ]
 
 
-async def test_a_digest_stays_as_it_is(redis: Redis, board: Board) -> None:
+async def test_a_digest_is_never_updated(redis: Redis, board: Board) -> None:
     papers = [f"p{n}" for n in range(7)]
     await live(redis, board, *(a_paper(paper, upvotes=1) for paper in papers))
     await live(redis, board, *(a_paper(paper, upvotes=99) for paper in papers))
     assert (len(board.posts), board.edits) == (2, [])
 
 
-async def test_what_cannot_be_edited_is_let_be(
+async def test_a_card_that_cannot_be_edited_is_skipped(
     redis: Redis, board: Board, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def gone(*_anything: object) -> None:
@@ -80,10 +80,10 @@ async def test_what_cannot_be_edited_is_let_be(
     assert await House(redis, board).editor.edit_all() == 0
 
 
-async def test_a_withdrawn_paper_is_marked_whatever_the_settings_and_however_old(
+async def test_a_withdrawn_paper_is_marked_despite_the_settings_and_its_age(
     redis: Redis, board: Board
 ) -> None:
-    for upvotes in (3, 30, 120):  # two edits, which are all that a card gets otherwise
+    for upvotes in (3, 30, 120):  # two edits, the usual maximum
         await live(redis, board, a_paper(upvotes=upvotes))
     edits = len(board.edits)
     long_ago = board.clock.now.timestamp() * 1000 - 90 * 86_400_000
@@ -94,9 +94,9 @@ async def test_a_withdrawn_paper_is_marked_whatever_the_settings_and_however_old
     )
     for _ in range(2):
         await live(redis, board)
-    titles = [(where, block.title) for where, _, card in board.edits[edits:] for block in card.blocks]  # type: ignore[union-attr]  # a paper's
+    titles = [(where, block.title) for where, _, card in board.edits[edits:] for block in card.blocks]  # type: ignore[union-attr]  # it has a paper
     assert sorted(titles) == [
         ("wants", f"Withdrawn: {a_paper().title}"),
         ("wants not", f"Withdrawn: {a_paper().title}"),
     ]
-    assert len(board.posts) == 4, "both channels got the paper, and hear of its withdrawal"
+    assert len(board.posts) == 4, "both channels got the paper, and learn of its withdrawal"

@@ -1,4 +1,4 @@
-"""Categories are followed because subscriptions ask for them, and dropped a month after no one does."""
+"""Categories are followed while subscriptions need them, and for another month."""
 
 import asyncio
 from datetime import UTC, datetime, timedelta
@@ -23,7 +23,7 @@ ARXIV = ["arxiv:math.AG", "arxiv:math.AG:oai"]
 
 
 class World:
-    """Subscriptions, and the sources that they lead to."""
+    """Subscriptions, and the sources that they require."""
 
     def __init__(self, redis: Redis, limit: int = 150) -> None:
         self.at = START
@@ -47,21 +47,21 @@ class World:
         return [source.name for source in await self.sources()]
 
 
-async def test_a_category_is_read_from_the_next_look_on(redis: Redis) -> None:
+async def test_a_category_is_read_from_the_next_check_on(redis: Redis) -> None:
     world = World(redis)
     assert await world.names() == []
     await world.subscribe("cat:math.AG sheaves")
     assert await world.names() == ARXIV
 
 
-async def test_what_is_read_anyway_or_excluded_is_not_followed(redis: Redis) -> None:
+async def test_categories_that_are_read_anyway_or_excluded_are_not_followed(redis: Redis) -> None:
     world = World(redis)
     for query in ("cat:cs.AI", "robots -cat:math.AG", "cat:nonsense", '"cat: math.NT"'):
         await world.subscribe(query)
     assert await world.names() == []
 
 
-async def test_a_category_is_dropped_a_month_after_the_last_wish(redis: Redis) -> None:
+async def test_a_category_is_dropped_a_month_after_the_last_subscription(redis: Redis) -> None:
     world = World(redis)
     number = await world.subscribe("cat:math.AG")
     first = await world.sources()
@@ -88,7 +88,7 @@ async def test_categories_of_biorxiv_share_a_source(redis: Redis) -> None:
     assert await world.names() == ["biorxiv:on-demand"]
 
 
-async def test_no_more_are_followed_than_are_allowed(redis: Redis) -> None:
+async def test_the_number_of_followed_categories_is_limited(redis: Redis) -> None:
     world = World(redis, limit=1)
     for query in ("cat:math.AG", "cat:math.NT"):
         await world.subscribe(query)

@@ -1,4 +1,4 @@
-"""Deliveries are posted once, and every answer of a platform has its outcome."""
+"""Deliveries are posted once, and every answer of a platform leads to the right outcome."""
 
 import asyncio
 from collections import Counter
@@ -38,7 +38,7 @@ from tests.waiting import until
 
 @dataclass
 class Post:
-    """An outbox, a platform and what is between them."""
+    """An outbox, a platform and the workers between them."""
 
     redis: Redis
     service: FakeService
@@ -67,7 +67,7 @@ async def post(redis: Redis) -> AsyncIterator[Post]:
 
 @pytest.fixture(autouse=True)
 def _soon(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The same policies, faster."""
+    """Shorten the waits of the policies."""
     monkeypatch.setattr(retry, "RETRIES", (0.02,) * 7)
     monkeypatch.setattr(retry, "LOOKUP_DELAY", 0.02)
     monkeypatch.setattr(retry, "FIRST_LIMIT", 0.02)
@@ -96,14 +96,14 @@ async def test_lost_answers_errors_and_limits_neither_lose_nor_double(post: Post
     assert post.service.too_early == []
 
 
-async def test_without_asking_the_platform_there_would_be_doubles(post: Post) -> None:
+async def test_without_reconciliation_posts_are_doubled(post: Post) -> None:
     post.service.weather = Weather(lose=0.2)
     await post.enqueue_papers(CHANNELS, "p1", "p2", "p3")
     await post.deliveries(looks=False).deliver_due()
     assert post.service.doubled()
 
 
-async def test_a_platform_that_cannot_tell_leaves_it_to_the_operator(post: Post) -> None:
+async def test_without_lookups_an_uncertain_post_is_held_for_the_operator(post: Post) -> None:
     post.service._can_tell = False
     post.service.weather = Weather(lose=1.0)
     await post.enqueue_papers(CHANNELS[:1], "p1")
@@ -115,7 +115,7 @@ async def test_a_platform_that_cannot_tell_leaves_it_to_the_operator(post: Post)
     assert await post.deliveries(on_uncertain="hold").deliver_due() == Counter(posted=1)
 
 
-async def test_where_resending_was_chosen_nothing_is_lost(post: Post) -> None:
+async def test_with_resending_nothing_is_lost(post: Post) -> None:
     post.service._can_tell = False
     post.service.weather = Weather(lose=0.3)
     await post.enqueue_papers(CHANNELS, "p1", "p2")
@@ -123,7 +123,7 @@ async def test_where_resending_was_chosen_nothing_is_lost(post: Post) -> None:
     assert len(post.service.counts()) == 24
 
 
-async def test_a_channel_that_is_gone_is_paused_and_others_go_on(post: Post) -> None:
+async def test_a_missing_channel_is_paused_and_others_go_on(post: Post) -> None:
     removed = CHANNELS[0]
     post.service.weather = Weather(always={str(removed): "gone"})
     await post.enqueue_papers(CHANNELS, "p1", "p2")
@@ -135,7 +135,7 @@ async def test_a_channel_that_is_gone_is_paused_and_others_go_on(post: Post) -> 
     assert post.service.doubled() == {}
 
 
-async def test_a_workspace_that_is_gone_is_paused_as_a_whole(post: Post) -> None:
+async def test_a_missing_workspace_is_paused_as_a_whole(post: Post) -> None:
     removed = [c for c in CHANNELS if c.workspace == "T1"]
     post.service.weather = Weather(always={str(c): "workspace gone" for c in removed})
     await post.enqueue_papers(CHANNELS, "p1")
@@ -145,7 +145,7 @@ async def test_a_workspace_that_is_gone_is_paused_as_a_whole(post: Post) -> None
     assert await post.deliveries().deliver_due() == Counter(posted=4)
 
 
-async def test_a_refused_card_is_set_aside_at_once(post: Post) -> None:
+async def test_a_refused_card_is_a_dead_letter_at_once(post: Post) -> None:
     post.service.weather = Weather(always={str(CHANNELS[0]): "refuse"})
     await post.enqueue_papers(CHANNELS[:2], "p1")
     assert await post.deliveries().deliver_due() == Counter(posted=1, dead=1)
@@ -199,7 +199,7 @@ async def test_a_workspace_whose_posts_hang_leaves_room_for_others(
     await going
 
 
-async def test_the_rates_of_a_platform_are_kept(post: Post) -> None:
+async def test_the_rates_of_a_platform_are_respected(post: Post) -> None:
     rates = Rates(platform=Rate(20, 0.6), workspace=Rate(8, 0.6), channel=Rate(1, 0.4))
     await post.enqueue_papers(CHANNELS, "p1", "p2", "p3")
     await asyncio.gather(*(post.deliveries(rates=rates).deliver_due() for _ in range(3)))
@@ -245,7 +245,7 @@ async def test_draining_finishes_posts_in_flight_and_claims_no_more(post: Post) 
 
 
 class HeldClaims(Outbox):
-    """Its claims are answered once `answer` is set."""
+    """An outbox that answers claims only once `answer` is set."""
 
     def __init__(self, redis: Redis) -> None:
         super().__init__(redis, durable=True)
@@ -314,7 +314,7 @@ async def test_a_full_server_records_every_post_that_was_made(post: Post) -> Non
     assert await post.deliveries().deliver_due() == Counter()
 
 
-async def test_a_card_that_cannot_be_composed_is_set_aside_and_others_go_on(post: Post) -> None:
+async def test_a_card_that_cannot_be_composed_is_a_dead_letter_and_others_go_on(post: Post) -> None:
     sick = CHANNELS[3]
 
     def compose(delivery: Delivery, entries: Sequence[Entry], rules: Rules) -> Card:
@@ -330,8 +330,8 @@ async def test_a_card_that_cannot_be_composed_is_set_aside_and_others_go_on(post
     assert "ZeroDivisionError" in dead.why
 
 
-async def test_recent_papers_are_replayed_until_that_succeeded(post: Post) -> None:
-    box = Outbox(post.redis)  # a server that syncs now and then
+async def test_recent_papers_are_replayed_until_it_succeeds(post: Post) -> None:
+    box = Outbox(post.redis)  # the server doesn't sync every write
     answers = [False, True]
     attempts = 0
 
@@ -346,13 +346,13 @@ async def test_recent_papers_are_replayed_until_that_succeeded(post: Post) -> No
     post.outbox = box
     working = post.deliveries(replay_recent=replay_recent)
     await working.deliver_due()
-    assert (attempts, await forgetful(box)) == (1, 16)
+    assert (attempts, await shards_to_replay(box)) == (1, 16)
     await working.deliver_due()
-    assert (attempts, await forgetful(box)) == (2, 0)
+    assert (attempts, await shards_to_replay(box)) == (2, 0)
 
 
-async def forgetful(box: Outbox) -> int:
-    """Shards for which papers are still to be offered again."""
+async def shards_to_replay(box: Outbox) -> int:
+    """Return the number of shards for which recent papers must still be enqueued again."""
     return len((await box.claim("fake", 1, range(16), token="looking")).forgot)
 
 
@@ -373,11 +373,11 @@ async def forgetful(box: Outbox) -> int:
 def test_every_failure_has_its_outcome(
     error: Exception, state: str, *, counts: bool, limit: str | None
 ) -> None:
-    giving = on_failure(error, 0)
-    assert (giving.state, giving.counts, giving.limit) == (state, counts, limit)
+    outcome = on_failure(error, 0)
+    assert (outcome.state, outcome.counts, outcome.limit) == (state, counts, limit)
 
 
-async def test_the_life_of_a_delivery_can_be_read_by_its_key(post: Post) -> None:
+async def test_the_history_of_a_delivery_can_be_found_in_the_log_by_its_key(post: Post) -> None:
     post.service.weather = Weather(lose=1.0)
     await post.enqueue_papers(CHANNELS[:2], "p1")
     with capture_logs() as lines:

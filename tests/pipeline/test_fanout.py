@@ -1,4 +1,4 @@
-"""Each paper reaches the outbox of every channel that wants it, once, no matter which process reads the stream."""
+"""Each paper reaches the outbox of every channel that wants it once, no matter which process reads the stream."""
 
 import asyncio
 from collections.abc import Iterable
@@ -31,7 +31,7 @@ from tests.waiting import until
 
 ALL = tuple(range(keys.SHARDS))
 STALE = 0.05
-"""Seconds after which the polls of a reader may be taken over."""
+"""Seconds after which the polls of a reader can be taken over."""
 
 
 @dataclass
@@ -71,7 +71,7 @@ def room(redis: Redis) -> Room:
 
 
 async def open_papers(room: Room) -> dict[str, set[str]]:
-    """Channel -> papers that wait for it."""
+    """Return channel -> waiting papers."""
     found: dict[str, set[str]] = {}
     async for key in room.redis.scan_iter("pb:*:open:*"):
         channel = ChannelRef.parse(key.split("}:open:")[1])
@@ -92,7 +92,7 @@ async def test_a_paper_goes_to_the_channels_that_want_it_with_every_reason(room:
     assert await room.fanout.match_all() == 0
 
 
-async def test_a_subscription_counts_for_the_next_paper_and_not_for_old_ones(room: Room) -> None:
+async def test_a_subscription_applies_to_new_papers_only(room: Room) -> None:
     await room.poll(a_paper("p1", title="Diffusion"))
     await room.fanout.match_all()
     await room.subscriptions.add(a_channel("C1"), "diffusion", "now", "U")
@@ -101,7 +101,7 @@ async def test_a_subscription_counts_for_the_next_paper_and_not_for_old_ones(roo
     assert await open_papers(room) == {"C1": {"p2"}}
 
 
-async def test_a_young_paper_goes_out_when_it_first_qualifies(room: Room) -> None:
+async def test_a_young_paper_is_enqueued_when_it_first_qualifies(room: Room) -> None:
     await room.subscriptions.add(a_channel("C1"), "diffusion min:30", "now", "U")
     await room.poll(a_paper("p1", title="Diffusion", upvotes=3))
     assert await room.fanout.match_all() == 0
@@ -111,7 +111,7 @@ async def test_a_young_paper_goes_out_when_it_first_qualifies(room: Room) -> Non
     assert await room.fanout.match_all() == 0
 
 
-async def test_what_it_first_qualified_for_counts_even_where_the_reader_is_late(room: Room) -> None:
+async def test_a_paper_that_once_qualified_is_enqueued_even_if_the_reader_is_late(room: Room) -> None:
     await room.subscriptions.add(a_channel("C1"), "diffusion min:30", "now", "U")
     for upvotes in (3, 31, 5):
         await room.poll(a_paper("p1", title="Diffusion", upvotes=upvotes))
@@ -128,8 +128,8 @@ async def test_readers_share_the_papers(redis: Redis) -> None:
     assert await redis.xlen(keys.PAPERS) == 0
 
 
-async def is_taken_for_dead(redis: Redis) -> bool:
-    """Whether everything that readers hold may be taken over. Only the server's clock knows."""
+async def all_readers_count_as_dead(redis: Redis) -> bool:
+    """Whether all polls of readers can be taken over, according to the server's clock."""
     held: Any = await redis.xpending_range(keys.PAPERS, GROUP, "-", "+", count=100)
     return all(one["time_since_delivered"] > 1000 * STALE for one in held)
 
@@ -140,13 +140,13 @@ async def test_a_reader_that_dies_is_replaced(redis: Redis, room: Room) -> None:
     dead = PollReader(redis, room.papers)
     assert await dead.read()
     await room.poll(a_paper("p2", title="Diffusion"))
-    await until(lambda: is_taken_for_dead(redis), "the reader to be taken for dead")
+    await until(lambda: all_readers_count_as_dead(redis), "the reader to count as dead")
     assert await room.fanout.match_all() == 2
     await dead.leave()
     await room.fanout.stop()
 
 
-async def test_matching_waits_while_too_much_is_open(redis: Redis) -> None:
+async def test_matching_waits_while_too_many_deliveries_are_open(redis: Redis) -> None:
     room = a_room(redis, max_open=2)
     for n in range(3):
         await room.subscriptions.add(a_channel(f"C{n}"), "diffusion", "now", "U")
@@ -159,7 +159,7 @@ async def test_matching_waits_while_too_much_is_open(redis: Redis) -> None:
     assert await room.fanout.match_all() == 3
 
 
-async def test_matching_goes_on_by_itself_when_there_is_room(
+async def test_matching_resumes_automatically_when_there_is_room(
     redis: Redis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(fanning_out, "FULL_PAUSE", 0.01)
@@ -191,7 +191,7 @@ async def test_a_digest_gathers_the_papers_of_its_day(room: Room) -> None:
 
 
 async def messages(room: Room) -> dict[str, set[str]]:
-    """Delivery -> its papers, of all that wait."""
+    """Return delivery -> papers, for all waiting deliveries."""
     found: dict[str, set[str]] = {}
     async for key in room.redis.scan_iter("pb:*:open:*"):
         held: dict[Any, Any] = await room.redis.hgetall(key)
@@ -215,7 +215,7 @@ async def test_more_than_five_of_one_poll_are_one_message(room: Room) -> None:
     assert flood == {f"p{n}" for n in range(5, 205)}
 
 
-async def test_how_many_are_too_many_is_a_setting(room: Room) -> None:
+async def test_the_digest_threshold_is_a_setting(room: Room) -> None:
     await room.subscriptions.add(a_channel("C1"), "diffusion", "now", "U")
     await ChannelSettingsStore(room.redis).put(a_channel("C1"), ChannelSettings(digest_size=1))
     await room.poll(*diffusion(1, 2))
@@ -223,7 +223,7 @@ async def test_how_many_are_too_many_is_a_setting(room: Room) -> None:
     assert list((await messages(room)).values()) == [{"p1", "p2"}]
 
 
-async def test_only_what_is_new_to_the_channel_is_counted(room: Room) -> None:
+async def test_only_papers_new_to_the_channel_count_towards_the_threshold(room: Room) -> None:
     await ChannelSettingsStore(room.redis).put(a_channel("C1"), ChannelSettings(digest_size=8))
     await room.subscriptions.add(a_channel("C1"), "diffusion", "now", "U")
     await room.poll(*diffusion(1, 2, 3))
@@ -234,40 +234,42 @@ async def test_only_what_is_new_to_the_channel_is_counted(room: Room) -> None:
     assert len(await messages(room)) == 8
 
 
-async def test_a_reader_that_dies_between_two_offers_breaks_no_message_up(
+async def test_a_reader_that_dies_between_two_calls_splits_no_message(
     redis: Redis, room: Room, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(fanning_out, "CHANNELS_AT_ONCE", 1)
     for n in range(4):
         await room.subscriptions.add(a_channel(f"C{n}"), "diffusion", "now", "U")
     await room.poll(*diffusion(*range(8)))
-    for offers in range(4):
+    for calls in range(4):
         dying = a_room(redis)
-        dying.fanout._outbox = Dying(redis, after=offers)
+        dying.fanout._outbox = Dying(redis, after=calls)
         with pytest.raises(ConnectionError):
             await dying.fanout.match_all()
-        await until(lambda: is_taken_for_dead(redis), "the reader to be taken for dead")
+        await until(lambda: all_readers_count_as_dead(redis), "the reader to count as dead")
     assert await room.fanout.match_all() == 8
     assert await open_papers(room) == {f"C{n}": {f"p{n}" for n in range(8)} for n in range(4)}
-    assert len(await messages(room)) == 1, "all of them have the same name"
+    assert len(await messages(room)) == 1, "all deliveries have the same name"
 
 
 class Dying(Outbox):
-    """Takes some offers, and nothing more."""
+    """An outbox that accepts `after` calls, and then fails."""
 
     def __init__(self, redis: Redis, after: int) -> None:
         super().__init__(redis, durable=True)
         self._left = after
 
-    async def enqueue(self, offers: Iterable[PlannedDelivery]) -> int:
-        taken = await super().enqueue(offers) if self._left else 0
+    async def enqueue(self, planned: Iterable[PlannedDelivery]) -> int:
+        added = await super().enqueue(planned) if self._left else 0
         if self._left == 0:
             raise ConnectionError
         self._left -= 1
-        return taken
+        return added
 
 
-async def test_what_everyone_wants_is_sorted_in_parts(room: Room, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_papers_with_many_matches_are_planned_in_parts(
+    room: Room, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(fanning_out, "MATCHES_AT_ONCE", 7)
     for n in range(9):
         await room.subscriptions.add(a_channel(f"C{n}"), "diffusion", "now", "U")
@@ -277,7 +279,7 @@ async def test_what_everyone_wants_is_sorted_in_parts(room: Room, monkeypatch: p
     assert len(await messages(room)) == 1
 
 
-async def test_papers_offered_again_reach_only_those_who_asked_for_them_then(room: Room) -> None:
+async def test_replayed_papers_reach_only_the_channels_that_were_subscribed_then(room: Room) -> None:
     await room.subscriptions.add(a_channel("C1"), "diffusion", "now", "U")
     await room.poll(a_paper("p1", title="Diffusion"), a_paper("p2", title="Diffusion"))
     await room.fanout.match_all()
@@ -295,7 +297,7 @@ async def test_papers_offered_again_reach_only_those_who_asked_for_them_then(roo
 
 
 def everyone() -> Matcher:
-    """A matcher of 5,000 channels that all want every paper."""
+    """Return a matcher with 5,000 channels that all want every paper."""
     matcher = Matcher()
     for n in range(5000):
         channel = a_channel(f"C{n}", f"T{n % 50}")
@@ -303,7 +305,7 @@ def everyone() -> Matcher:
     return matcher
 
 
-async def test_a_paper_that_everyone_wants_leaves_room_for_others(redis: Redis, room: Room) -> None:
+async def test_a_paper_with_many_matches_does_not_block_the_event_loop(redis: Redis, room: Room) -> None:
     fanout = Fanout(
         PollReader(redis, room.papers),
         IndexSync(room.subscriptions, everyone),

@@ -1,4 +1,4 @@
-"""One process works at a time, and another takes over."""
+"""One process works at a time, and another takes over if it stops."""
 
 import asyncio
 from contextlib import suppress
@@ -34,7 +34,7 @@ async def test_one_of_two_works_and_the_other_takes_over_with_a_higher_fence(red
     await asyncio.wait(processes.values())
 
 
-async def test_work_that_is_done_ends_leading(redis: Redis) -> None:
+async def test_a_leader_whose_work_is_done_resigns(redis: Redis) -> None:
     async def work(fence: int) -> None:
         assert fence > 0
 
@@ -73,7 +73,7 @@ async def test_a_lost_lease_that_the_store_reports_is_no_failure(redis: Redis) -
     assert fences.qsize() == 2
 
 
-async def test_a_failure_of_the_work_is_not_hidden(redis: Redis) -> None:
+async def test_a_failure_of_the_work_is_raised(redis: Redis) -> None:
     async def work(_fence: int) -> None:
         raise ZeroDivisionError
 

@@ -1,4 +1,4 @@
-"""News of papers reach those who watch them: once, in one message a day, and the cards that were posted show them."""
+"""Events of papers reach those who watch them once, in one message a day, and update posted cards."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -41,7 +41,7 @@ async def watches(house: House, who: ChannelRef, events: frozenset[Any] = ALL, p
 
 
 async def harvest(house: House, *papers: Paper) -> None:
-    """What arXiv's records say now, matched and posted."""
+    """Ingest arXiv's current records, match them, and post what is due."""
     updates = tuple(replace(paper, sources=()) for paper in papers)
     await house.papers.ingest("arxiv", Batch((), "c", updates=updates), 0)
     await house.fanout.match_all()
@@ -55,7 +55,7 @@ async def tomorrow(house: House, clock: Clock) -> None:
 
 
 def news(board: Board) -> list[tuple[str, Sequence[str]]]:
-    """Channel and sentences of each message about events."""
+    """Return the channel and sentences of each message about events."""
     return [
         (
             post.channel.channel,
@@ -71,7 +71,7 @@ def news(board: Board) -> list[tuple[str, Sequence[str]]]:
     ]
 
 
-async def test_a_day_s_events_are_one_message(house: House, board: Board) -> None:
+async def test_the_events_of_a_day_are_one_message(house: House, board: Board) -> None:
     await house.poll(V1)
     await watches(house, ADA)
     await harvest(house, V2)
@@ -91,7 +91,7 @@ async def test_a_day_s_events_are_one_message(house: House, board: Board) -> Non
     assert len(news(board)) == 1
 
 
-async def test_several_papers_of_a_person_are_one_message_too(house: House, board: Board) -> None:
+async def test_events_of_several_papers_are_one_message_per_person(house: House, board: Board) -> None:
     other = replace(V1, id="2603.00002", title="Another")
     await house.poll(V1, other)
     await watches(house, ADA)
@@ -102,7 +102,7 @@ async def test_several_papers_of_a_person_are_one_message_too(house: House, boar
     assert len(lines) == 3
 
 
-async def test_only_the_wanted_events_are_heard_of(house: House, board: Board) -> None:
+async def test_watchers_get_only_the_events_they_want(house: House, board: Board) -> None:
     await house.poll(V1)
     await watches(house, ADA, IMPORTANT)
     await watches(house, OTHERS, frozenset({"published"}))
@@ -127,7 +127,7 @@ async def test_a_withdrawal_reaches_the_channel_at_once_watched_or_not(house: Ho
     assert [lines[0] for _, lines in news(board)[2:]] == ["No longer withdrawn"] * 2
 
 
-async def test_quiet_hours_and_weekly_digests_hold_for_news(house: House, board: Board) -> None:
+async def test_quiet_hours_and_weekly_digests_apply_to_events(house: House, board: Board) -> None:
     await house.settings.put(READERS, ChannelSettings(quiet=(10, 14)))
     await house.settings.put(OTHERS, ChannelSettings(every="weekly"))
     await house.poll(V1)
@@ -161,7 +161,7 @@ async def test_the_card_of_a_channel_that_watches_shows_the_latest_state(house: 
     assert " · ".join(card.blocks[0].byline).endswith("v2 · accepted at ICML 2026 · code")  # type: ignore[union-attr]
 
 
-async def test_a_change_of_settings_leaves_news_where_they_are(house: House, board: Board) -> None:
+async def test_a_change_of_settings_does_not_move_events(house: House, board: Board) -> None:
     await house.poll(V1)
     await watches(house, READERS)
     await harvest(house, V2)
@@ -169,7 +169,7 @@ async def test_a_change_of_settings_leaves_news_where_they_are(house: House, boa
     assert replan([waiting], {}, [], Rules(), board.clock.now) == ({}, [])
 
 
-async def test_watchers_who_left_hear_nothing(house: House, board: Board) -> None:
+async def test_watchers_who_left_get_nothing(house: House, board: Board) -> None:
     await house.poll(V1)
     await watches(house, ADA)
     await watches(house, READERS)

@@ -1,4 +1,4 @@
-"""A pause ends by itself, and one person is notified of it; a spell in which the platform is down pauses nothing."""
+"""A pause ends automatically, and one person is notified of it; an outage of the platform pauses nothing."""
 
 import time
 from collections.abc import AsyncIterator
@@ -33,7 +33,7 @@ HERE = a_channel("C1", "T1")
 
 @dataclass
 class Place:
-    """A platform, and a worker that posts there."""
+    """A platform, and a worker that posts to it."""
 
     redis: Redis
     service: FakeService
@@ -52,7 +52,7 @@ class Place:
         self.service.weather = Weather(always={str(c): fault for c in channels})  # type: ignore[misc]
 
     async def after(self, seconds: float) -> int:
-        """Let time pass, and deliver what is due. Returns how many posts the platform was asked for."""
+        """Let time pass, and deliver what is due. Returns the number of posts that the platform was sent."""
         await advance(self.redis, seconds)
         self.worker._outcomes.not_before -= seconds
         self.worker._next_probe -= seconds
@@ -73,7 +73,7 @@ async def place(redis: Redis, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[
 
 
 @pytest.mark.parametrize("fault", ["gone", "workspace gone"])
-async def test_a_pause_is_probed_after_an_hour_and_then_ever_more_seldom(place: Place, fault: str) -> None:
+async def test_a_pause_is_probed_after_an_hour_and_then_less_and_less_often(place: Place, fault: str) -> None:
     await place.refuse(fault, HERE)
     await place.enqueue("p1", HERE)
     await place.enqueue("p2", HERE)
@@ -97,7 +97,7 @@ async def test_one_person_is_notified_once_for_each_problem(place: Place, fault:
     await place.after(0)
     for _ in range(5):
         await place.after(DAY)
-    await place.outbox.resume(HERE)  # as a platform's event does, such as a role edit
+    await place.outbox.resume(HERE)  # as on a platform's event, such as an edited role
     await place.outbox.resume_workspace(HERE.platform, HERE.workspace)
     await place.after(0)
     assert len(place.platform.notified) == 1
@@ -107,7 +107,7 @@ async def test_one_person_is_notified_once_for_each_problem(place: Place, fault:
     await place.refuse(fault, HERE)
     await place.enqueue("p2", HERE)
     await place.after(0)
-    assert len(place.platform.notified) == 2, "it worked in between: that is another problem"
+    assert len(place.platform.notified) == 2, "it worked in between, so this is another problem"
 
 
 async def test_a_whole_workspace_that_refuses_is_announced_once(place: Place) -> None:
@@ -133,10 +133,10 @@ async def test_a_notification_that_failed_is_sent_with_the_next_probe(place: Pla
     place.platform.reaches = lambda: False
     await place.after(HOUR + 60)
     await place.after(2 * HOUR + 60)
-    assert len(place.platform.notified) == 2, "no one can be reached, and that is known now"
+    assert len(place.platform.notified) == 2, "no one can be reached, and it isn't tried again"
 
 
-async def test_status_says_why_since_when_and_when_it_is_tried_again(place: Place) -> None:
+async def test_status_shows_the_reason_the_start_and_the_next_attempt(place: Place) -> None:
     await place.refuse("gone", HERE)
     await place.enqueue("p1", HERE)
     await place.after(0)
@@ -158,7 +158,7 @@ async def test_a_channel_that_an_older_version_paused_is_probed_too(place: Place
     assert place.service.counts() == {(str(HERE), "p1"): 1}
 
 
-async def test_a_spell_of_a_proxys_answers_pauses_nothing_and_uses_no_attempts_up(place: Place) -> None:
+async def test_a_spell_of_a_proxys_answers_pauses_nothing_and_uses_up_no_attempts(place: Place) -> None:
     channels = [a_channel(f"C{n}", f"T{n % 7}") for n in range(50)]
     place.service.weather = Weather(proxied=True)
     await place.enqueue("p1", *channels)
@@ -185,11 +185,11 @@ async def test_a_card_that_a_firewall_rejects_blocks_nothing_and_becomes_a_dead_
         await place.after(0)
         await place.after(40)
         posted += 1 + len(others)
-        assert sum(place.service.counts().values()) == posted, "all other posts went through at once"
+        assert sum(place.service.counts().values()) == posted, "all other posts succeeded at once"
         await place.after(HOUR - 40)
         assert hours < 48
     assert dead == 1
-    assert hours > 12, "it had a day"
+    assert hours > 12, "it was retried for a day"
     [letter] = [one async for one in place.outbox.dead_letters()]
     assert letter.why.startswith(
         "RetryLater: a firewall answered — refused 24 times while other posts got through"
@@ -210,12 +210,12 @@ async def test_a_firewalls_page_stops_the_platform_only_until_others_get_through
     place.worker._outcomes.not_before = 0.0
     await place.after(40)
     assert place.worker._outcomes.not_before <= time.monotonic(), "only the post itself waits"
-    assert sum([await place.after(40) for _ in range(20)]) <= 4, "it waits longer each time"
+    assert sum([await place.after(40) for _ in range(20)]) <= 4, "each wait is longer"
     await place.enqueue("q", a_channel("C3", "T3"))
     assert await place.after(0) == 1
 
 
-async def test_an_undocumented_refusal_is_retried_without_end_and_reported_after_a_day(place: Place) -> None:
+async def test_an_undocumented_refusal_is_retried_indefinitely_and_reported_after_a_day(place: Place) -> None:
     await place.refuse("odd", HERE)
     await place.enqueue("p1", HERE)
     await place.enqueue("p2", a_channel("C2", "T1"))
@@ -231,7 +231,7 @@ async def test_an_undocumented_refusal_is_retried_without_end_and_reported_after
         assert [line["channel"] for line in logs if line["event"] == "channel_refused_for_a_day"] == [
             str(HERE)
         ]
-    assert 20 < tries < 70, "bounded, and never given up"
+    assert 20 < tries < 70, "waits are bounded, and retries never end"
     [refused] = await place.outbox.refused(timedelta(days=1))
     assert (refused.channel, refused.why) == (HERE, "RetryLater: error i_am_a_teapot")
     assert await place.outbox.refused_counts(timedelta(days=1)) == {"fake": (1, refused.since)}
@@ -256,7 +256,7 @@ async def test_all_channels_are_back_a_minute_after_a_spell_of_undocumented_refu
     assert place.service.doubled() == {}
 
 
-async def test_a_channels_posts_are_back_at_its_first_post_after_undocumented_refusals(place: Place) -> None:
+async def test_a_channels_first_post_after_undocumented_refusals_releases_the_others(place: Place) -> None:
     await place.refuse("odd", HERE)
     for n in range(5):
         await place.enqueue(f"p{n}", HERE)
@@ -284,7 +284,7 @@ def test_pauses_after_failures_are_bounded_and_grow_only_in_their_scope(failing:
         assert not health.is_down
     named = RetryLater("429", counts=False, scope="platform", after=1000.0)
     assert health.limited(named, failing[0]) == 1000.0
-    assert not health.is_down, "a time that the platform names is an answer"
+    assert not health.is_down, "a time named by the platform is an answer"
 
 
 @given(st.lists(st.tuples(channels, st.booleans()), max_size=60))
@@ -303,7 +303,7 @@ def test_a_platform_counts_as_down_once_enough_channels_fail_in_a_row(
         assert health.is_down == (len(failed) >= DOWN_AFTER)
 
 
-async def test_a_look_up_is_not_hastened_while_its_post_may_still_be_in_flight(place: Place) -> None:
+async def test_a_lookup_is_not_hastened_while_its_post_may_be_in_flight(place: Place) -> None:
     await place.enqueue("p1", HERE)
     [delivery] = (await place.outbox.claim("fake", 1, range(keys.SHARDS), token="t")).deliveries
     await place.outbox.begin(delivery)

@@ -1,4 +1,4 @@
-"""Sources are polled at their own hours, and a failure is bounded, visible and affects no other source."""
+"""Sources are polled on their own schedules, and a failure is bounded, visible and affects no other source."""
 
 import asyncio
 import gc
@@ -42,7 +42,7 @@ PAPER = Paper(
 
 
 class SimulatedClock:
-    """A clock that each sleep moves on."""
+    """A clock that each sleep advances."""
 
     def __init__(self) -> None:
         self.at = START
@@ -58,7 +58,7 @@ class SimulatedClock:
 
 
 class ScriptedSource:
-    """Lists a paper with each cursor of its script, or fails as scripted; then answers never again. Polls hourly."""
+    """Lists a paper with each cursor of its script, or fails as scripted; then it hangs. Polled hourly."""
 
     def __init__(self, clock: SimulatedClock, *script: str | Exception, name: str = "scripted") -> None:
         self.name = name
@@ -82,7 +82,7 @@ class ScriptedSource:
 
 
 class SlowSource(ScriptedSource):
-    """Answers when it may."""
+    """Answers once a test lets it."""
 
     def __init__(self, clock: SimulatedClock) -> None:
         super().__init__(clock, "late")
@@ -129,7 +129,7 @@ class World:
         self.clock = clock
 
     def poller(self, *sources: Source, renew_every: float = 0.01, lease: Lease | None = None) -> Poller:
-        """The poller of one more process."""
+        """Return the poller of another process."""
         return Poller(
             sources,
             Papers(self.redis),
@@ -143,8 +143,8 @@ class World:
         )
 
     async def usurp(self) -> None:
-        """Another process leads, as if the one that did had been stopped for too long."""
-        await self.redis.incr(keys.FENCE)  # first, so that nothing is written in between
+        """Let another process take the lead, as if the leader had been suspended for too long."""
+        await self.redis.incr(keys.FENCE)  # first, so that nothing is written before the lease changes
         await self.redis.set(keys.LEASE, "another process")
 
     async def cursor(self, source: str) -> str | None:
@@ -158,7 +158,7 @@ def world(redis: Redis, clock: SimulatedClock) -> World:
 
 @asynccontextmanager
 async def running(poller: Poller, *until: ScriptedSource) -> AsyncIterator[None]:
-    """Run until those sources' scripts are at their ends, then see what happened, and stop."""
+    """Run the poller until the sources' scripts have ended; stop it after the block."""
     with capture_logs():
         task = asyncio.create_task(poller.run())
         finished = asyncio.gather(*(source.finished.wait() for source in until))
@@ -171,13 +171,13 @@ async def running(poller: Poller, *until: ScriptedSource) -> AsyncIterator[None]
             await task
 
 
-async def test_each_poll_goes_on_from_the_last_cursor(clock: SimulatedClock, world: World) -> None:
+async def test_each_poll_continues_from_the_last_cursor(clock: SimulatedClock, world: World) -> None:
     source = ScriptedSource(clock, "one", "two", "three")
     async with running(world.poller(source), source):
         assert source.asked == [(START, None), (START + HOUR, "one"), (START + 2 * HOUR, "two")]
 
 
-async def test_a_failing_source_is_asked_ever_more_seldom_until_it_answers(
+async def test_a_failing_source_is_polled_less_and_less_often_until_it_answers(
     clock: SimulatedClock, world: World
 ) -> None:
     down = [SourceError("down") for _ in range(8)]
@@ -188,7 +188,7 @@ async def test_a_failing_source_is_asked_ever_more_seldom_until_it_answers(
         assert pauses == [60, 120, 240, 480, 960, 1920, 2400, 2400, 3600, 60]
 
 
-async def test_a_named_time_is_kept(clock: SimulatedClock, world: World) -> None:
+async def test_a_named_retry_time_is_respected(clock: SimulatedClock, world: World) -> None:
     source = ScriptedSource(clock, SourceError("busy", retry_after=7), "up")
     async with running(world.poller(source), source):
         assert source.asked[1][0] == START + timedelta(seconds=7)
@@ -236,7 +236,7 @@ async def test_polling_once_reports_every_source(clock: SimulatedClock, world: W
 
 
 class PagedSource(ScriptedSource):
-    """Has more as long as its script goes on."""
+    """Reports `more` until its script ends."""
 
     async def fetch(self, cursor: str | None) -> Batch:
         batch = await super().fetch(cursor)
@@ -254,7 +254,7 @@ async def test_a_long_list_is_read_page_by_page(clock: SimulatedClock, world: Wo
     assert [entry["reason"] for entry in logs if entry["event"] == "source_suspicious"] == ["odd"]
 
 
-async def test_a_list_that_breaks_off_goes_on_at_its_last_page(clock: SimulatedClock, world: World) -> None:
+async def test_an_interrupted_list_continues_at_its_last_page(clock: SimulatedClock, world: World) -> None:
     source = PagedSource(clock, "one", SourceError("down"), "two")
     with capture_logs():
         (broken,) = await world.poller(source).poll_once()
@@ -272,7 +272,7 @@ async def test_a_cursor_that_does_not_move_is_an_error(clock: SimulatedClock, wo
 
 
 async def polls_announced(world: World) -> list[list[str]]:
-    """The papers of each poll that the matchers hear of."""
+    """Return the papers of each announced poll."""
     entries: Any = await world.redis.xrange(keys.PAPERS)
     return [[paper_id for paper_id, _ in json.loads(fields["news"])] for _, fields in entries]
 
@@ -306,7 +306,7 @@ async def test_a_restart_is_no_downtime(clock: SimulatedClock, world: World) -> 
     assert [len(poll) for poll in await polls_announced(world)] == [1, 1, 1, 1]
 
 
-async def test_what_was_held_back_at_a_kill_is_announced_with_the_next_poll(
+async def test_papers_held_back_at_a_kill_are_announced_with_the_next_poll(
     clock: SimulatedClock, world: World
 ) -> None:
     papers = Papers(world.redis)
@@ -316,7 +316,7 @@ async def test_what_was_held_back_at_a_kill_is_announced_with_the_next_poll(
     assert await polls_announced(world) == [[PAPER.id, "scripted1"]]
 
 
-async def test_a_failed_poll_leaves_the_cursor(clock: SimulatedClock, world: World) -> None:
+async def test_a_failed_poll_does_not_move_the_cursor(clock: SimulatedClock, world: World) -> None:
     source = ScriptedSource(clock, "one", SourceError("down"))
     with capture_logs():
         await world.poller(source).poll_once()
@@ -324,7 +324,7 @@ async def test_a_failed_poll_leaves_the_cursor(clock: SimulatedClock, world: Wor
     assert await world.cursor("scripted") == "one"
 
 
-async def test_what_redis_does_not_take_is_fetched_again_soon(clock: SimulatedClock, world: World) -> None:
+async def test_papers_that_redis_refuses_are_fetched_again_soon(clock: SimulatedClock, world: World) -> None:
     await world.redis.set(keys.CURSORS, "not a hash")
     with capture_logs():
         (result,) = await world.poller(ScriptedSource(clock, "one")).poll_once()
@@ -338,12 +338,12 @@ async def test_two_processes_do_not_both_poll(clock: SimulatedClock, world: Worl
     async with running(world.poller(first), first):
         (result,) = await world.poller(second).poll_once()
         assert second.asked == []
-        assert result.new == 1  # what the leader found
-    async with running(world.poller(second), second):  # the leader has stepped down, and does not leave a gap
+        assert result.new == 1  # the leader's papers
+    async with running(world.poller(second), second):  # the leader has resigned, so that there is no gap
         assert second.asked == [(START + HOUR, "one")]
 
 
-async def test_what_is_fetched_under_a_lost_lease_is_not_written(clock: SimulatedClock, world: World) -> None:
+async def test_papers_fetched_under_a_lost_lease_are_not_written(clock: SimulatedClock, world: World) -> None:
     source = SlowSource(clock)
     with capture_logs():
         poll = asyncio.create_task(world.poller(source, renew_every=30).poll_once())
@@ -355,7 +355,7 @@ async def test_what_is_fetched_under_a_lost_lease_is_not_written(clock: Simulate
     assert await Papers(world.redis).get([PAPER.id]) == {}
 
 
-async def test_a_lost_lease_is_noticed_and_won_back(clock: SimulatedClock, world: World) -> None:
+async def test_a_lost_lease_is_noticed_and_regained(clock: SimulatedClock, world: World) -> None:
     source = SlowSource(clock)
     async with running(world.poller(source)):
         await source.reached.wait()
@@ -381,11 +381,13 @@ async def test_a_poll_outlasts_its_lease_by_renewing_it(clock: SimulatedClock, w
 
 @pytest.mark.usefixtures("redis")
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
-async def test_a_cancelled_run_ends_at_whatever_step_it_is(clock: SimulatedClock, valkey: str) -> None:
-    """redis-py may drop a connection with a warning, or lose a cancellation as it connects: each run has a new client."""
+async def test_a_cancelled_run_ends_at_any_step(clock: SimulatedClock, valkey: str) -> None:
+    """Each run has a new client: redis-py can drop a connection with a warning, or lose a cancellation as it connects."""
     for steps in range(0, 90, 3):
         fresh = Redis.from_url(valkey, decode_responses=True)
-        sources = [ScriptedSource(clock, name=name) for name in ("one", "two", "three")]  # a connection each
+        sources = [
+            ScriptedSource(clock, name=name) for name in ("one", "two", "three")
+        ]  # each has a connection
         task = asyncio.create_task(World(fresh, clock).poller(*sources).run())
         for _ in range(steps):
             await asyncio.sleep(0)
@@ -394,10 +396,10 @@ async def test_a_cancelled_run_ends_at_whatever_step_it_is(clock: SimulatedClock
         assert task.cancelled(), steps
         assert await fresh.exists(keys.LEASE) == 0
         await fresh.aclose()
-    gc.collect()  # now, and not in the course of another test
+    gc.collect()  # now, and not during another test
 
 
-async def test_outcomes_are_there_to_be_shown(clock: SimulatedClock, world: World) -> None:
+async def test_the_outcomes_of_polls_are_stored(clock: SimulatedClock, world: World) -> None:
     source = ScriptedSource(clock, "one", SourceError("down"), SourceError("down"))
     with capture_logs():
         for _ in range(3):
@@ -408,9 +410,7 @@ async def test_outcomes_are_there_to_be_shown(clock: SimulatedClock, world: Worl
     assert (shown.at, shown.succeeded_at) == (START + 2 * HOUR, START)
 
 
-async def test_a_source_that_the_settings_name_no_more_is_forgotten(
-    clock: SimulatedClock, world: World
-) -> None:
+async def test_the_outcomes_of_a_removed_source_are_forgotten(clock: SimulatedClock, world: World) -> None:
     former, current = (
         ScriptedSource(clock, "one", name="former"),
         ScriptedSource(clock, "one", "two", name="kept"),
@@ -422,7 +422,7 @@ async def test_a_source_that_the_settings_name_no_more_is_forgotten(
 
 
 async def test_a_long_sleep_is_taken_in_naps(clock: SimulatedClock, world: World) -> None:
-    """So that a suspended machine, or a clock that was set, is noticed."""
+    """Short naps notice a suspended machine, or a clock that was set."""
     source = ScriptedSource(clock, "one", "two")
     async with running(world.poller(source), source):
         assert max(clock.naps) <= 60
@@ -435,14 +435,14 @@ def test_backoff_stays_between_a_minute_and_an_hour(failures: int, jitter: float
 
 
 @given(st.floats(0, 1e6), st.integers(1, 50), st.floats(0, 1))
-def test_nothing_is_asked_before_the_time_that_was_named(wait: float, failures: int, jitter: float) -> None:
+def test_no_request_is_sent_before_a_named_retry_time(wait: float, failures: int, jitter: float) -> None:
     pause = pause_after(SourceError("busy", retry_after=wait), failures, jitter)
     assert pause >= max(wait, 1)
     assert pause <= max(wait, 3600)
 
 
 @pytest.mark.parametrize("error", [SourceError("a\nb"), SourceError("é", refused=True)])
-def test_a_result_is_what_was_written(error: SourceError) -> None:
+def test_a_result_survives_storage(error: SourceError) -> None:
     result = failed("scripted", START, error, None, 0.5)
     assert PollResult.parse(str(result)) == result
     again = failed("scripted", START + HOUR, error, result, 0.5)

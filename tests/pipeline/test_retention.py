@@ -1,4 +1,4 @@
-"""A workspace that removed the app is forgotten once its time is over; one that is paused otherwise never is."""
+"""A workspace that removed the app is forgotten after its retention; one paused for another reason never is."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -27,7 +27,7 @@ async def clock(redis: Redis, monkeypatch: pytest.MonkeyPatch) -> Clock:
     ("why", "days", "stays"),
     [(REMOVED, 31, False), (REMOVED, 29, True), ("the token was revoked", 400, True)],
 )
-async def test_a_workspace_that_removed_the_app(
+async def test_a_workspace_that_removed_the_app_is_forgotten_after_its_retention(
     redis: Redis, clock: Clock, *, why: str, days: int, stays: bool
 ) -> None:
     subscriptions, outbox = Subscriptions(redis), Outbox(redis)
@@ -40,7 +40,7 @@ async def test_a_workspace_that_removed_the_app(
     assert await subscriptions.of(ELSEWHERE)
 
 
-async def test_one_that_returned_stays(redis: Redis, clock: Clock) -> None:
+async def test_a_workspace_that_returned_is_kept(redis: Redis, clock: Clock) -> None:
     outbox = Outbox(redis)
     await Subscriptions(redis).add(HERE, "diffusion", "now", "U1 Ada")
     await outbox.pause_workspace("slack", "T1", REMOVED)

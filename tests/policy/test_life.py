@@ -1,4 +1,4 @@
-"""A paper's events from successive states of it."""
+"""A paper's events follow from its successive states."""
 
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -20,13 +20,13 @@ NOW = datetime(2026, 6, 1, tzinfo=UTC)
 KNOWN: dict[str, Any] = {"versions": 1, "comment": "9 pages", "sources": ("arxiv",)}
 
 
-def said(before: Paper, **facts: Any) -> list[tuple[str, str]]:
-    """The events of a change, as kind and text."""
+def events_of(before: Paper, **facts: Any) -> list[tuple[str, str]]:
+    """Return the events of a change, as kind and text."""
     after = with_events(before, replace(before, **facts), NOW)
     return [(event.kind, event.text) for event in new_events(before, after)]
 
 
-def test_a_new_version_says_what_changed() -> None:
+def test_a_new_version_event_says_what_changed() -> None:
     before = a_paper(
         **KNOWN
         | {"title": "On counting", "abstract": "It takes at most n steps.", "authors": ("Ada", "Emmy")}
@@ -36,12 +36,14 @@ def test_a_new_version_says_what_changed() -> None:
         "abstract": "It takes at least n steps.",
         "authors": ("Ada", "Sofia"),
     }
-    [(kind, text)] = said(before, versions=2, comment="11 pages", **changed)
+    [(kind, text)] = events_of(before, versions=2, comment="11 pages", **changed)
     assert kind == "version"
     assert text == (
         "v2 is out. Title added “fast”. Abstract “most” → “least”. Authors added Sofia, removed Emmy. Comment “9” → “11”"
     )
-    assert said(before, versions=3) == [("version", "v3 is out, with the same title, abstract and authors")]
+    assert events_of(before, versions=3) == [
+        ("version", "v3 is out, with the same title, abstract and authors")
+    ]
 
 
 @pytest.mark.parametrize(
@@ -59,7 +61,7 @@ def test_a_new_version_says_what_changed() -> None:
     ],
 )
 def test_an_acceptance_is_an_event(old: str, new: str, text: str) -> None:
-    assert said(a_paper(**KNOWN | {"comment": old}), comment=new) == [("accepted", text)]
+    assert events_of(a_paper(**KNOWN | {"comment": old}), comment=new) == [("accepted", text)]
 
 
 @pytest.mark.parametrize(
@@ -73,8 +75,8 @@ def test_an_acceptance_is_an_event(old: str, new: str, text: str) -> None:
         ("9 pages", "Under review at ICLR 2027"),
     ],
 )
-def test_another_wording_is_none(old: str, new: str) -> None:
-    assert said(a_paper(**KNOWN | {"comment": old}), comment=new) == []
+def test_other_wordings_are_no_acceptance(old: str, new: str) -> None:
+    assert events_of(a_paper(**KNOWN | {"comment": old}), comment=new) == []
 
 
 def test_each_event_happens_once() -> None:
@@ -84,59 +86,59 @@ def test_each_event_happens_once() -> None:
     assert [event.kind for event in paper.events] == ["accepted"]
 
 
-def test_a_publication_is_one_event() -> None:
+def test_a_publication_is_a_single_event() -> None:
     before = a_paper(**KNOWN)
-    assert said(before, doi="10.1/x") == [("published", "Published: doi:10.1/x")]
-    [accepted, published] = said(before, journal_ref="Phys. Rev. Lett. 130, 1234 (2023)", doi="10.1/x")
+    assert events_of(before, doi="10.1/x") == [("published", "Published: doi:10.1/x")]
+    [accepted, published] = events_of(before, journal_ref="Phys. Rev. Lett. 130, 1234 (2023)", doi="10.1/x")
     assert accepted == ("accepted", "Accepted at Phys. Rev. Lett 2023")
     assert published == ("published", "Published: Phys. Rev. Lett. 130, 1234 (2023), doi:10.1/x")
-    later = said(replace(before, doi="10.1/x"), journal_ref="Nature 1 (2026)")
+    later = events_of(replace(before, doi="10.1/x"), journal_ref="Nature 1 (2026)")
     assert later == [("accepted", "Accepted at Nature 2026")]
 
 
-def test_code_is_an_event_where_it_appears_and_not_where_it_is_first_heard_of() -> None:
+def test_code_is_an_event_only_if_it_appears_later() -> None:
     before = a_paper(**KNOWN)
     link = "https://github.com/ada/engine"
-    assert said(before, code_url=link) == [("code", f"Code is available: {link}")]
-    assert said(before, comment=f"9 pages. Code: {link}.") == [("code", f"Code is available: {link}")]
-    assert said(before, code_url=link, sources=("arxiv", "huggingface")) == []
-    assert said(a_paper(), comment=f"Code: {link}", versions=1) == []
-    assert said(replace(before, code_url=link), comment="Code: https://github.com/Ada/Engine") == []
+    assert events_of(before, code_url=link) == [("code", f"Code is available: {link}")]
+    assert events_of(before, comment=f"9 pages. Code: {link}.") == [("code", f"Code is available: {link}")]
+    assert events_of(before, code_url=link, sources=("arxiv", "huggingface")) == []
+    assert events_of(a_paper(), comment=f"Code: {link}", versions=1) == []
+    assert events_of(replace(before, code_url=link), comment="Code: https://github.com/Ada/Engine") == []
 
 
-def test_a_withdrawal_has_its_reason_and_can_be_taken_back() -> None:
+def test_a_withdrawal_has_its_reason_and_can_be_reverted() -> None:
     before = a_paper(**KNOWN)
     withdrawn: dict[str, Any] = {"withdrawn": True, "versions": 2, "comment": "Lemma 3 is wrong"}
-    assert said(before, **withdrawn) == [("withdrawn", "Withdrawn: Lemma 3 is wrong")]
+    assert events_of(before, **withdrawn) == [("withdrawn", "Withdrawn: Lemma 3 is wrong")]
     itself = "This paper has been withdrawn by arXiv administrators"
-    assert said(before, **withdrawn | {"comment": itself}) == [("withdrawn", itself)]
-    back = said(replace(before, **withdrawn), withdrawn=False, versions=3, comment="9 pages")
+    assert events_of(before, **withdrawn | {"comment": itself}) == [("withdrawn", itself)]
+    back = events_of(replace(before, **withdrawn), withdrawn=False, versions=3, comment="9 pages")
     assert [kind for kind, _ in back] == ["withdrawn", "version"]
     assert back[0][1] == "No longer withdrawn"
 
 
-def test_what_was_said_while_it_was_withdrawn_is_no_news_when_it_is_back() -> None:
+def test_changes_during_a_withdrawal_are_no_events_afterwards() -> None:
     before = a_paper(**KNOWN | {"withdrawn": True, "versions": 2, "journal_ref": "JMLR 27 (2026) 1-30"})
-    back = said(before, withdrawn=False, versions=3, comment="Fixed")
+    back = events_of(before, withdrawn=False, versions=3, comment="Fixed")
     assert [kind for kind, _ in back] == ["withdrawn", "version"]
 
 
 def test_upvotes_are_an_event_at_round_numbers() -> None:
     before = a_paper(**KNOWN | {"upvotes": 40})
-    assert said(before, upvotes=99) == []
-    assert said(before, upvotes=300) == [("milestone", "It has 250 upvotes")]
-    assert said(replace(before, upvotes=None), upvotes=300) == []
+    assert events_of(before, upvotes=99) == []
+    assert events_of(before, upvotes=300) == [("milestone", "It has 250 upvotes")]
+    assert events_of(replace(before, upvotes=None), upvotes=300) == []
 
 
-def test_the_first_record_makes_no_event() -> None:
+def test_the_first_record_causes_no_event() -> None:
     first = {
         "versions": 3,
         "comment": "Accepted at ICML 2026",
         "journal_ref": "Nature 1 (2026)",
         "doi": "10.1/x",
     }
-    assert said(a_paper(), **first) == []
-    assert [kind for kind, _ in said(a_paper(versions=1), **first)] == ["version"]
+    assert events_of(a_paper(), **first) == []
+    assert [kind for kind, _ in events_of(a_paper(versions=1), **first)] == ["version"]
 
 
 def test_the_history_is_bounded() -> None:
@@ -161,7 +163,7 @@ states = st.fixed_dictionaries(
 
 
 @given(st.lists(states, max_size=12))
-def test_whatever_is_reported_each_event_is_new_once(reports: list[dict[str, Any]]) -> None:
+def test_each_event_is_new_only_once_whatever_is_reported(reports: list[dict[str, Any]]) -> None:
     paper, seen = a_paper(), []
     for facts in reports:
         merged = records.merge(paper, a_paper(**facts))

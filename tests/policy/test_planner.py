@@ -1,4 +1,4 @@
-"""Which of a poll's papers a channel gets, and in how many messages."""
+"""The planner decides which of a poll's papers a channel gets, and in how many messages."""
 
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
@@ -26,7 +26,7 @@ def found(*titles: str, every: Every = "channel") -> list[MatchedPaper]:
 
 
 def labels(papers: list[MatchedPaper], rules: Rules) -> list[tuple[str, tuple[str, ...], int]]:
-    """Label, papers, how many of them may go out apart."""
+    """Return label, papers and digest threshold of each planned delivery."""
     plans = plan_deliveries(HERE, papers, rules, POLL, NOW)
     return [
         (planned.label, tuple(paper for paper, _ in planned.papers), planned.digest_threshold)
@@ -34,12 +34,12 @@ def labels(papers: list[MatchedPaper], rules: Rules) -> list[tuple[str, tuple[st
     ]
 
 
-def test_what_is_due_now_is_one_offer_that_may_fall_apart() -> None:
+def test_papers_due_now_are_one_delivery_that_can_be_split() -> None:
     rules = Rules(ChannelSettings(digest_size=3))
     assert labels(found("a", "b"), rules) == [("poll@7-0", ("a", "b"), 3)]
 
 
-def test_what_is_due_later_gathers_under_the_name_of_its_time() -> None:
+def test_papers_due_later_gather_under_the_label_of_their_time() -> None:
     rules = Rules(ChannelSettings(every="daily", zone="Asia/Kolkata"))
     assert labels([*found("a"), *found("b", every="now")], rules) == [
         ("digest@2026-11-24T03:30Z", ("a",), 0),
@@ -47,19 +47,19 @@ def test_what_is_due_later_gathers_under_the_name_of_its_time() -> None:
     ]
 
 
-def test_in_quiet_hours_everything_waits_for_their_end() -> None:
+def test_everything_waits_for_the_end_of_quiet_hours() -> None:
     rules = Rules(ChannelSettings(quiet=(11, 14)))
     assert labels(found("a", "b"), rules) == [("digest@2026-11-23T14:00Z", ("a", "b"), 0)]
 
 
-def test_the_most_eager_subscription_decides() -> None:
+def test_the_most_frequent_subscription_decides() -> None:
     both = MatchedPaper(a_paper(), [Match(2, "agents", "weekly"), Match(1, "robots", "now")])
     [planned] = plan_deliveries(HERE, [both], Rules(), POLL, NOW)
     assert planned.label == "poll@7-0"
     assert planned.papers == (("2603.00001", (Reason(1, "robots"), Reason(2, "agents"))),)
 
 
-def test_a_muted_query_keeps_its_papers_out() -> None:
+def test_papers_of_a_muted_query_are_not_planned() -> None:
     rules = Rules(mutes=(Mute(text="survey"),))
     assert labels(found("A survey of agents", "On agents"), rules) == [("poll@7-0", ("On agents",), 5)]
 
@@ -70,19 +70,19 @@ def test_a_muted_subscription_is_no_reason() -> None:
     assert planned.papers == (("2603.00001", (Reason(2, "robots"),)),)
 
 
-def test_a_mute_ends_with_its_time() -> None:
+def test_a_mute_expires() -> None:
     over = Rules(mutes=(Mute(text="survey", until=NOW), Mute(text="#1", until=NOW - timedelta(days=1))))
     assert labels(found("A survey"), over) == [("poll@7-0", ("A survey",), 5)]
 
 
-def test_a_paper_that_first_qualifies_now_says_what_has_happened() -> None:
+def test_a_paper_that_first_qualifies_now_has_a_note() -> None:
     paper, before = a_paper(upvotes=55, rank=7), a_paper(upvotes=12)
     matches = [Match(1, "paper min:50"), Match(2, "top:10"), Match(3, "code:yes")]
     [planned] = plan_deliveries(HERE, [MatchedPaper(paper, matches, before)], Rules(), POLL, NOW)
     assert [reason.note for reason in planned.papers[0][1]] == ["reached ▲ 50", "now in the top 10", ""]
 
 
-def test_what_may_have_been_posted_before_keeps_its_name() -> None:
+def test_papers_that_may_have_been_posted_keep_their_labels() -> None:
     papers = [MatchedPaper(a_paper(f"p{n}"), [Match(1, "agents")], first_seen=5) for n in range(9)]
     plans = plan_deliveries(HERE, papers, Rules(), POLL, NOW)
     assert [(planned.label, planned.maybe_sent_since) for planned in plans] == [

@@ -1,4 +1,4 @@
-"""What is proposed leaves out what is not liked, and nothing that is."""
+"""Proposed exclusions exclude disliked papers, and no liked ones."""
 
 import pytest
 from hypothesis import given
@@ -16,7 +16,7 @@ def papers(*titles: str) -> list[Paper]:
     return [a_paper(f"p{n}-{title}", title=title, abstract="") for n, title in enumerate(titles)]
 
 
-def test_a_word_that_only_the_disliked_share_is_ruled_out() -> None:
+def test_a_word_that_only_disliked_papers_share_is_excluded() -> None:
     offer = narrower(
         QUERY,
         papers("Diffusion for robots", "Diffusion policies"),
@@ -27,7 +27,7 @@ def test_a_word_that_only_the_disliked_share_is_ruled_out() -> None:
     assert (offer.exclusions, offer.left_out, offer.disliked, offer.kept) == ("-medical", 3, 3, 2)
 
 
-def test_two_words_where_one_is_not_enough() -> None:
+def test_two_words_are_excluded_if_one_is_not_enough() -> None:
     disliked = papers(
         "Diffusion of proteins", "Proteins by diffusion", "Diffusion for weather", "Weather diffusion"
     )
@@ -37,7 +37,7 @@ def test_two_words_where_one_is_not_enough() -> None:
     assert offer.left_out == 4
 
 
-def test_a_pair_of_words_where_each_is_liked_alone() -> None:
+def test_a_pair_of_words_is_excluded_if_each_alone_is_liked() -> None:
     liked = papers("Diffusion of images", "Diffusion and synthesis")
     disliked = papers(*(f"{n} image synthesis diffusion" for n in ("one", "two", "three")))
     offer = narrower(QUERY, liked, disliked, ())
@@ -45,7 +45,7 @@ def test_a_pair_of_words_where_each_is_liked_alone() -> None:
     assert offer.exclusions == '-"image synthesis"'
 
 
-def test_a_word_that_most_others_have_says_nothing() -> None:
+def test_a_word_that_most_other_papers_have_is_not_excluded() -> None:
     disliked = papers("With medical diffusion", "With diffusion, medical", "Medical diffusion with us")
     others = papers(*(f"Diffusion with {n}" for n in range(8)))
     offer = narrower(QUERY, [], disliked, others)
@@ -56,12 +56,12 @@ def test_a_word_that_most_others_have_says_nothing() -> None:
 @pytest.mark.parametrize(
     ("liked", "disliked"),
     [
-        ([], ["Medical diffusion", "More medical diffusion"]),  # too few
+        ([], ["Medical diffusion", "More medical diffusion"]),  # too few disliked papers
         (["Diffusion"] * 4, ["Medical diffusion"] * 3),  # more are liked
         (["Medical diffusion", "Diffusion"], ["Diffusion"] * 3),  # nothing sets them apart
     ],
 )
-def test_often_there_is_nothing_to_propose(liked: list[str], disliked: list[str]) -> None:
+def test_nothing_is_proposed_without_a_clear_difference(liked: list[str], disliked: list[str]) -> None:
     assert narrower(QUERY, papers(*liked), papers(*disliked), ()) is None
 
 
@@ -70,7 +70,7 @@ titles = st.lists(st.lists(words, max_size=4).map(lambda some: " ".join(["Diffus
 
 
 @given(titles, titles, titles, st.sampled_from(["diffusion", "diffusion OR robots", "diffusion -policy"]))
-def test_a_proposal_does_what_it_says(
+def test_a_proposal_has_the_effect_it_states(
     liked: list[str], disliked: list[str], others: list[str], query: str
 ) -> None:
     offer = narrower(parse(query), papers(*liked), papers(*disliked), papers(*others))

@@ -1,4 +1,4 @@
-"""Which papers come first, and how good a paper has to be for a budget."""
+"""The order of papers, and how good a paper must be for a budget."""
 
 from datetime import UTC, datetime, timedelta
 from math import inf
@@ -20,7 +20,7 @@ def order(*entries: tuple[Paper, tuple[Reason, ...]]) -> list[str]:
     return [paper.id for paper, _ in best_first(entries, ChannelTaste())]
 
 
-def test_without_a_taste_upvotes_then_rank_then_the_match_decide() -> None:
+def test_without_a_taste_upvotes_decide_then_rank_then_the_match() -> None:
     assert order(
         (a_paper("unranked", upvotes=5), ONE),
         (a_paper("wanted once"), ONE),
@@ -31,7 +31,7 @@ def test_without_a_taste_upvotes_then_rank_then_the_match_decide() -> None:
     ) == ["liked", "high rank", "low rank", "unranked", "wanted twice", "wanted once"]
 
 
-def test_a_match_in_the_title_is_stronger_and_so_is_that_of_a_rare_subscription() -> None:
+def test_matches_in_the_title_or_of_a_rare_subscription_are_stronger() -> None:
     old = NOW - timedelta(days=2)
     assert (
         order(
@@ -45,7 +45,7 @@ def test_a_match_in_the_title_is_stronger_and_so_is_that_of_a_rare_subscription(
     assert strength(paper, (Reason(2, "rare"),), matches) > strength(paper, (Reason(1, "common"),), matches)
 
 
-def test_with_everything_equal_the_newest_comes_first() -> None:
+def test_if_all_else_is_equal_the_newest_comes_first() -> None:
     old, new = NOW - timedelta(days=2), NOW
     assert order((a_paper("old", published=old), ONE), (a_paper("new", published=new), ONE)) == ["new", "old"]
 
@@ -57,17 +57,17 @@ def rules(fits: list[float], most: int = 2, days: int = 5) -> Rules:
 
 
 @given(st.lists(st.integers(0, 1000), min_size=15, unique=True), st.integers(1, 3))
-def test_about_as_many_would_have_passed_as_the_budget_allows(fits: list[int], most: int) -> None:
+def test_the_threshold_lets_through_as_many_papers_as_the_budget_allows(fits: list[int], most: int) -> None:
     enough = good_enough(rules([float(fit) for fit in fits], most), NOW)
     passed = sum(fit >= enough for fit in fits)
     assert passed == min(len(fits), 5 * most)
 
 
 @pytest.mark.parametrize("fits", [[], [1.0] * 9])
-def test_a_few_scores_say_nothing(fits: list[float]) -> None:
+def test_there_is_no_threshold_with_only_a_few_scores(fits: list[float]) -> None:
     assert good_enough(rules(fits), NOW) == -inf
 
 
-def test_scores_of_long_ago_say_nothing() -> None:
+def test_there_is_no_threshold_with_only_old_scores() -> None:
     old = rules([float(n) for n in range(100)])
     assert good_enough(old, NOW + timedelta(days=30)) == -inf

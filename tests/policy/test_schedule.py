@@ -1,4 +1,4 @@
-"""Everything is due at the right local hour, whatever clocks do."""
+"""Everything is due at the right local hour, even if clocks change."""
 
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -27,7 +27,7 @@ ZONES = (
     "Asia/Kathmandu",  # 5:45
     "Australia/Lord_Howe",  # half an hour of daylight saving
     "Africa/Cairo",  # clocks change at midnight
-    "America/Havana",  # midnight, too
+    "America/Havana",  # also at midnight
     "America/New_York",
     "Pacific/Apia",
 )
@@ -58,15 +58,15 @@ def change_of_clocks(moment: datetime, zone: str) -> bool:
 
 @given(settings_, moments, rhythms)
 def test_nothing_is_due_while_the_channel_is_closed(
-    settings: ChannelSettings, now: datetime, rhythm: Frequency
+    settings: ChannelSettings, now: datetime, every: Frequency
 ) -> None:
-    at = due(rhythm, settings, now)
+    at = due(every, settings, now)
     assert at >= now
     assert is_open(settings, at) or change_of_clocks(at, settings.zone)
 
 
 @given(settings_, moments)
-def test_what_needs_not_wait_is_due_now(settings: ChannelSettings, now: datetime) -> None:
+def test_papers_that_need_not_wait_are_due_now(settings: ChannelSettings, now: datetime) -> None:
     at = due("now", settings, now)
     assert (at == now) == is_open(settings, now)
     earlier = now + (at - now) / 2
@@ -93,19 +93,19 @@ def test_a_weekly_digest_comes_on_its_day(settings: ChannelSettings, now: dateti
 
 
 @given(settings_, moments, st.timedeltas(timedelta(0), timedelta(days=9)), rhythms)
-def test_what_comes_later_is_not_due_earlier(
-    settings: ChannelSettings, now: datetime, later: timedelta, rhythm: Frequency
+def test_a_later_paper_is_not_due_earlier(
+    settings: ChannelSettings, now: datetime, later: timedelta, every: Frequency
 ) -> None:
-    assert due(rhythm, settings, now) <= due(rhythm, settings, now + later)
+    assert due(every, settings, now) <= due(every, settings, now + later)
 
 
 @given(settings_, moments, st.sampled_from(("daily", "weekly")))
-def test_all_that_comes_before_a_digest_is_in_it(
-    settings: ChannelSettings, now: datetime, rhythm: Frequency
+def test_all_papers_that_arrive_before_a_digest_are_in_it(
+    settings: ChannelSettings, now: datetime, every: Frequency
 ) -> None:
-    at = due(rhythm, settings, now)
-    assert due(rhythm, settings, at - timedelta(microseconds=1)) == at
-    assert due(rhythm, settings, at) > at
+    at = due(every, settings, now)
+    assert due(every, settings, at - timedelta(microseconds=1)) == at
+    assert due(every, settings, at) > at
 
 
 @pytest.mark.parametrize(
@@ -127,7 +127,7 @@ def test_a_digest_keeps_its_hour_through_a_change_of_clocks(
     assert at.astimezone(ZoneInfo(zone)).isoformat(timespec="minutes") == local
 
 
-def test_subscriptions_that_name_no_rhythm_have_the_channels() -> None:
+def test_subscriptions_without_a_frequency_have_the_channels() -> None:
     weekly = ChannelSettings(every="weekly")
     assert frequency_of(("channel",), weekly) == "weekly"
     assert frequency_of(("channel", "daily"), weekly) == "daily"
@@ -149,12 +149,12 @@ def test_a_zone_is_found_by_its_city(typed: str, zone: str | None) -> None:
     assert find_zone(typed) == zone
 
 
-def test_a_zone_that_is_not_there_has_near_ones() -> None:
+def test_an_unknown_zone_has_suggestions() -> None:
     assert near_zones("Berlinn")[0] == "Europe/Berlin"
     assert near_zones("kath")[0].endswith(("Kathmandu", "Katmandu"))
 
 
-def test_a_time_is_said_in_its_zone() -> None:
+def test_a_time_is_shown_in_its_zone() -> None:
     assert in_words(datetime(2026, 11, 23, 8, tzinfo=UTC), "Europe/Berlin") == "Mon 23 Nov 09:00 Berlin"
 
 
@@ -168,5 +168,5 @@ def test_a_time_is_said_in_its_zone() -> None:
         (datetime(2026, 3, 10, 15, tzinfo=UTC), "UTC", False),
     ],
 )
-def test_tonight_is_the_night_after_this_day(moment: datetime, zone: str, tonight: bool) -> None:
+def test_tonight_is_the_night_after_today(moment: datetime, zone: str, tonight: bool) -> None:
     assert is_tonight(moment, zone, datetime(2026, 3, 10, 12, tzinfo=UTC)) is tonight

@@ -1,4 +1,4 @@
-"""Other words for a part of a query: what is offered, and what becomes of the query."""
+"""Synonyms for a part of a query: which are offered, and how they widen the query."""
 
 import pytest
 
@@ -35,11 +35,11 @@ def offered(query: str) -> list[str]:
         ("author:rl", []),
     ],
 )
-def test_each_part_that_has_other_words_can_be_widened(query: str, wider: list[str]) -> None:
+def test_each_part_with_synonyms_can_be_widened(query: str, wider: list[str]) -> None:
     assert offered(query) == wider
 
 
-def test_a_synonym_is_written_as_it_is_read() -> None:
+def test_a_synonym_is_written_as_the_parser_reads_it() -> None:
     for text in ('rl OR "reinforcement learning"', "reinforcement learning OR rl"):
         assert str(Synonym.parse(text)) == text
     for text in ("rl", "rl learning", "rl OR -cats"):
@@ -47,14 +47,14 @@ def test_a_synonym_is_written_as_it_is_read() -> None:
             Synonym.parse(text)
 
 
-def test_a_query_that_has_both_or_not_the_part_is_not_widened() -> None:
+def test_a_query_with_both_or_without_the_part_is_not_widened() -> None:
     synonym = Synonym.parse('rl OR "reinforcement learning"')
     for query in ("cats", 'rl OR "reinforcement learning"'):
         with pytest.raises(UserError):
             widened(parse(query), synonym)
 
 
-def test_a_meaning_must_be_usual_and_explained_often() -> None:
+def test_a_meaning_must_be_common_and_often_explained() -> None:
     assert usual_meaning({RL: 20}) == RL
     assert usual_meaning({RL: 19}) is None
     assert usual_meaning({RL: 90, ("robot", "learning"): 10}) == RL

@@ -1,4 +1,4 @@
-"""A channel's taste orders what its subscriptions match, says why, and learns nothing from too little."""
+"""A channel's taste ranks its matches, explains the ranking, and learns nothing from too few votes."""
 
 import pytest
 from hypothesis import given
@@ -34,7 +34,7 @@ def learned() -> Taste:
     return taste
 
 
-def test_what_resembles_liked_papers_scores_higher_and_is_not_folded() -> None:
+def test_papers_like_the_liked_ones_score_higher_and_are_not_folded() -> None:
     taste = learned()
     [good], [bad] = some_papers("process reward", 1, 900), some_papers("medical imaging", 1, 901)
     assert taste.score(good) > taste.score(bad)
@@ -42,7 +42,7 @@ def test_what_resembles_liked_papers_scores_higher_and_is_not_folded() -> None:
     assert taste.folds(bad)
 
 
-def test_it_names_the_terms_and_the_papers_that_they_came_from() -> None:
+def test_a_taste_names_its_terms_and_the_papers_they_came_from() -> None:
     reasons = learned().reasons(some_papers("process reward", 1, 900)[0])
     assert "process reward" in map(str, reasons)
     liked = {paper.id for paper in LIKED}
@@ -50,11 +50,11 @@ def test_it_names_the_terms_and_the_papers_that_they_came_from() -> None:
 
 
 @pytest.mark.parametrize(("likes", "dislikes"), [(ENOUGH - 1, 4), (4, ENOUGH - 1), (0, 0)])
-def test_nothing_is_learned_from_too_little(likes: int, dislikes: int) -> None:
+def test_nothing_is_learned_from_too_few_votes(likes: int, dislikes: int) -> None:
     assert learn(LIKED[:likes], DISLIKED[:dislikes], BACKGROUND) is None
 
 
-def test_a_removed_term_counts_no_more() -> None:
+def test_a_removed_term_no_longer_counts() -> None:
     taste = learned()
     [paper] = some_papers("process reward", 1, 900)
     less = taste.without("process reward")
@@ -62,7 +62,7 @@ def test_a_removed_term_counts_no_more() -> None:
     assert "process reward" not in map(str, less.reasons(paper))
 
 
-def test_it_is_small_and_survives_storage() -> None:
+def test_a_taste_is_small_and_survives_storage() -> None:
     taste = learned()
     again = Taste.load(taste.dump())
     assert [one.papers for one in again.terms] == [one.papers for one in taste.terms]
@@ -101,12 +101,12 @@ def test_load_is_the_inverse_of_dump(terms: list[TasteTerm], likes: int) -> None
         "nonsense",
     ],
 )
-def test_what_is_no_taste_is_a_clear_error(text: str) -> None:
+def test_an_invalid_stored_taste_is_a_clear_error(text: str) -> None:
     with pytest.raises(ValueError, match="isn't a stored taste"):
         Taste.load(text)
 
 
-def test_no_recent_papers_fold_nothing_that_is_liked() -> None:
+def test_without_recent_papers_no_liked_paper_is_folded() -> None:
     taste = learn(LIKED, DISLIKED, Background.of((), idf_among(LIKED)))
     assert taste is not None
     assert not taste.folds(LIKED[0])

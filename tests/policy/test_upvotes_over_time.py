@@ -1,4 +1,4 @@
-"""A paper's upvotes are recorded when it is listed, and at a few times after that."""
+"""A paper's upvotes are recorded when it is listed, and at a few fixed times afterwards."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -14,7 +14,7 @@ from tests.scenario import set_clock
 BEGIN = datetime(2026, 11, 23, 7, 30, tzinfo=UTC)
 
 
-async def test_four_times_are_recorded_and_no_more(redis: Redis, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_upvotes_are_recorded_at_four_times_only(redis: Redis, monkeypatch: pytest.MonkeyPatch) -> None:
     clock, papers = set_clock(monkeypatch, redis), Papers(redis)
     for n, hours in enumerate((0, 1, 5, 7, 12, 25, 100, 170, 300)):
         await clock.set(BEGIN + timedelta(hours=hours))
@@ -30,12 +30,12 @@ async def test_four_times_are_recorded_and_no_more(redis: Redis, monkeypatch: py
     )
 
 
-def test_a_paper_that_was_known_before_is_not_recorded_in_the_middle_of_its_life() -> None:
+def test_recording_does_not_begin_with_a_paper_that_was_known_before() -> None:
     assert with_upvotes(a_paper(upvotes=5), BEGIN, is_new=False).upvotes_over_time == ()
     assert with_upvotes(a_paper(), BEGIN, is_new=True).upvotes_over_time == ()
 
 
-def test_what_cannot_be_read_is_left_alone() -> None:
+def test_unreadable_upvotes_are_not_changed() -> None:
     odd = a_paper(upvotes=5, upvotes_over_time=("once upon a time 3",))
     assert with_upvotes(odd, BEGIN + UPVOTE_MARKS[-1], is_new=False) == odd
     assert with_upvotes(odd, BEGIN, is_new=False).upvotes_over_time == odd.upvotes_over_time

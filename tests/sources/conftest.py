@@ -1,4 +1,4 @@
-"""Each test of sources reads the log from its beginning."""
+"""Tests of sources start with an empty log."""
 
 import pytest
 
@@ -7,5 +7,5 @@ from bot.sources import fields
 
 @pytest.fixture(autouse=True)
 def _nothing_was_logged_before() -> None:
-    """Let rows be logged again that another test has had skipped: a process logs each once."""
+    """Forget which skipped rows were logged by other tests: a process logs each only once."""
     fields._log_once.cache_clear()

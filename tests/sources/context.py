@@ -1,4 +1,4 @@
-"""What sources are built from in tests: one server that plays every upstream."""
+"""The context that sources are built from in tests: one server plays every upstream."""
 
 from aiohttp import ClientSession
 from pydantic import SecretStr
@@ -12,7 +12,7 @@ from tests.sources.upstreams import Clock
 
 
 def settings_for(url: str, *groups: SettingsGroup) -> Settings:
-    """The settings with which every upstream is the server at `url`, with these groups in place of their types."""
+    """Return settings in which every upstream is the server at `url`; `groups` replace the defaults of their types."""
     scholar = SemanticScholarSettings.model_construct(
         semantic_scholar_url=url, semantic_scholar_key=SecretStr("the key")
     )
@@ -30,7 +30,7 @@ def a_context(
     progress: Progress = silent,
     pace: float = 1.0,
 ) -> SourceContext:
-    """The context of sources whose upstreams are the server at `url`."""
+    """Return the context of sources whose upstreams are the server at `url`."""
     return SourceContext(
         settings=settings_for(url, *groups),
         session=session,

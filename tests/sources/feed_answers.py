@@ -1,4 +1,4 @@
-"""A journal's feed of our own making."""
+"""A made-up journal's feed."""
 
 from dataclasses import dataclass
 from xml.sax.saxutils import escape
@@ -6,7 +6,7 @@ from xml.sax.saxutils import escape
 
 @dataclass(frozen=True)
 class Entry:
-    """One entry; what is empty is left out."""
+    """An entry of the feed; empty fields are omitted."""
 
     doi: str = ""
     title: str = "On Counting Stars"
@@ -19,7 +19,7 @@ class Entry:
 
 
 def journal(*entries: Entry, charset: str = "utf-8", declared: str = "") -> bytes:
-    """An RSS feed in `charset`, which says that it is in another one where `declared` is given."""
+    """Return an RSS feed in `charset`; with `declared`, it claims to be in that charset."""
     items = "".join(map(_item, entries))
     return (
         f'<?xml version="1.0" encoding="{declared or charset}"?><rss version="2.0" '

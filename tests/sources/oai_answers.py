@@ -1,4 +1,4 @@
-"""Answers of OAI-PMH of our own making, as arXiv's server writes them."""
+"""Made-up answers of OAI-PMH in the format of arXiv's server."""
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -9,7 +9,7 @@ WHEN = datetime(2026, 5, 20, 2, 45, tzinfo=UTC)
 
 @dataclass(frozen=True)
 class Stored:
-    """A record of arXiv's; `submitted` has a date for each version."""
+    """A record of arXiv; `submitted` has a date for each version."""
 
     paper_id: str
     stamp: date = date(2026, 5, 20)
@@ -28,7 +28,7 @@ class Stored:
 def oai(
     *records: Stored, token: str | None = None, answered: datetime = WHEN, verb: str = "ListRecords"
 ) -> bytes:
-    """An answer to `verb`; `token` is None for none, and empty for the last page of several."""
+    """Return an answer to `verb`; `token` is None for none, and empty for the last page of several."""
     if not records:
         return oai_error("noRecordsMatch", answered=answered)
     rest = ""
@@ -39,7 +39,7 @@ def oai(
 
 
 def oai_error(code: str, reason: str = "An empty list.", answered: datetime = WHEN) -> bytes:
-    """A refusal, which comes with HTTP 200."""
+    """Return a refusal, which has HTTP status 200."""
     return _answer(f"<error code='{code}'>{escape(reason)}</error>", answered)
 
 

@@ -1,4 +1,4 @@
-"""Feeds with the faults that feeds have, and how many entries of each can be read."""
+"""Feeds with typical faults, and the number of readable entries of each."""
 
 import gzip
 import zlib
@@ -32,7 +32,7 @@ RDF = (
 
 @dataclass(frozen=True)
 class Odd:
-    """A feed, with how many of its entries hold a paper, and how many of these can be read: all but for a reason."""
+    """A faulty feed, with the number of its papers, the number of readable ones, and a reason if not all are readable."""
 
     body: bytes
     entries: int = 3
@@ -41,7 +41,7 @@ class Odd:
 
 
 def within(replaced: bytes, by: bytes, body: bytes = WHOLE) -> bytes:
-    """`body` with its first entry's `replaced` written otherwise."""
+    """Return `body` with the first `replaced` in its first entry replaced with `by`."""
     assert replaced in body
     return body.replace(replaced, by, 1)
 
@@ -126,4 +126,4 @@ BROKEN: dict[str, Odd] = {
     "nothing": Odd(b"", entries=0, readable=0),
     "Brotli": Odd(b"\x1b\x05\x00\xf8", entries=0, readable=0, headers={"Content-Encoding": "br"}),
 }
-"""What must be an error: never an empty or a shortened feed."""
+"""Bodies that must be errors, and never count as an empty or shortened feed."""

@@ -1,4 +1,4 @@
-"""Upstreams whose categories can be followed, for tests that never ask them."""
+"""Upstreams whose categories can be followed, for tests that never fetch from them."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -25,7 +25,7 @@ class Silent:
 def an_arxiv(
     now: Callable[[], datetime], *, limit: int = 150, categories: tuple[str, ...] = ("cs.AI", "cs.CL")
 ) -> ArxivOnDemand:
-    """arXiv, of which the operator follows these categories."""
+    """Return arXiv with the categories that the operator follows."""
     return ArxivOnDemand(
         lambda category: (Silent(f"arxiv:{category}"), Silent(f"arxiv:{category}:oai")),
         Calendar(),
@@ -36,5 +36,5 @@ def an_arxiv(
 
 
 def a_biorxiv(*categories: str, limit: int = 100) -> BiorxivOnDemand:
-    """bioRxiv, of which the operator follows these categories."""
+    """Return bioRxiv with the categories that the operator follows."""
     return BiorxivOnDemand("biorxiv", Silent("biorxiv"), limit=limit, categories=categories)

@@ -1,4 +1,4 @@
-"""OpenAlex as its documentation and the code of its API describe it, and as strict: https://developers.openalex.org."""
+"""A double of OpenAlex, as strict as its documentation and the code of its API: https://developers.openalex.org."""
 
 import json
 import re
@@ -31,24 +31,24 @@ Refusal = tuple[int, str, str]
 
 @dataclass
 class OpenAlex:
-    """A key, known parameters and filters, at most 100 works a page, cursors that are its own, and no more lists a day than
-    are free. A refused list counts like any other."""
+    """Requires a key, known parameters and filters, at most 100 works a page, its own cursors, and no more lists a day
+    than are free. A refused list counts, too."""
 
     citing: dict[str, list[str]] = field(default_factory=dict)
-    """Work -> the works that cite it, the latest first."""
+    """Work -> works that cite it, latest first."""
     merged: dict[str, str] = field(default_factory=dict)
-    """Work -> the one that it is a part of now."""
+    """Work -> the work into which it was merged."""
     lists: int = 0
     look_ups: int = 0
     fails_after: int = 10_000
     free: int = 10_000
-    """Lists of a day: after them each answer is 429."""
-    says_what_is_left: bool = True
+    """Number of lists per day, after which each answer is 429."""
+    has_budget_headers: bool = True
     """Whether answers have the headers about the budget."""
     slow_down: bool = False
-    """Answer 403, as for too many requests in a second."""
+    """Whether to answer 403, as for too many requests per second."""
     refused: set[str] = field(default_factory=set)
-    """Works that it lists nothing about."""
+    """Works whose lists are refused."""
     asked: list[str] = field(default_factory=list)
     """The work and the cursor of each list."""
 
@@ -114,7 +114,7 @@ class OpenAlex:
         return web.json_response(answer, headers=self._limits(1))
 
     def _limits(self, cost: int) -> dict[str, str]:
-        if not self.says_what_is_left:
+        if not self.has_budget_headers:
             return {}
         return {
             "X-RateLimit-Limit": str(self.free),
@@ -168,7 +168,10 @@ def _cursor(place: int, last: str) -> str:
 
 
 def _place(cursor: str, works: list[str]) -> int:
-    """Where the page after a cursor begins: behind its last work, wherever that is now. Raises ValueError."""
+    """Return the index at which the page after a cursor begins: after its last work, wherever that is now.
+
+    Raises ValueError for an invalid cursor.
+    """
     if cursor == "*":
         return 0
     place, last = json.loads(b64decode(cursor, validate=True))

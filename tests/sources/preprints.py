@@ -1,4 +1,4 @@
-"""Answers of bioRxiv's interface of our own making."""
+"""Made-up answers of bioRxiv's interface."""
 
 import json
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Row:
-    """One version of a paper."""
+    """A version of a paper."""
 
     doi: str
     day: str = "2026-05-20"
@@ -18,7 +18,7 @@ class Row:
 
 
 def posted(*rows: Row, cursor: int = 0, total: int | None = None) -> bytes:
-    """An answer to `/details/{server}/{from}/{to}/{cursor}/json`."""
+    """Return an answer to `/details/{server}/{from}/{to}/{cursor}/json`."""
     total = len(rows) if total is None else total
     if not total:
         return json.dumps({"messages": [{"status": "no posts found"}], "collection": []}).encode()

@@ -1,4 +1,4 @@
-"""The upstreams' own search on one server: as strict as they are about what they are asked."""
+"""A double of all upstreams' search on one server, as strict about requests as they are."""
 
 import asyncio
 from collections.abc import Sequence
@@ -15,16 +15,16 @@ KEY = "the key"
 
 @dataclass
 class Searchable:
-    """Knows what a test puts in; `late` and `failing` are paths' beginnings."""
+    """Finds the papers that a test adds; `late` and `failing` are prefixes of paths."""
 
     huggingface: tuple[str, ...] = ()
-    """Ids, the best first."""
+    """Ids, best first."""
     arxiv: tuple[str, ...] = ()
     semantic_scholar: tuple[dict[str, Any], ...] = ()
     late: tuple[str, ...] = ()
     failing: tuple[str, ...] = ()
     released: asyncio.Event = field(default_factory=asyncio.Event)
-    """What is late answers once this is set."""
+    """Late paths answer once this is set."""
     asked: list[str] = field(default_factory=list)
 
     async def respond(self, request: web.Request) -> web.StreamResponse:
@@ -85,7 +85,7 @@ class Searchable:
 
 
 def feed_of(ids: Sequence[str]) -> str:
-    """arXiv's answer with these papers."""
+    """Return arXiv's answer with these papers."""
     rows = "".join(
         f"<entry><id>http://arxiv.org/abs/{paper_id}v1</id><title>On the Number {paper_id}</title>"
         "<summary>We count.</summary><published>2026-05-19T12:00:00Z</published>"
@@ -100,7 +100,7 @@ def feed_of(ids: Sequence[str]) -> str:
 
 
 def abstract_page(paper_id: str, **changed: str) -> str:
-    """arXiv's page of a paper, as far as its tags and its table go."""
+    """Return the meta tags and the table of arXiv's page of a paper."""
     tags = {
         "title": f"On the Number {paper_id}", "date": "2026/05/19", "online_date": "2026/06/02",
         "arxiv_id": paper_id, "abstract": "We count $n &lt; 7$ things.",
@@ -118,7 +118,7 @@ def abstract_page(paper_id: str, **changed: str) -> str:
 
 
 def scholarly(title: str, *, arxiv: str = "", doi: str = "", **more: Any) -> dict[str, Any]:
-    """One row of Semantic Scholar's."""
+    """Return a row of Semantic Scholar's answer."""
     ids = {"CorpusId": 1} | ({"ArXiv": arxiv} if arxiv else {}) | ({"DOI": doi} if doi else {})
     usual = {"abstract": None, "authors": [{"authorId": "1", "name": "Ada Lovelace"}], "year": 2020}
     return {"paperId": "f00", "externalIds": ids, "title": title, "publicationDate": None, **usual, **more}

@@ -1,4 +1,4 @@
-"""What arXiv's formats share."""
+"""The common parts of arXiv's formats."""
 
 from bot.sources.arxiv.papers import categories
 

@@ -1,4 +1,4 @@
-"""The evenings on which arXiv announces."""
+"""The evenings on which arXiv announces papers."""
 
 from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
@@ -18,7 +18,7 @@ def test_it_announces_from_sunday_to_thursday() -> None:
 
 @pytest.mark.parametrize(
     "silent",
-    # Evenings whose announcement is missing from recorded listings.
+    # Evenings without an announcement in the recorded listings.
     [
         "2025-06-19",
         "2025-07-06",

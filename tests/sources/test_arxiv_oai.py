@@ -1,4 +1,4 @@
-"""Harvesting arXiv: which papers are news, and where the next harvest begins."""
+"""The harvest of arXiv: which papers are news, and where the next harvest begins."""
 
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -27,7 +27,7 @@ NIGHT = datetime(2026, 5, 20, 3, 0, tzinfo=UTC)
 
 @pytest.fixture
 async def source(redis: Redis) -> AsyncIterator[Build]:
-    """Builds a source without the gate, whose upstream is a server that answers with `respond`."""
+    """Return a function that builds a source without the gate, to read from a server that answers with `respond`."""
     async with AsyncExitStack() as stack:
         session = await stack.enter_async_context(ClientSession())
 
@@ -43,7 +43,7 @@ async def source(redis: Redis) -> AsyncIterator[Build]:
 
 
 def ids(batch: Batch) -> tuple[list[str], list[str], list[str]]:
-    """Announced, remembered, only updated."""
+    """Return the ids of announced, remembered, and only updated papers."""
     parts = (batch.papers, batch.history, batch.updates)
     news, history, updates = ([paper.id for paper in part] for part in parts)
     return news, history, updates
@@ -58,21 +58,26 @@ def versions(*days: str) -> tuple[datetime, ...]:
     [
         (Stored("2605.00011"), True),
         (Stored("2605.00010"), False),  # announced before the first fetch
-        (Stored("2605.00011", submitted=versions("2026-05-18", "2026-05-19")), True),  # replaced while away
+        (
+            Stored("2605.00011", submitted=versions("2026-05-18", "2026-05-19")),
+            True,
+        ),  # replaced during downtime
         (Stored("2605.00011", submitted=versions("2026-02-01")), True),  # held back for months
         (Stored("2605.00009", submitted=versions("2026-05-18", "2026-05-19")), False),  # a replacement
-        (Stored("2602.00009", submitted=versions("2026-02-01")), False),  # got a journal reference
+        (Stored("2602.00009", submitted=versions("2026-02-01")), False),  # new journal reference
         (Stored("hep-th/0401001", submitted=versions("2004-01-01")), False),
         (Stored("2605.00011", categories="cs.AI cs.CL"), False),  # a cross-list
         (Stored("2605.00011", source_type="I"), False),
     ],
 )
-async def test_what_is_news(source: Build, row: Stored, is_news: bool) -> None:
+async def test_first_announcements_in_the_category_are_news(
+    source: Build, row: Stored, is_news: bool
+) -> None:
     batch = await (await source(sending(oai(row)))).fetch(KNOWN)
     assert ids(batch) == (([row.paper_id], [], []) if is_news else ([], [], [row.paper_id]))
 
 
-async def test_cross_lists_are_news_by_choice(source: Build) -> None:
+async def test_cross_lists_are_news_if_configured(source: Build) -> None:
     row = Stored("2605.00011", categories="cs.AI cs.CL")
     assert ids(await (await source(sending(oai(row)), cross=True)).fetch(KNOWN))[0] == ["2605.00011"]
 
@@ -85,9 +90,11 @@ async def test_an_update_changes_categories_and_withdrawal_but_not_the_text(sour
 
 async def test_the_first_fetch_announces_the_latest_evening_only(source: Build) -> None:
     rows = (
-        Stored("2604.00001", stamp=date(2026, 5, 8), submitted=versions("2026-04-20")),  # older than the walk
+        Stored(
+            "2604.00001", stamp=date(2026, 5, 8), submitted=versions("2026-04-20")
+        ),  # older than the range of the first harvest
         Stored("2605.00001", stamp=date(2026, 5, 8), submitted=versions("2026-05-07")),
-        Stored("2605.00002", stamp=date(2026, 5, 20), submitted=versions("2026-05-10")),  # changed lately
+        Stored("2605.00002", stamp=date(2026, 5, 20), submitted=versions("2026-05-10")),  # changed recently
         Stored("2605.00003", stamp=date(2026, 5, 20), submitted=versions("2026-05-18")),
     )
     queries: list[dict[str, str]] = []
@@ -117,7 +124,7 @@ async def test_at_a_weekend_the_first_fetch_announces_nothing(source: Build) -> 
 
 
 class Paged:
-    """Two pages: the second one from the day with which the first ends, or by a token, which may have expired."""
+    """Two pages: the second one from the first page's last day on, or by a token, which can have expired."""
 
     def __init__(self, first: date, *, expired: bool = False) -> None:
         self.asked: list[dict[str, str]] = []
@@ -136,7 +143,7 @@ class Paged:
 
 
 AFTER = Cursor(since=date(2026, 5, 18), began=date(2026, 4, 1), newest="2605.00010")
-"""The next list begins two days before the first page's answer, not the last one's."""
+"""Cursor after both pages: the next list begins two days before the first page's answer, not the last one's."""
 
 
 async def test_the_next_page_begins_with_the_last_day_of_the_previous_one(source: Build) -> None:
@@ -188,7 +195,7 @@ async def test_an_unreadable_cursor_is_an_error(source: Build) -> None:
             await (await source(sending(oai()))).fetch(cursor)
 
 
-async def test_it_is_polled_in_the_morning_and_at_night(source: Build) -> None:
+async def test_arxiv_is_polled_in_the_morning_and_at_night(source: Build) -> None:
     oai_source = await source(sending(oai()))
     night, morning = datetime(2026, 5, 21, 3, tzinfo=UTC), datetime(2026, 5, 21, 11, tzinfo=UTC)
     assert oai_source.next_poll(night - timedelta(minutes=1)) == night

@@ -70,7 +70,7 @@ def test_a_withdrawn_paper_is_marked(row: Stored) -> None:
 
 
 @pytest.mark.parametrize("comment", NOT_WITHDRAWN)
-def test_a_comment_about_another_withdrawal_is_none(comment: str) -> None:
+def test_a_comment_about_another_withdrawal_is_no_withdrawal(comment: str) -> None:
     assert not parse_page(oai(Stored("2605.00001", comments=comment))).records[0].withdrawn
 
 
@@ -83,7 +83,7 @@ def test_one_record_is_read_by_its_id() -> None:
         parse_record(oai_error("badArgument"))
 
 
-def test_a_fault_in_a_record_costs_only_it() -> None:
+def test_a_fault_in_a_record_affects_no_other() -> None:
     body = oai(Stored("2605.00001", title="On XX"), Stored("2605.00002"), Stored("not-an-id"))
     for fault in (b"&#x110000;", b"&#0;", b"\x01", b"\xff\xfe", b"&nbsp;", b"AT&T"):
         page = parse_page(body.replace(b"XX", fault))
@@ -109,7 +109,7 @@ def test_half_a_page_is_an_error(cut: int) -> None:
         parse_page(oai(Stored("2605.00001"), Stored("2605.00002"))[:-cut])
 
 
-def test_a_bomb_is_refused() -> None:
+def test_an_xml_bomb_is_refused() -> None:
     laughs = "".join(f'<!ENTITY l{n} "{f"&l{n - 1};" * 10}">' for n in range(1, 12))
     body = f'<!DOCTYPE x [<!ENTITY l0 "ha">{laughs}]><OAI-PMH>&l11;</OAI-PMH>'
     for encoding in ("utf-8", "utf-16"):
@@ -129,7 +129,5 @@ def test_a_record_has_its_versions_comment_reference_and_doi() -> None:
         "Nature 1 (2026)",
         "10.1/x",
     )
-    assert (full.withdrawn, bare.withdrawn) == (False, None), (
-        "only a later version can take a withdrawal back"
-    )
+    assert (full.withdrawn, bare.withdrawn) == (False, None), "only a later version can revert a withdrawal"
     assert (bare.versions, bare.comment, bare.journal_ref, bare.doi) == (1, "", None, None)

@@ -23,7 +23,7 @@ Build = Callable[..., Awaitable[ArxivRss]]
 
 @pytest.fixture
 async def source(redis: Redis) -> AsyncIterator[Build]:
-    """Builds a source without the gate, whose upstream is a server that answers with `respond`."""
+    """Return a function that builds a source without the gate, to read from a server that answers with `respond`."""
     async with AsyncExitStack() as stack:
         session = await stack.enter_async_context(ClientSession())
 
@@ -45,7 +45,7 @@ KINDS = rss(
 
 
 @pytest.mark.parametrize(("cross", "ids"), [(False, ["2605.00001"]), (True, ["2605.00001", "2605.00002"])])
-async def test_cross_lists_by_choice_and_replacements_never(
+async def test_cross_lists_are_optional_and_replacements_never_listed(
     source: Build, cross: bool, ids: list[str]
 ) -> None:
     batch = await (await source(sending(KINDS), cross=cross)).fetch(None)
@@ -129,7 +129,7 @@ def test_the_announce_type_is_read_from_the_text_if_its_field_is_missing() -> No
 
 
 def new_york(hour: int, minute: int, day: str, offset: int = 4) -> datetime:
-    """A New York wall time of 2026 in UTC, by hand; `offset` is 5 in winter."""
+    """Return a New York wall time of 2026 in UTC, by manual calculation; `offset` is 5 in winter."""
     return datetime.fromisoformat(f"2026-{day}T00:00+00:00") + timedelta(hours=hour + offset, minutes=minute)
 
 
@@ -142,18 +142,18 @@ def new_york(hour: int, minute: int, day: str, offset: int = 4) -> datetime:
         (new_york(23, 55, "05-20"), new_york(0, 10, "05-21")),
         (new_york(0, 10, "05-21"), new_york(2, 0, "05-21")),
         (new_york(2, 0, "05-21"), new_york(6, 0, "05-21")),
-        # Nothing is announced on Friday and Saturday evenings.
+        # There are no announcements on Friday and Saturday evenings.
         (new_york(12, 0, "05-22"), new_york(0, 10, "05-23")),
         (new_york(12, 0, "05-23"), new_york(0, 10, "05-24")),
         (new_york(12, 0, "05-24"), new_york(20, 15, "05-24")),
-        # Nor on a holiday, in case that it is none: New Year's Day.
+        # New Year's Day: polled in case it isn't a holiday.
         (new_york(12, 0, "01-01", 5), new_york(0, 10, "01-02", 5)),
-        # The clocks go forward at 2 on 8 March: there is no 2:00, and evenings are an hour earlier in UTC.
+        # Clocks go forward at 2:00 on 8 March: there is no 2:00, and evenings are an hour earlier in UTC.
         (new_york(12, 0, "03-07", 5), new_york(0, 10, "03-08", 5)),
         (new_york(0, 10, "03-08", 5), new_york(2, 0, "03-08", 5)),
         (new_york(2, 0, "03-08", 5), new_york(6, 0, "03-08", 4)),
         (new_york(12, 0, "03-08", 4), new_york(20, 15, "03-08", 4)),
-        # And back at 2 on 1 November.
+        # Clocks go back at 2:00 on 1 November.
         (new_york(0, 10, "11-01", 4), new_york(2, 0, "11-01", 5)),
         (new_york(12, 0, "11-01", 5), new_york(20, 15, "11-01", 5)),
     ],
@@ -172,7 +172,7 @@ async def test_a_cross_list_updates_categories_and_is_no_news(source: Build) -> 
     assert [(paper.id, paper.sources) for paper in batch.updates] == [("2605.00002", ())]
 
 
-async def test_a_category_that_goes_silent_raises_an_alarm(source: Build) -> None:
+async def test_a_silent_category_raises_an_alarm(source: Build) -> None:
     clock, cursor = Clock(), None
     for day in ("05-17", "05-18", "05-19"):
         clock.at = new_york(20, 15, day)

@@ -1,4 +1,4 @@
-"""Author lines of all kinds give names as one says them."""
+"""Author lines of all kinds are read as names in spoken order."""
 
 import pytest
 from hypothesis import given
@@ -48,7 +48,7 @@ from bot.sources.authors import MAX_LINE, read_authors
         (", (1), $^2$", ()),
     ],
 )
-def test_a_line_of_arxivs_is_split_with_care(line: str, names: tuple[str, ...]) -> None:
+def test_a_line_of_arxiv_is_split_correctly(line: str, names: tuple[str, ...]) -> None:
     assert read_authors(line, last_first=False) == names
 
 
@@ -67,7 +67,7 @@ def test_a_line_of_arxivs_is_split_with_care(line: str, names: tuple[str, ...]) 
         ("Kimi Team, Angang Du", ("Kimi Team", "Angang Du")),
     ],
 )  # fmt: skip
-def test_a_collaboration_is_an_author_once(line: str, names: tuple[str, ...]) -> None:
+def test_a_collaboration_is_one_author(line: str, names: tuple[str, ...]) -> None:
     assert read_authors(line, last_first=False) == names
 
 
@@ -114,13 +114,11 @@ def test_a_collaboration_is_an_author_once(line: str, names: tuple[str, ...]) ->
         (["", " "], ()),
     ],
 )  # fmt: skip
-def test_the_lines_of_publishers_are_read_as_they_are_meant(
-    lines: str | list[str], names: tuple[str, ...]
-) -> None:
+def test_the_lines_of_publishers_are_read_as_intended(lines: str | list[str], names: tuple[str, ...]) -> None:
     assert read_authors(lines) == names
 
 
-def test_where_the_order_is_known_nothing_is_guessed() -> None:
+def test_a_known_order_is_not_guessed() -> None:
     assert read_authors("Franklin, R.; McClintock, B.; Plato", last_first=True) == (
         "R. Franklin",
         "B. McClintock",
@@ -130,7 +128,7 @@ def test_where_the_order_is_known_nothing_is_guessed() -> None:
 
 
 SURNAMES = st.text("GHklm", min_size=2).filter(lambda name: not name.isupper())
-"""Capitals alone are initials where every name is written so: `Roe AB; Poe K`."""
+"""Names without all-capital words, which are initials if every name is written that way: `Roe AB; Poe K`."""
 NAMES = st.builds("{} {}".format, st.text("ABCdefßéΩ", min_size=1), SURNAMES)
 
 
@@ -141,7 +139,7 @@ def test_plain_names_survive_joining(names: list[str]) -> None:
 
 
 @given(st.text("AB (){}[],;:.\\$^1@&<>") | st.text())
-def test_no_line_is_too_broken_to_read(line: str) -> None:
+def test_any_line_can_be_read(line: str) -> None:
     for last_first in (None, True, False):
         names = read_authors(line, last_first=last_first)
         assert all(" ".join(name.split()) == name != "" for name in names)
@@ -152,5 +150,5 @@ def test_no_line_is_too_broken_to_read(line: str) -> None:
     "piece", ["(", "(a) ", "{", "[]", "and ", " for the x team", "a@", "<@", "$^", "\\thanks{", ",", ";"]
 )
 @pytest.mark.timeout(20)
-def test_a_hostile_line_is_read_in_time(piece: str) -> None:
+def test_a_hostile_line_is_read_quickly(piece: str) -> None:
     read_authors(piece * (MAX_LINE // len(piece)))

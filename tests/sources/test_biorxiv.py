@@ -1,4 +1,4 @@
-"""bioRxiv and medRxiv: pages, versions, withdrawals, and papers that are added to past days."""
+"""bioRxiv and medRxiv: pages, versions, withdrawals, and papers added to past days."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
@@ -23,7 +23,7 @@ KNOWN = str(Cursor(date(2026, 5, 17), date(2026, 5, 1)))
 
 @pytest.fixture
 async def source(redis: Redis) -> AsyncIterator[Build]:
-    """Builds a source without the gate, whose upstream is a server that answers with `respond`."""
+    """Return a function that builds a source without the gate, to read from a server that answers with `respond`."""
     async with AsyncExitStack() as stack:
         session = await stack.enter_async_context(ClientSession())
 
@@ -92,7 +92,7 @@ async def test_the_next_page_begins_after_the_rows_received(source: Build) -> No
         batch = await preprints.fetch(cursor)
         found += [paper.id for paper in batch.papers]
         cursor, more = batch.cursor, batch.more
-        clock.at = datetime(2026, 5, 21, 0, 1, tzinfo=UTC)  # midnight passes; the list's days stay the same
+        clock.at = datetime(2026, 5, 21, 0, 1, tzinfo=UTC)  # past midnight; the list's dates stay the same
     assert found == [f"doi:{row.doi}" for row in rows]
     assert requested == [f"/details/biorxiv/2026-05-17/2026-05-20/{n}/json" for n in (0, 2, 4)]
     assert Cursor.parse(cursor) == Cursor(date(2026, 5, 17), date(2026, 5, 1))

@@ -1,4 +1,4 @@
-"""The contract that every source fulfils."""
+"""The contract that every source meets."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
@@ -41,7 +41,7 @@ def recording(upstream: str) -> Recording:
 
 @pytest.fixture
 async def source(upstream: str, redis: Redis) -> AsyncIterator[Build]:
-    """Builds the upstream's first source, whose upstream is a server that answers with `respond`."""
+    """Return a function that builds the upstream's first source, to read from a server that answers with `respond`."""
     async with AsyncExitStack() as stack:
         session = await stack.enter_async_context(ClientSession())
 
@@ -53,7 +53,7 @@ async def source(upstream: str, redis: Redis) -> AsyncIterator[Build]:
 
 
 def first(upstream: str, world: SourceContext) -> Source:
-    """The first source of its upstream, or of one kind of its sources."""
+    """Return the upstream's first source, or the first of one kind."""
     name, _, kind = upstream.partition(":")
     sources: Iterable[Source] = module_of(name).build(world)
     return next(source for source in sources if source.name.endswith(kind))
@@ -92,7 +92,7 @@ async def test_a_second_fetch_from_the_cursor_repeats_nothing_else(
 ) -> None:
     polled = await source(recording.good)
     first = await polled.fetch(None)
-    await redis.delete(keys.gate("arxiv"))  # no need to wait for the next turn here
+    await redis.delete(keys.gate("arxiv"))  # don't wait for the next turn
     again = await polled.fetch(first.cursor)
     assert {paper.id for paper in again.papers} <= set(recording.ids)
     assert again.cursor == first.cursor
@@ -189,7 +189,7 @@ MOMENTS = st.datetimes(datetime(2025, 1, 1), datetime(2028, 1, 1), timezones=st.
 
 @given(now=MOMENTS)
 def test_the_next_poll_is_within_a_day_and_in_the_future(now: datetime) -> None:
-    # Hypothesis runs one test function many times; fixtures would be shared, so that this one does without.
+    # Hypothesis runs one test function many times; fixtures would be shared, so this test has none.
     for source in _unconnected():
         following = source.next_poll(now)
         assert timedelta(0) < following - now <= timedelta(days=1)
@@ -198,6 +198,6 @@ def test_the_next_poll_is_within_a_day_and_in_the_future(now: datetime) -> None:
 
 
 def _unconnected() -> tuple[Source, ...]:
-    """Sources that can't fetch, but know their schedule."""
+    """Return sources that can't fetch, but know their schedule."""
     nothing = object()
-    return build_sources(a_context("", nothing, Redis(), timeout=1))  # type: ignore[arg-type]  # never used
+    return build_sources(a_context("", nothing, Redis(), timeout=1))  # type: ignore[arg-type]  # unused

@@ -1,4 +1,4 @@
-"""Enrichment: upstreams are asked about known papers at fixed ages; it updates papers and announces none."""
+"""Enrichment queries upstreams about known papers at fixed ages; it updates papers and announces none."""
 
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -28,13 +28,13 @@ NOW = datetime(2026, 5, 20, 15, tzinfo=UTC)
 
 
 def seen(paper_id: str, age: timedelta, **more: object) -> Paper:
-    """A paper of that age, which only arXiv has listed."""
+    """Return a paper of that age, which only arXiv has listed."""
     return replace(a_paper(paper_id, sources=("arxiv",)), published=NOW - age, **more)  # type: ignore[arg-type]
 
 
 @pytest.fixture
 async def enrichment(redis: Redis) -> AsyncIterator[Build]:
-    """Builds one, whose upstream answers with `respond`; these papers are known since their dates."""
+    """Return a function that stores papers and builds an enrichment whose upstream answers with `respond`."""
     async with AsyncExitStack() as stack:
         session = await stack.enter_async_context(ClientSession())
 
@@ -50,7 +50,7 @@ async def enrichment(redis: Redis) -> AsyncIterator[Build]:
 
 
 class Scholar:
-    """Semantic Scholar, which knows TLDRs by their names there."""
+    """Semantic Scholar, with TLDRs by its own ids of papers."""
 
     def __init__(self, **tldrs: str) -> None:
         self.tldrs = tldrs
@@ -70,14 +70,14 @@ def ago(**time: float) -> str:
     return (NOW - timedelta(**time)).isoformat()
 
 
-async def test_a_paper_gets_its_sentence(enrichment: Build) -> None:
+async def test_a_paper_gets_its_tldr(enrichment: Build) -> None:
     scholar = Scholar(**{"ARXIV:p1": "It counts.", "ARXIV:2605.00001": "It counts.\n Twice."})
     asks = await enrichment(
         "semanticscholar",
         scholar.respond,
         seen("2605.00001", timedelta(days=1, minutes=10)),
         seen("doi:10.1101/1", timedelta(days=3, minutes=10)),
-        seen("2605.00003", timedelta(days=2)),  # of no age at which it is asked about
+        seen("2605.00003", timedelta(days=2)),  # not of an age at which it is queried
         seen("2605.00004", timedelta(days=1, minutes=10), tldr="It has one."),
         seen("feed:1", timedelta(days=1, minutes=10)),
     )
@@ -90,7 +90,7 @@ async def test_a_paper_gets_its_sentence(enrichment: Build) -> None:
     assert (batch.papers, batch.history, batch.more, batch.cursor) == ((), (), False, NOW.isoformat())
 
 
-async def test_a_paper_is_asked_about_once_at_each_age(enrichment: Build) -> None:
+async def test_a_paper_is_queried_once_at_each_age(enrichment: Build) -> None:
     scholar = Scholar()
     asks = await enrichment(
         "semanticscholar", scholar.respond, seen("2605.00001", timedelta(days=1, minutes=10))
@@ -102,7 +102,7 @@ async def test_a_paper_is_asked_about_once_at_each_age(enrichment: Build) -> Non
     assert len(scholar.asked) == 1
 
 
-async def test_downtime_is_caught_up_in_steps(enrichment: Build) -> None:
+async def test_a_backlog_after_downtime_is_processed_in_steps(enrichment: Build) -> None:
     asks = await enrichment("semanticscholar", Scholar().respond)
     cursor, steps, more = ago(days=1), 0, True
     while more:
@@ -126,7 +126,7 @@ async def test_an_unreadable_answer_is_an_error(enrichment: Build, body: bytes) 
         await asks.fetch(ago(minutes=30))
 
 
-async def test_a_page_of_hugging_face_brings_code_and_upvotes(enrichment: Build) -> None:
+async def test_a_page_of_hugging_face_provides_code_and_upvotes(enrichment: Build) -> None:
     page = listed("2605.00001", upvotes=7, githubRepo="https://github.com/a/b", githubStars=5)["paper"]
 
     async def respond(request: web.Request) -> web.StreamResponse:
@@ -151,7 +151,7 @@ async def test_a_page_of_hugging_face_brings_code_and_upvotes(enrichment: Build)
 
 
 class Pages:
-    """Hugging Face's pages of papers. `failing` maps ids to the status that they answer with."""
+    """Hugging Face's pages of papers. `failing` maps ids to statuses of their answers."""
 
     def __init__(self, **failing: int) -> None:
         self.failing = {paper_id.replace("_", "."): status for paper_id, status in failing.items()}
@@ -169,9 +169,9 @@ def due(*numbers: int) -> tuple[Paper, ...]:
     return tuple(seen(f"2605.{n:05}", timedelta(days=1, minutes=10)) for n in numbers)
 
 
-async def test_the_cursor_moves_only_past_papers_that_were_asked_about(enrichment: Build) -> None:
+async def test_the_cursor_moves_only_past_queried_papers(enrichment: Build) -> None:
     pages = Pages()
-    asks = await enrichment("huggingface", pages.respond, *due(*range(300)))  # all of one moment
+    asks = await enrichment("huggingface", pages.respond, *due(*range(300)))  # all at the same time
     cursor, updates, fetches, more = ago(minutes=30), 0, 0, True
     while more:
         batch = await asks.fetch(cursor)
@@ -182,7 +182,7 @@ async def test_the_cursor_moves_only_past_papers_that_were_asked_about(enrichmen
     assert cursor == NOW.isoformat()
 
 
-async def test_an_outage_midway_costs_no_paper(enrichment: Build) -> None:
+async def test_an_outage_midway_loses_no_paper(enrichment: Build) -> None:
     pages = Pages(**{f"05_{n:05}": 503 for n in (2, 3, 4, 5)})
     asks = await enrichment("huggingface", pages.respond, *due(*range(1, 6)))
     batch = await asks.fetch(ago(minutes=30))
@@ -195,7 +195,7 @@ async def test_an_outage_midway_costs_no_paper(enrichment: Build) -> None:
     assert (rest.more, rest.cursor) == (False, NOW.isoformat())
 
 
-async def test_one_page_that_always_fails_holds_up_no_other(enrichment: Build) -> None:
+async def test_one_page_that_always_fails_blocks_no_other(enrichment: Build) -> None:
     asks = await enrichment("huggingface", Pages(**{"05_00001": 500}).respond, *due(1, 2))
     batch = await asks.fetch(ago(minutes=30))
     assert ([paper.id for paper in batch.updates], batch.cursor) == (["2605.00002"], NOW.isoformat())
@@ -231,7 +231,7 @@ async def test_code_found_later_is_a_change_and_not_news(redis: Redis) -> None:
     assert changed.keys() == {"code_url", "events"}
 
 
-async def test_only_upstreams_that_the_setting_names_are_asked(redis: Redis) -> None:
+async def test_only_upstreams_named_in_the_setting_are_queried(redis: Redis) -> None:
     async with ClientSession() as session:
         world = a_context("", session, redis)
         assert build_enrichment(world, build_enrichers(world)) == ()

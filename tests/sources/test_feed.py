@@ -1,4 +1,4 @@
-"""Feeds: read in a limited process, never trusted, each entry once."""
+"""Feeds are read in a limited process, never trusted, and each entry is listed once."""
 
 import asyncio
 import gzip
@@ -56,7 +56,7 @@ async def test_an_entry_has_all_its_fields() -> None:
         (Entry(guid="a"), "feed:ca978112ca1bbdcafac2"),
     ],
 )
-async def test_a_paper_is_the_same_wherever_it_is_listed(entry: Entry, identity: str) -> None:
+async def test_a_paper_has_the_same_id_wherever_it_is_listed(entry: Entry, identity: str) -> None:
     assert [paper.id for paper in (await fetched(sending(journal(entry)))).papers] == [identity]
 
 
@@ -65,13 +65,13 @@ def ids_of(batch: Batch) -> list[str]:
 
 
 @pytest.mark.parametrize("fault", ODD)
-async def test_a_fault_costs_the_entry_or_the_header_and_not_the_feed(fault: str) -> None:
+async def test_a_fault_affects_only_its_entry_or_header(fault: str) -> None:
     odd = ODD[fault]
     batch = await fetched(sending(odd.body, headers=dict(odd.headers)))
     assert len(set(ids_of(batch))) == odd.readable
     assert sum((batch.skipped or {}).values()) == odd.entries - odd.readable
     again = await fetched(sending(odd.body, headers=dict(odd.headers)), batch.cursor)
-    assert (ids_of(again), again.skipped) == ([], None), "it has not changed"
+    assert (ids_of(again), again.skipped) == ([], None), "the feed hasn't changed"
 
 
 @pytest.mark.parametrize("fault", BROKEN)
@@ -103,7 +103,7 @@ SAME_PAPER = (
 
 
 @pytest.mark.parametrize("entry", SAME_PAPER)
-async def test_one_paper_of_arxivs_has_one_id_under_every_address(entry: Entry) -> None:
+async def test_an_arxiv_paper_has_one_id_under_every_address(entry: Entry) -> None:
     assert ids_of(await fetched(sending(journal(entry)))) == ["2605.00001"]
 
 
@@ -290,7 +290,7 @@ async def test_a_worker_that_crashes_is_an_error(monkeypatch: pytest.MonkeyPatch
 
 
 async def test_each_feed_is_a_source(redis: Redis) -> None:
-    world: Any = a_context("https://example.org", None, redis)  # type: ignore[arg-type]  # never used
+    world: Any = a_context("https://example.org", None, redis)  # type: ignore[arg-type]  # unused
     assert [(source.name, source._url) for source in build(world)] == [
         ("journal", "https://example.org/feed.xml")
     ]
@@ -335,7 +335,7 @@ def test_an_unescaped_ampersand_is_read() -> None:
     assert [row["title"] for row in read_feed(body)["rows"]] == ["AT&T and R&D"]
 
 
-async def test_a_publishers_words_around_an_abstract_become_its_date_and_authors() -> None:
+async def test_a_publishers_text_around_an_abstract_becomes_its_date_and_authors() -> None:
     record = "Publication date: 12 May 2026 Source: Journal of Stars, Volume 9 Author(s): Ada Poe, Niels Roe"
     entry = Entry(title="On stars", author="", published="", summary=record)
     batch = await fetched(sending(journal(entry)))
@@ -344,7 +344,7 @@ async def test_a_publishers_words_around_an_abstract_become_its_date_and_authors
     assert f"{paper.published:%Y-%m-%d}" == "2026-05-12"
 
 
-def test_an_entry_without_a_title_is_called_by_its_first_sentence() -> None:
+def test_an_entry_without_a_title_gets_its_first_sentence_as_title() -> None:
     body = journal(Entry(title="", summary="We count stars, e.g. in M 31. There are many of them."))
     assert [row["title"] for row in read_feed(body)["rows"]] == ["We count stars, e.g. in M 31."]
     (row,) = read_feed(journal(Entry(title="", summary="many stars " * 100)))["rows"]
@@ -352,7 +352,7 @@ def test_an_entry_without_a_title_is_called_by_its_first_sentence() -> None:
     assert row["title"].endswith("stars…")
 
 
-async def test_links_are_resolved_against_the_base_that_a_feed_names() -> None:
+async def test_links_are_resolved_against_the_base_of_a_feed() -> None:
     entries = "".join(
         f"<entry {base}><id>tag:lab.example,2026:{n}</id><title>On {n}</title><link href='{link}'/></entry>"
         for n, (base, link) in enumerate(

@@ -1,4 +1,4 @@
-"""Fields of answers: wrong types and impossible values become empty ones."""
+"""Fields of answers: wrong types and impossible values become empty values."""
 
 from datetime import UTC, datetime
 
@@ -12,7 +12,7 @@ from bot.sources.fields import count, moment, read_rows, web_url
 @pytest.mark.parametrize(
     "url", ["https://example.org", "http://example.org/a?b=c#d", " https://example.org "]
 )
-def test_web_addresses_are_taken(url: str) -> None:
+def test_web_addresses_are_accepted(url: str) -> None:
     assert web_url(url) == url.strip()
 
 
@@ -38,7 +38,7 @@ def test_web_addresses_are_taken(url: str) -> None:
     ],
 )
 def test_anything_but_a_web_address_is_none(url: object) -> None:
-    assert web_url(url) in (None, "https://example.org/")  # a line break at the end is merely cut
+    assert web_url(url) in (None, "https://example.org/")  # only a final line break is stripped
 
 
 @pytest.mark.parametrize(
@@ -61,7 +61,7 @@ def test_an_unreadable_row_is_skipped_and_logged() -> None:
     assert [entry["event"] for entry in logs] == ["row_skipped"]
 
 
-def test_rows_of_which_none_can_be_read_are_an_error() -> None:
+def test_a_list_without_any_readable_row_is_an_error() -> None:
     with capture_logs(), pytest.raises(SourceError, match="format has changed"):
         read_rows("Someone", ["x", "y"], int)
     assert read_rows("Someone", [], int) == []

@@ -50,14 +50,14 @@ NOW = datetime(2026, 5, 20, 12, 0, tzinfo=UTC)
         (200, {"RateLimit": f'"api";r={"9" * 400};t=5'}, None),
     ],
 )
-def test_an_upstream_says_how_long_to_pause(
+def test_an_upstream_determines_the_length_of_a_pause(
     status: int, headers: dict[str, str], seconds: float | None
 ) -> None:
     assert requested_pause(status, headers, NOW) == seconds
 
 
 @given(st.text(max_size=300) | st.text("0123456789 :;=rt,GMTWed-+", max_size=300))
-def test_any_header_gives_a_pause_of_at_most_a_day(value: str) -> None:
+def test_no_header_causes_a_pause_of_more_than_a_day(value: str) -> None:
     for status in (200, 429, 503):
         pause = requested_pause(status, {"Retry-After": value, "RateLimit": value}, NOW)
         assert pause is None or 0 <= pause <= 86_400
@@ -101,7 +101,7 @@ async def test_after_the_last_allowed_request_there_is_a_pause(session: ClientSe
 async def test_an_oversized_body_is_an_error(session: ClientSession) -> None:
     async def flood(request: web.Request) -> web.StreamResponse:
         response = web.StreamResponse()
-        response.enable_compression()  # few bytes on the wire, many here
+        response.enable_compression()  # few bytes on the wire, many once decompressed
         await response.prepare(request)
         for _ in range(64):
             await response.write(bytes(2**18))
@@ -150,7 +150,7 @@ def test_link_headers_are_read_or_refused(value: str, relations: set[str] | None
 
 
 @given(st.text(max_size=100) | st.text('<>;,=" relnxt', max_size=100))
-def test_no_link_header_raises_anything_else(value: str) -> None:
+def test_a_link_header_raises_no_other_error(value: str) -> None:
     with contextlib.suppress(ValueError):
         link_relations(value)
 

@@ -22,7 +22,7 @@ DAY = timedelta(days=1)
 
 
 class World:
-    """A Hugging Face that a test writes, a clock, and the source that reads them."""
+    """A Hugging Face whose lists a test provides, a clock, and the source that reads it."""
 
     def __init__(self, source: Callable[[Clock], HuggingFace], lists: Lists) -> None:
         self.clock = Clock(WEDNESDAY)
@@ -31,7 +31,7 @@ class World:
         self.cursor: str | None = None
 
     async def fetch(self) -> Batch:
-        """Fetch from the last cursor; the cursor moves on only if that went well."""
+        """Fetch from the last cursor; the cursor moves only if that succeeds."""
         self.lists.asked.clear()
         batch = await self.source.fetch(self.cursor)
         self.cursor = batch.cursor
@@ -82,7 +82,7 @@ async def test_on_a_weekend_friday_is_the_newest_list(world: World) -> None:
     assert [paper.id for paper in batch.history] == ["2605.00001"]
 
 
-async def test_history_that_the_first_fetch_misses_is_read_later(world: World) -> None:
+async def test_history_that_the_first_fetch_cannot_read_is_read_later(world: World) -> None:
     world.lists.days = {f"2026-05-{n}": [listed(f"2605.000{n}")] for n in range(15, 21)}
     world.lists.failing = {"2026-05-18": 500}
     with capture_logs() as logs:
@@ -228,7 +228,7 @@ async def test_old_papers_on_a_new_list_are_announced(world: World) -> None:
 async def test_a_future_list_is_not_read(world: World) -> None:
     await world.fetch()
     world.clock.at += DAY
-    world.lists.future_from = date(2026, 5, 21)  # their clock is behind ours
+    world.lists.future_from = date(2026, 5, 21)  # the server's clock is behind ours
     world.lists.days = {"2026-05-20": [listed("2605.00020")]}
     assert ids(await world.fetch()) == ["2605.00020"]
     world.lists.future_from, world.lists.days["2026-05-21"] = None, [listed("2605.00021")]
@@ -280,7 +280,7 @@ async def test_the_trending_order_is_a_signal(world: World) -> None:
     world.lists.trending = [listed("2401.00009"), listed("2605.00001")]
     batch = await world.fetch()
     assert batch.trending == ("2401.00009", "2605.00001")
-    assert ids(batch) == ["2605.00001"]  # it detects nothing
+    assert ids(batch) == ["2605.00001"]  # it is no source of new papers
 
 
 @pytest.mark.parametrize("status", [403, 429, 500])
@@ -303,9 +303,9 @@ async def test_a_missing_trending_order_is_no_error(status: int, world: World) -
         ("2026-05-21T01:30Z", "2026-05-21"),  # 21:30 in New York's summer
         ("2026-01-21T02:29Z", "2026-01-20"),
         ("2026-01-21T02:30Z", "2026-01-21"),  # and in its winter
-        ("2026-03-08T02:30Z", "2026-03-08"),  # the night in which the clocks go forward
+        ("2026-03-08T02:30Z", "2026-03-08"),  # the night in which clocks go forward
         ("2026-03-09T01:30Z", "2026-03-09"),
-        ("2026-11-01T01:30Z", "2026-11-01"),  # and the one in which they go back
+        ("2026-11-01T01:30Z", "2026-11-01"),  # the night in which clocks go back
         ("2026-11-02T02:29Z", "2026-11-01"),
         ("2026-11-02T02:30Z", "2026-11-02"),
     ],

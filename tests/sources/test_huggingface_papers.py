@@ -69,7 +69,7 @@ def test_missing_fields_are_unknown() -> None:
 
 
 @pytest.mark.parametrize("nonsense", [None, 7, "x", [], {}, [None], {"name": 3}])
-def test_nonsense_in_optional_fields_costs_no_paper(nonsense: Any) -> None:
+def test_nonsense_in_optional_fields_loses_no_paper(nonsense: Any) -> None:
     names = (
         "authors",
         "summary",
@@ -87,7 +87,7 @@ def test_nonsense_in_optional_fields_costs_no_paper(nonsense: Any) -> None:
 
 
 @pytest.mark.parametrize("lacking", ["id", "title", "publishedAt"])
-def test_a_row_without_the_essentials_is_skipped(lacking: str) -> None:
+def test_a_row_without_a_required_field_is_skipped(lacking: str) -> None:
     broken = listed("2605.00001")
     del broken["paper"][lacking]
     with capture_logs() as logs:

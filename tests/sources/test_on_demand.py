@@ -1,4 +1,4 @@
-"""Categories that are read on demand: what was announced before they were followed is history."""
+"""Categories that are read on demand: papers announced before they were followed are history."""
 
 from datetime import UTC, date, datetime, timedelta
 
@@ -17,7 +17,7 @@ FOLLOWED = datetime(2026, 5, 20, 15, tzinfo=UTC)
 
 
 class Listing:
-    """A source that answers with prepared batches, and notes the cursors."""
+    """A source that answers with prepared batches, and records the cursors."""
 
     name = "listing"
 
@@ -33,7 +33,7 @@ class Listing:
         return now + timedelta(hours=2)
 
 
-async def test_papers_are_news_from_the_next_announcement_on() -> None:
+async def test_papers_are_news_only_from_the_next_announcement_on() -> None:
     clock = Clock()
     first = clock.now() + timedelta(hours=5)
     paper, older = a_paper("2605.00001"), a_paper("2605.00002")
@@ -47,7 +47,7 @@ async def test_papers_are_news_from_the_next_announcement_on() -> None:
     assert (batch.papers, batch.alarm) == ((paper,), None)
 
 
-async def test_a_list_that_comes_late_brings_no_older_papers_as_news() -> None:
+async def test_older_papers_of_a_late_list_are_not_news() -> None:
     clock = Clock()
     first = datetime(2026, 5, 21, 0, tzinfo=UTC)  # 20:00 in New York, on the 20th
     before, after, undated = a_paper("2605.00001"), a_paper("2605.00002"), a_paper("2605.00003")
@@ -80,7 +80,7 @@ def test_an_archive_is_read_if_all_its_categories_are() -> None:
     assert not arxiv.is_read("math.*")
 
 
-def test_names_of_biorxiv_are_written_as_in_queries() -> None:
+def test_categories_of_biorxiv_are_named_as_in_queries() -> None:
     for name in (*BIORXIV, *MEDRXIV):
         assert str(parse(f"cat:{name}")) == f"cat:{name}"
 
@@ -101,7 +101,7 @@ async def test_a_preprint_is_news_if_it_was_posted_after_its_category_was_follow
     assert [one.id for one in batch.history] == ([] if is_news else [paper.id])
 
 
-async def test_a_category_that_is_added_is_read_14_days_back() -> None:
+async def test_an_added_category_is_read_14_days_back() -> None:
     listing = Listing(*(Batch((), name, more=name in "ac") for name in "abcde"))
     source = FollowedBiorxiv("biorxiv", listing)
     source.since = {"neuroscience": FOLLOWED}

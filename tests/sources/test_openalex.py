@@ -1,4 +1,4 @@
-"""Citations of watched papers: each citing work is news once, the day's budget is never exceeded, and no key means no call."""
+"""Citations: each work citing a watched paper is news once, the daily budget is respected, and without a key there is no call."""
 
 import contextlib
 from collections.abc import AsyncIterator
@@ -28,7 +28,7 @@ ID = "2603.00001"
 
 
 class Room:
-    """Watched papers, and the source that asks about them."""
+    """Watched papers, and the source of their citations."""
 
     def __init__(self, redis: Redis, source: Citations, api: OpenAlex, clock: Clock) -> None:
         self.papers, self.watches = Papers(redis), Watches(redis)
@@ -45,7 +45,7 @@ class Room:
             await self.watch(f"2603.{n + 1:05}")
 
     async def poll(self) -> None:
-        """Fetch page by page, and store each."""
+        """Fetch and store page by page."""
         more = True
         while more:
             batch = await self.source.fetch(await self.papers.cursor(self.source.name))
@@ -75,7 +75,7 @@ async def test_each_citing_work_is_news_once(room: Room) -> None:
     await room.watch(ID)
     room.api.citing["W1"] = ["W11", "W10"]
     await room.poll()
-    assert await room.events() == [], "what cites it already is no news"
+    assert await room.events() == [], "works that already cite it are no news"
     room.api.citing["W1"] = ["W12", "W11", "W10"]
     await room.next_day()
     assert await room.events() == ["Cited by a new paper: “On W12” (OpenAlex, days to weeks late)"]
@@ -89,7 +89,7 @@ async def test_each_citing_work_is_news_once(room: Room) -> None:
     assert room.api.look_ups == 1, "its id is remembered"
 
 
-async def test_a_round_is_made_once_a_day_and_in_parts(room: Room) -> None:
+async def test_all_papers_are_queried_once_a_day_and_in_parts(room: Room) -> None:
     await room.watch_many(AT_ONCE + 5)
     await room.poll()
     await room.poll()
@@ -105,7 +105,7 @@ async def test_the_budget_of_a_day_is_never_exceeded(room: Room) -> None:
         await room.poll()
     assert room.api.lists == 7
     await room.next_day()
-    assert room.api.lists == 10, "the round goes on with those that are left"
+    assert room.api.lists == 10, "the round continues with the remaining papers"
     await room.next_day()
     assert room.api.lists == 17
 
@@ -121,7 +121,7 @@ async def test_a_failure_in_between_loses_nothing_and_repeats_nothing(room: Room
 
 
 async def test_an_old_work_that_moves_up_in_a_full_list_is_no_news(room: Room) -> None:
-    """Works are merged and removed. What was below the list, and what comes back, was there before."""
+    """OpenAlex merges and removes works, so that older ones move up or come back."""
     await room.watch(ID)
     works = [f"W{n}" for n in range(90_000, 90_000 - PAGE * PAGES - 50, -1)]
     room.api.citing["W1"] = works
@@ -143,7 +143,7 @@ async def test_a_limit_that_openalex_sets_loses_nothing_and_repeats_nothing(room
     await room.watch_many(4)
     await room.poll()
     room.api.citing |= {f"W{n + 1}": [f"W1{n}"] for n in range(4)}
-    room.api.says_what_is_left = False
+    room.api.has_budget_headers = False
     room.api.free = room.api.lists + 2
     with pytest.raises(SourceError):
         await room.next_day()
@@ -157,7 +157,7 @@ async def test_a_limit_that_openalex_sets_loses_nothing_and_repeats_nothing(room
 
 
 async def test_all_pages_of_a_paper_are_read(room: Room) -> None:
-    """A work that is listed late stands where its date belongs, not at the top."""
+    """A work that is added late is listed by its date, not at the top."""
     await room.watch(ID)
     works = [f"W{n}" for n in range(1000, 650, -1)]
     room.api.citing["W1"] = works
@@ -181,8 +181,8 @@ async def test_a_full_last_page_is_followed_by_an_empty_one(room: Room) -> None:
     assert await room.events() == ["Cited by a new paper: “On W900” (OpenAlex, days to weeks late)"]
 
 
-async def test_a_budget_that_ends_within_a_paper_makes_no_false_news(room: Room) -> None:
-    """What was there at first is no news, however many days it takes to read it, and what was not read yet comes later."""
+async def test_a_budget_that_ends_within_a_paper_causes_no_false_news(room: Room) -> None:
+    """Works of the first reading are no news, even if it takes days; works beyond the budget are read later."""
     await room.watch(ID)
     works = [f"W{n}" for n in range(1000, 650, -1)]
     room.api.citing["W1"] = works
@@ -216,7 +216,7 @@ async def test_a_kill_at_any_call_exceeds_no_budget_and_loses_nothing(room: Room
     room.clock.at += timedelta(days=1)
     for calls in range(1, 9):
         room.api.fails_after = room.api.lists + calls
-        with contextlib.suppress(SourceError):  # nothing is stored of a fetch that is killed
+        with contextlib.suppress(SourceError):  # a killed fetch stores nothing
             _ = await room.source.fetch(await room.papers.cursor(room.source.name))
     room.api.fails_after = 10_000
     for _ in range(3):
@@ -230,7 +230,7 @@ async def test_a_kill_at_any_call_exceeds_no_budget_and_loses_nothing(room: Room
         ]
 
 
-async def test_no_call_follows_when_openalex_says_that_none_is_left(room: Room) -> None:
+async def test_no_call_is_made_once_openalex_reports_an_empty_budget(room: Room) -> None:
     await room.watch_many(4)
     room.api.free = 2
     await room.poll()
@@ -258,7 +258,7 @@ async def test_a_list_that_openalex_refuses_does_not_stop_the_others(room: Room)
     assert {paper.id for paper in batch.updates} == {"2603.00001", "2603.00003"}
 
 
-async def test_a_403_means_to_slow_down(room: Room) -> None:
+async def test_a_403_slows_requests_down(room: Room) -> None:
     await room.watch(ID)
     room.api.slow_down = True
     with pytest.raises(SourceError) as raised:
@@ -281,19 +281,19 @@ async def test_a_paper_that_openalex_does_not_know_costs_nothing(room: Room) -> 
     assert await room.events() == []
 
 
-async def test_papers_that_no_one_watches_are_not_asked_about(room: Room) -> None:
+async def test_papers_that_no_one_watches_are_not_queried(room: Room) -> None:
     await room.papers.ingest("test", Batch((a_paper(ID),), "c"), 0)
     await room.poll()
     assert (room.api.lists, room.api.look_ups) == (0, 0)
 
 
-async def test_without_a_key_there_is_no_such_source(redis: Redis) -> None:
+async def test_without_a_key_there_is_no_source(redis: Redis) -> None:
     async with ClientSession() as session:
         settings = OpenAlexSettings.model_construct(openalex_url="http://localhost", openalex_key=None)
         assert build_citations(a_context("http://localhost", session, redis, settings)) == ()
 
 
 @pytest.mark.parametrize("body", [b"", b"[]", b"{}", b'{"results": 3}', b"<html>"])
-def test_what_is_no_list_is_an_error(body: bytes) -> None:
+def test_an_answer_that_is_not_a_list_is_an_error(body: bytes) -> None:
     with pytest.raises(SourceError):
         parse_works(body)

@@ -1,4 +1,4 @@
-"""Every recorded answer is read completely, and every recorded error is an error."""
+"""Every recorded answer is read completely, and every recorded error raises one."""
 
 import json
 from datetime import UTC, date, datetime, timedelta
@@ -20,7 +20,7 @@ from tests.sources.test_contract import check
 from tests.sources.upstreams import Clock
 
 
-def test_all_recorded_lists_are_read_whole(shared_data: Path) -> None:
+def test_all_recorded_lists_are_read_completely(shared_data: Path) -> None:
     files = [*shared_data.glob("hf_daily/*.json"), *shared_data.glob("samples/hf_*.json")]
     with capture_logs() as logs:
         for file in files:
@@ -40,7 +40,9 @@ def test_all_recorded_lists_are_read_whole(shared_data: Path) -> None:
         ("arxiv_rss20_physics_EMPTY_2025-12-31.xml", {}),
     ],
 )
-def test_recorded_announcements_are_read_whole(shared_data: Path, name: str, kinds: dict[str, int]) -> None:
+def test_recorded_announcements_are_read_completely(
+    shared_data: Path, name: str, kinds: dict[str, int]
+) -> None:
     body = (shared_data / "samples" / name).read_bytes()
     announcements = parse_announcements(body).announcements
     assert len(announcements) == body.count(b"<entry>") + body.count(b"<item>")
@@ -54,7 +56,7 @@ def test_recorded_announcements_are_read_whole(shared_data: Path, name: str, kin
 @pytest.mark.parametrize(
     "file", ["query_100", "query_10", "idlist_single", "idlist_two", "oldstyle_id", "title_zero", "empty"]
 )
-def test_recorded_search_answers_are_read_whole(shared_data: Path, file: str) -> None:
+def test_recorded_search_answers_are_read_completely(shared_data: Path, file: str) -> None:
     body = (shared_data / "samples" / f"arxiv_api_atom_{file}_http200.xml").read_bytes()
     papers = parse_answer(body)
     assert len(papers) == body.count(b"<entry>")
@@ -69,14 +71,14 @@ def test_a_recorded_feed_that_was_cut_is_an_error(shared_data: Path) -> None:
         parse_announcements(body)
 
 
-def test_a_recorded_error_of_the_search_says_why(shared_data: Path) -> None:
+def test_a_recorded_search_error_is_raised_with_its_reason(shared_data: Path) -> None:
     body = (shared_data / "samples" / "arxiv_api_atom_error_bad_id_http400.xml").read_bytes()
     with pytest.raises(SourceError, match="incorrect id format for abc"):
         parse_answer(body)
 
 
 async def test_over_all_recorded_days_each_paper_is_announced(shared_data: Path) -> None:
-    """Polls after half a day, days and weeks: all that was listed from the first day on is announced."""
+    """Poll after half a day, days and weeks: every paper listed from the first day on is announced."""
     folder = shared_data / "hf_daily"
     days = sorted(date.fromisoformat(file.stem) for file in folder.glob("*.json"))
     recorded = {row["paper"]["id"] for file in folder.glob("*.json") for row in json.loads(file.read_bytes())}

@@ -1,4 +1,4 @@
-"""Entries that can't be read are counted with each poll, and `doctor` names them."""
+"""Unreadable entries are counted at each poll, and `doctor` reports them."""
 
 from aiohttp import web
 from redis.asyncio import Redis
@@ -15,7 +15,7 @@ from tests.sources.recordings.feeds import LOOPBACK
 from tests.sources.upstreams import Clock, app_of
 
 
-async def test_doctor_shows_what_could_not_be_read_until_it_is_repaired(redis: Redis) -> None:
+async def test_doctor_shows_unreadable_entries_until_they_are_repaired(redis: Redis) -> None:
     bodies = [ODD["neither title nor text"].body]
     clock = Clock()
 
@@ -31,7 +31,7 @@ async def test_doctor_shows_what_could_not_be_read_until_it_is_repaired(redis: R
     async with serve(app_of(respond)) as url:
         feed = Feed("journal", url, clock.now, private=(LOOPBACK,))
         poller = Poller((feed,), Papers(redis), Lease(redis), redis, now=clock.now)
-        for _ in range(2):  # the second time the feed is the same
+        for _ in range(2):  # the feed hasn't changed
             assert await shown() == "can't be read: 1 of journal (it has neither title nor text)"
         poll = (await last_polls(redis))["journal"]
         assert (poll.error, poll.skipped, poll.new) == (None, 1, 0)

@@ -1,4 +1,4 @@
-"""Only public addresses are connected to, however an address is written or reached."""
+"""Connections are made only to public addresses, however an address is written or reached."""
 
 import asyncio
 import socket
@@ -66,7 +66,7 @@ TRICKS = (
 
 
 class Trap:
-    """A server that no one should ever reach."""
+    """A server that must never be reached."""
 
     def __init__(self) -> None:
         self.reached = 0
@@ -92,7 +92,7 @@ class Trap:
 
 
 @pytest.mark.parametrize("trick", TRICKS)
-async def test_no_way_of_writing_an_address_reaches_a_private_one(trick: str) -> None:
+async def test_no_spelling_of_an_address_reaches_a_private_one(trick: str) -> None:
     async with Trap().listening() as trap, guarded_session() as session:
         with pytest.raises((ClientError, OSError, ValueError)):
             async with asyncio.timeout(5), session.get(trick.format(port=trap.port)):
@@ -100,12 +100,12 @@ async def test_no_way_of_writing_an_address_reaches_a_private_one(trick: str) ->
         assert trap.reached == 0
 
 
-def test_forty_ways_of_writing_an_address_are_tried() -> None:
+def test_forty_spellings_of_an_address_are_tried() -> None:
     assert len(set(TRICKS)) >= 40
 
 
 class Answers(AbstractResolver):
-    """A name server that gives another answer each time."""
+    """A name server that gives a different answer each time."""
 
     def __init__(self, *addresses: str) -> None:
         self.addresses = list(addresses)
@@ -126,7 +126,7 @@ def resolving(session: ClientSession, *addresses: str) -> ClientSession:
     return session
 
 
-async def test_a_name_that_resolves_differently_the_next_time_gets_nowhere() -> None:
+async def test_a_name_that_resolves_differently_the_next_time_is_blocked() -> None:
     async with Trap().listening() as trap, guarded_session() as session:
         named = resolving(session, "127.0.0.1", "10.0.0.1", "127.0.0.1")
         for _ in range(3):
@@ -137,7 +137,7 @@ async def test_a_name_that_resolves_differently_the_next_time_gets_nowhere() -> 
 
 @pytest.fixture
 async def redirecting() -> AsyncIterator[str]:
-    """A server that sends everybody where its query says."""
+    """Yield a server that redirects to the address in its query."""
 
     async def respond(request: web.Request) -> web.StreamResponse:
         raise web.HTTPFound(request.query["to"])

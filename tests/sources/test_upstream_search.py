@@ -1,4 +1,4 @@
-"""The upstreams' own search: all are asked together, within a time limit."""
+"""The upstreams' own search: all are queried concurrently, within a time limit."""
 
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -27,7 +27,7 @@ Open = Callable[[Searchable], Awaitable[UpstreamSearch]]
 
 @pytest.fixture
 async def opened(redis: Redis) -> AsyncIterator[Open]:
-    """All upstreams' search, at a server of the test's."""
+    """Return a function that opens the search of all upstreams, at the test's server."""
     async with AsyncExitStack() as stack:
 
         async def open_(upstreams: Searchable) -> UpstreamSearch:
@@ -38,7 +38,7 @@ async def opened(redis: Redis) -> AsyncIterator[Open]:
         yield open_
 
 
-async def test_all_upstreams_are_asked_and_each_keeps_its_order(opened: Open) -> None:
+async def test_all_upstreams_are_searched_and_each_keeps_its_order(opened: Open) -> None:
     search = await opened(
         Searchable(
             huggingface=("2605.00002", "2605.00001"),
@@ -54,7 +54,7 @@ async def test_all_upstreams_are_asked_and_each_keeps_its_order(opened: Open) ->
     }
 
 
-async def test_an_upstream_that_is_late_or_fails_is_left_out(opened: Open) -> None:
+async def test_a_late_or_failing_upstream_is_omitted(opened: Open) -> None:
     upstreams = Searchable(huggingface=("2605.00001",), late=("/api/query",), failing=("/graph",))
     search = UpstreamSearch((await opened(upstreams)).finders, timeout=0.5)
     with capture_logs() as logs:
@@ -76,7 +76,7 @@ async def test_an_upstream_that_is_late_or_fails_is_left_out(opened: Open) -> No
         ("agents min:3", "all:cats AND all:dogs"),
     ],
 )
-async def test_arxiv_is_asked_in_its_own_language(opened: Open, query: str, expected: str) -> None:
+async def test_arxiv_is_searched_in_its_own_query_language(opened: Open, query: str, expected: str) -> None:
     upstreams = Searchable()
     await (await opened(upstreams)).search("cats, dogs", parse(query))
     (request,) = [path for path in upstreams.asked if path.startswith("/api/query")]
@@ -99,7 +99,7 @@ async def test_arxivs_search_api_is_the_fallback_for_one_paper(opened: Open) -> 
     assert arxiv == ["/oai", "/api/query"]
 
 
-async def test_the_page_of_an_abstract_is_the_last_way_to_a_paper(opened: Open) -> None:
+async def test_the_abstract_page_is_the_last_fallback_for_a_paper(opened: Open) -> None:
     upstreams = Searchable(arxiv=("2605.00003",), failing=("/oai", "/api/query"))
     found = await (await opened(upstreams)).paper("2605.00003")
     assert found is not None

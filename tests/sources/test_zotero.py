@@ -1,4 +1,4 @@
-"""Papers in a Zotero library: each once, whatever happens on the way."""
+"""Each paper is in the Zotero library once, whatever goes wrong."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -23,7 +23,7 @@ PAPERS = listed(a_paper(f"2611.{n:05}", title=f"Whales, part {n}") for n in rang
 
 @dataclass
 class Desk:
-    """A client and its service, on a clock that only waits move."""
+    """A client and its service, on a clock that only waits advance."""
 
     service: Service
     url: str
@@ -33,7 +33,7 @@ class Desk:
 
     @property
     def client(self) -> Zotero:
-        """A new one, as after a restart."""
+        """Return a new client, as after a restart."""
         return Zotero(self.session, self.url, contact="", now=lambda: self.now, pause=self._pause)
 
     async def push(self, papers: list[Listed] = PAPERS) -> Pushed:
@@ -63,7 +63,7 @@ async def test_papers_go_into_a_collection_fifty_at_a_time(desk: Desk) -> None:
     assert all(item["collections"] == [collection["key"]] for item in desk.service.items.values())
 
 
-async def test_what_is_known_of_a_paper_is_in_its_item(desk: Desk) -> None:
+async def test_everything_known_about_a_paper_is_in_its_item(desk: Desk) -> None:
     paper = a_paper(
         "1706.03762",
         authors=("Ashish Vaswani", "OpenAI"),
@@ -90,7 +90,7 @@ async def test_what_is_known_of_a_paper_is_in_its_item(desk: Desk) -> None:
     ]
 
 
-async def test_what_is_there_stays_as_the_person_has_it(desk: Desk) -> None:
+async def test_existing_items_are_not_changed(desk: Desk) -> None:
     await desk.push(PAPERS[:1])
     [item] = desk.service.items.values()
     [collection] = desk.service.collections.values()
@@ -103,8 +103,8 @@ async def test_what_is_there_stays_as_the_person_has_it(desk: Desk) -> None:
 
 @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
 @pytest.mark.parametrize("step", range(1, 6))
-async def test_killed_at_any_step_no_paper_is_doubled(desk: Desk, step: int, *, after: bool) -> None:
-    """Before and after the service has carried out each of the five requests."""
+async def test_a_kill_at_any_step_doubles_no_paper(desk: Desk, step: int, *, after: bool) -> None:
+    """The client is killed before and after the service has carried out each of the five requests."""
     desk.service.stop_at, desk.service.stop_after = step, after
     pushing = asyncio.create_task(desk.push())
     await desk.service.stopped.wait()
@@ -128,7 +128,7 @@ async def test_it_waits_as_long_as_zotero_asks(desk: Desk) -> None:
     assert desk.waits == [5] * 5
 
 
-async def test_what_does_not_pass_is_left_for_another_time(desk: Desk) -> None:
+async def test_papers_that_are_refused_are_left_for_another_time(desk: Desk) -> None:
     desk.service.busy = [(429, {"Retry-After": "3000"})]
     with pytest.raises(SourceError):
         await desk.push()
@@ -153,19 +153,19 @@ async def test_a_key_that_may_not_write_is_refused(desk: Desk) -> None:
     assert desk.service.items == {}
 
 
-async def test_a_body_that_is_too_large_is_sent_in_parts(desk: Desk) -> None:
+async def test_too_large_a_body_is_sent_in_parts(desk: Desk) -> None:
     desk.service.largest = 10_000
     assert await desk.push() == Pushed(new=120)
 
 
-async def test_an_odd_answer_is_an_error_of_zoteros(desk: Desk) -> None:
+async def test_an_odd_answer_is_an_error(desk: Desk) -> None:
     desk.service.busy = [(200, {})]
     with pytest.raises(SourceError, match="can't be read"):
         await desk.push()
 
 
 @given(st.text(), st.text())
-def test_keys_are_zoteros_and_differ(one: str, other: str) -> None:
+def test_keys_have_zoteros_form_and_are_unique(one: str, other: str) -> None:
     assert KEY.fullmatch(key_for(one.encode("utf-8", "replace").decode()))
     assert (key_for(ascii(one)) == key_for(ascii(other))) == (one == other)
     assert len(key_for(ascii(one))) == KEY_LENGTH

@@ -1,4 +1,4 @@
-"""Upstreams for tests: answers of our own making in the recorded formats."""
+"""Upstreams for tests: made-up answers in the recorded formats."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -9,14 +9,14 @@ from xml.sax.saxutils import escape
 from aiohttp import web
 
 WEDNESDAY = datetime(2026, 5, 20, 15, 0, tzinfo=UTC)
-"""An ordinary working day, outside of all busy hours."""
+"""An ordinary workday, outside all busy hours."""
 
 Respond = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 @dataclass
 class Clock:
-    """A clock that stands until it is set."""
+    """A clock that stands still until it is set."""
 
     at: datetime = WEDNESDAY
 
@@ -25,14 +25,14 @@ class Clock:
 
 
 def app_of(respond: Respond) -> web.Application:
-    """An application that answers everything with `respond`."""
+    """Return an application that answers everything with `respond`."""
     app = web.Application()
     app.router.add_route("*", "/{path:.*}", respond)
     return app
 
 
 def listed(paper_id: str, *, upvotes: int = 3, **details: Any) -> dict[str, Any]:
-    """One row of Hugging Face's list; `details` go into its `paper`."""
+    """Return a row of Hugging Face's list; `details` go into its `paper`."""
     paper = {
         "id": paper_id,
         "authors": [{"_id": "1", "name": "Ada Lovelace", "hidden": False}],
@@ -48,16 +48,16 @@ def listed(paper_id: str, *, upvotes: int = 3, **details: Any) -> dict[str, Any]
 
 @dataclass
 class Lists:
-    """A Hugging Face with the lists that a test writes, and a record of what it was asked."""
+    """A Hugging Face with the lists that a test provides, which records its requests."""
 
     days: dict[str, list[dict[str, Any]]]
     trending: list[dict[str, Any]] | int = 404
-    """The rows, or the status of the refusal."""
+    """The rows of the trending list, or the status of a refusal."""
     failing: dict[str, int] | None = None
-    """Date -> status."""
+    """Date -> status of the refusal."""
     future_from: date | None = None
     page: int = 100
-    """What the server holds to be the longest page."""
+    """The server's maximum number of rows per page."""
 
     def __post_init__(self) -> None:
         self.asked: list[dict[str, str]] = []
@@ -91,7 +91,7 @@ class Lists:
 
 @dataclass(frozen=True)
 class Announced:
-    """One row of an arXiv feed."""
+    """A row of an arXiv feed."""
 
     paper_id: str
     kind: str = "new"
@@ -103,7 +103,7 @@ class Announced:
 def rss(
     *rows: Announced, title: str = "cs.CL updates on arXiv.org", dated: date = date(2026, 5, 20)
 ) -> bytes:
-    """A feed of `/rss/<category>`. It is dated the day after the evening of its announcement."""
+    """Return a feed of `/rss/<category>`. Its date is the day after the evening of its announcement."""
     moment = f"{dated:%a, %d %b %Y} 00:00:00 -0400"
     items = "".join(
         f"<item><title>{escape(row.title)}</title><link>https://arxiv.org/abs/{row.paper_id}</link>"
@@ -124,7 +124,7 @@ def rss(
 
 
 def sending(body: bytes, *, status: int = 200, headers: dict[str, str] | None = None) -> Respond:
-    """Answers everything with one body."""
+    """Return a handler that answers everything with one body."""
 
     async def respond(_request: web.Request) -> web.StreamResponse:
         return web.Response(body=body, status=status, headers=headers)

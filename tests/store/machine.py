@@ -1,4 +1,4 @@
-"""A machine that does to the outbox whatever can happen, in any order, on a real server and a simulated clock."""
+"""A state machine: all kinds of events hit the outbox in any order, on a real server and a simulated clock."""
 
 import asyncio
 from collections import Counter
@@ -34,9 +34,9 @@ ALL = tuple(range(keys.SHARDS))
 CHANNELS = [a_channel("C1", "T1"), a_channel("C2", "T1"), a_channel("C3", "T2")]
 PAPERS = ["p1", "p2", "p3", "p4"]
 ALWAYS = 7
-"""The subscription whose papers are posted whatever the budget: it matches p1."""
+"""Number of the subscription whose papers are posted despite the budget: it matches p1."""
 DAY, EARLY = 86_400, 2 * 3600
-"""Seconds; a digest may come so much sooner than a day after the one before."""
+"""Seconds. A digest can be EARLY less than a day after the previous one."""
 
 _T = TypeVar("_T")
 
@@ -54,7 +54,7 @@ class Hand:
 
 @dataclass(frozen=True)
 class Named:
-    """A message that named papers for which its channel's budget has to have room."""
+    """A message that named papers, which count towards its channel's budget."""
 
     at: float
     papers: int
@@ -62,13 +62,13 @@ class Named:
 
 
 def try_machine(url: str, runs: settings) -> None:
-    """Raises where an order of events is found that breaks a promise; the shortest one is shown."""
-    machine: Any = partial(OutboxMachine, url)  # it is only ever called
+    """Run the machine. Raises for an order of events that breaks an invariant, and shows the shortest one."""
+    machine: Any = partial(OutboxMachine, url)  # it is only called
     run_state_machine_as_test(machine, settings=runs)
 
 
 class OutboxMachine(RuleBasedStateMachine):
-    """Workers that follow the protocol, may die at any moment, and repeat any call whose answer was lost."""
+    """Workers that follow the protocol, can die at any moment, and repeat any call whose answer was lost."""
 
     def __init__(self, url: str) -> None:
         super().__init__()
@@ -78,7 +78,7 @@ class OutboxMachine(RuleBasedStateMachine):
         self.hands: list[Hand] = []
         self.posted: Counter[tuple[str, str]] = Counter()
         self.messages: set[str] = set()
-        """Keys of deliveries that the platform has."""
+        """Keys of deliveries that the platform received."""
         self.enqueued: set[tuple[str, str]] = set()
         self.budgets: dict[ChannelRef, int] = {}
         self.named: dict[ChannelRef, list[Named]] = {channel: [] for channel in CHANNELS}
@@ -92,7 +92,7 @@ class OutboxMachine(RuleBasedStateMachine):
         return self.runner.run(answer())
 
     def call(self, twice: bool, what: Callable[[], Awaitable[_T]]) -> _T:
-        """Call the outbox; `twice` where the first answer was lost."""
+        """Call the outbox; `twice` if the first answer was lost."""
         if twice:
             self.run(what())
         return self.run(what())
@@ -113,13 +113,13 @@ class OutboxMachine(RuleBasedStateMachine):
         most=st.sampled_from([0, 1, 2]),
         twice=st.booleans(),
     )
-    def offer(
+    def enqueue(
         self, channel: Any, papers: set[str], *, digest: bool, later: int, most: int, twice: bool
     ) -> None:
-        """Offer papers; `most` may be the budget of a while ago, or none."""
+        """Enqueue papers; `most` can be an outdated budget, or none."""
         due = round(self.run(self.outbox.now()).timestamp() * 1000) + later * 1000
         if digest:
-            offers = [
+            deliveries = [
                 PlannedDelivery(
                     channel=channel,
                     papers=tuple(map(with_reason, sorted(papers))),
@@ -129,15 +129,15 @@ class OutboxMachine(RuleBasedStateMachine):
                 )
             ]
         else:
-            offers = [
+            deliveries = [
                 PlannedDelivery(channel=channel, papers=(with_reason(p),), due=due, label=p)
                 for p in sorted(papers)
             ]
-        self.call(twice, lambda: self.outbox.enqueue(offers))
+        self.call(twice, lambda: self.outbox.enqueue(deliveries))
         self.enqueued |= {(str(channel), paper) for paper in papers}
 
     def limited(self, papers: set[str], most: int, due: int) -> dict[str, Any]:
-        """Flood control, and a budget for which one paper is not good enough and another always is."""
+        """Return arguments for flood control and a budget, for which one paper isn't good enough and another always is."""
         budget = Budget(
             most=most,
             fits=dict.fromkeys(papers, 0.5),
@@ -159,7 +159,7 @@ class OutboxMachine(RuleBasedStateMachine):
         twice=st.booleans(),
     )
     def carry(self, outcome: str, twice: bool) -> None:
-        """A worker takes what is due, and comes as far with each as the outcome lets it."""
+        """Let a worker claim what is due, and process each delivery as far as the outcome allows."""
         before = list(self.hands)
         self.claim(16, twice)
         for hand in [hand for hand in self.hands if hand not in before]:
@@ -175,7 +175,7 @@ class OutboxMachine(RuleBasedStateMachine):
         twice=st.booleans(),
     )
     def work(self, which: int, outcome: str, twice: bool) -> None:
-        """A worker does its next step with one of its deliveries."""
+        """Let a worker take the next step with one of its deliveries."""
         hand = self.hands[which % len(self.hands)]
         if hand.sent:
             self.confirm(hand, twice)
@@ -197,7 +197,7 @@ class OutboxMachine(RuleBasedStateMachine):
             self.send(hand, outcome, twice)
 
     def fold(self, hand: Hand, outcome: str, twice: bool) -> None:
-        """The budget has no room for the delivery: its papers join the folded ones, unless its worker dies before."""
+        """Fold the papers of a delivery that exceeds the budget, unless the worker dies before."""
         if outcome == "died":
             self.hands.remove(hand)
         else:
@@ -229,9 +229,9 @@ class OutboxMachine(RuleBasedStateMachine):
                 self.record_outcome(hand, Outcome(state="dead", why="invalid blocks"), twice)
 
     def note_named(self, hand: Hand) -> None:
-        """Which papers the message names, as the card decides it, without those that are always posted."""
+        """Record which papers the card names, except those that are always posted."""
         _, _, label = hand.delivery.key.partition("/")
-        entries: Any = hand.delivery.papers  # ids will do
+        entries: Any = hand.delivery.papers  # ids are enough
         counted = [paper for paper, _ in folded(entries, hand.rules, label)]
         papers = {paper for paper, _ in hand.delivery.papers} - {*counted, "p1"}
         self.named[hand.delivery.channel].append(
@@ -242,8 +242,8 @@ class OutboxMachine(RuleBasedStateMachine):
         self.call(twice, lambda: self.outbox.done(hand.delivery, MessageRef("m")))
         self.hands.remove(hand)
 
-    def record_outcome(self, hand: Hand, giving: Outcome, twice: bool) -> None:
-        self.call(twice, lambda: self.outbox.record_outcome(hand.delivery, giving))
+    def record_outcome(self, hand: Hand, outcome: Outcome, twice: bool) -> None:
+        self.call(twice, lambda: self.outbox.record_outcome(hand.delivery, outcome))
         self.hands.remove(hand)
 
     @rule(seconds=st.sampled_from([1, 10, 50, 61, 400, 9 * 3600, 25 * 3600]))
@@ -296,8 +296,8 @@ class OutboxMachine(RuleBasedStateMachine):
             self.runner.close()
 
     def everything_ends(self) -> None:
-        """With all workers dead, nothing paused and no more faults, what was enqueued is posted or counted in a folded
-        line, and nothing is left."""
+        """Check that, without pauses and faults, everything enqueued is posted or counted in a folded line, and nothing
+        is left."""
         self.hands.clear()
         for channel in CHANNELS:
             self.run(self.outbox.resume(channel))
@@ -322,7 +322,7 @@ class OutboxMachine(RuleBasedStateMachine):
         return [stuck.key async for stuck in self.outbox.dead_letters()]
 
     async def left(self) -> list[str]:
-        """Keys that exist only while something is enqueued."""
+        """Return the keys that exist only while something is enqueued."""
         names = ("delivery:", "box:", "lane:", "due:", "leases:", "open:", "dead", "held")
         return [
             key async for key in self.redis.scan_iter("pb:*") if str(key).partition("}:")[2].startswith(names)
@@ -330,5 +330,5 @@ class OutboxMachine(RuleBasedStateMachine):
 
 
 def with_reason(paper: str) -> tuple[str, tuple[Reason, ...]]:
-    """A paper as it is planned; one of them matches the exception."""
+    """Return a paper with its reason; p1 matches the exception."""
     return paper, (Reason(ALWAYS if paper == "p1" else 1, "robot"),)

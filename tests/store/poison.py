@@ -1,4 +1,4 @@
-"""A record of every kind that can't be read, as raw data; for a running bot."""
+"""An unreadable record of every kind, as raw data, for a running bot."""
 
 import json
 from collections.abc import Awaitable, Callable
@@ -46,7 +46,7 @@ async def _sent(redis: Redis, here: ChannelRef) -> None:
 
 
 async def _due_delivery(redis: Redis, here: ChannelRef) -> None:
-    """A due delivery whose papers can't be read, in a channel that nothing else is for."""
+    """Write a due delivery with unreadable papers, in a channel of its own."""
     sick = ChannelRef(here.platform, here.workspace, "sick")
     key, shard = f"{sick}/poisoned", keys.shard_of(sick)
     lane = f"{keys.shard(shard)}lane:{keys.workspace(sick.platform, sick.workspace)}"
@@ -61,7 +61,7 @@ async def _due_delivery(redis: Redis, here: ChannelRef) -> None:
 
 
 async def read_as_commands_do(redis: Redis, here: ChannelRef) -> None:
-    """What commands, `doctor` and the card updates read of a channel."""
+    """Read everything that commands, `doctor` and the card updates read of a channel."""
     subscriptions, papers, outbox = Subscriptions(redis), Papers(redis), Outbox(redis)
     await subscriptions.of(here)
     _ = [one async for one in subscriptions.load()]
@@ -76,6 +76,6 @@ async def read_as_commands_do(redis: Redis, here: ChannelRef) -> None:
 
 
 async def poison_everything(redis: Redis, here: ChannelRef) -> None:
-    """Write one of each."""
+    """Write one unreadable record of each kind."""
     for poison in POISON.values():
         await poison(redis, here)

@@ -1,7 +1,7 @@
-"""Data that the previous release (0.1.0) wrote, in `previous_release.json`, and what this version has to make of them.
+"""Data of the previous release (0.1.0) in `previous_release.json`, and what this version must do with them.
 
-They were recorded from a running server of that release: channels whose posts were sent, claimed, being sent, of unknown
-outcome, dead, paused, or waiting for a digest; one poll that a reader died with, and one that no reader had seen.
+They were recorded from a running server of that release: channels whose posts were sent, claimed, being sent, of
+unknown outcome, dead, paused, or waiting for a digest; one poll whose reader died, and one that no reader had seen.
 """
 
 import json
@@ -33,7 +33,7 @@ def channel(name: str) -> ChannelRef:
 
 
 async def restore(redis: Redis) -> None:
-    """The data as they were, with a reader that died while it held a poll."""
+    """Write the data, and let a reader die while it holds a poll."""
     for key, (kind, value) in RECORDED["keys"].items():
         match kind:
             case "hash":
@@ -52,7 +52,7 @@ async def restore(redis: Redis) -> None:
 
 
 async def restored(redis: Redis, patch: pytest.MonkeyPatch) -> Clock:
-    """The clock two minutes after the data were written and then brought up to date."""
+    """Restore and migrate the data. Returns a clock that is two minutes later."""
     await restore(redis)
     clock = set_clock(patch, redis)
     await clock.set(AT + timedelta(minutes=2))
@@ -63,7 +63,7 @@ async def restored(redis: Redis, patch: pytest.MonkeyPatch) -> Clock:
 async def posted_after_an_upgrade(
     redis: Redis, patch: pytest.MonkeyPatch
 ) -> tuple[Counter[tuple[str, str]], Counter[tuple[str, str]]]:
-    """What is posted on that day and the next, and what should be: (channel, paper) -> how often."""
+    """Return the actual and the expected posts of that day and the next: (channel, paper) -> how often."""
     clock = await restored(redis, patch)
     board = Board(clock)
     house = House(redis, board)

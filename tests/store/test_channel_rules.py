@@ -1,4 +1,4 @@
-"""Each channel's settings are stored, and one channel's bad ones harm no other channel."""
+"""Each channel's settings are stored, and invalid ones affect no other channel."""
 
 from datetime import UTC, datetime
 
@@ -17,7 +17,7 @@ ALL = ChannelSettings(
 )  # fmt: skip
 
 
-async def test_they_come_back_as_they_went(redis: Redis) -> None:
+async def test_settings_are_read_as_they_were_written(redis: Redis) -> None:
     settings = ChannelSettingsStore(redis)
     assert await settings.of(a_channel()) == ChannelSettings()
     await settings.put(a_channel(), ALL)
@@ -31,11 +31,11 @@ async def test_they_come_back_as_they_went(redis: Redis) -> None:
     ['{"hour":99}', '{"weekday":7}', '{"quiet":[3]}', '{"quiet":5}', '{"quiet":[3,30]}', '{"every":"never"}', '{"zone":1}',
      '{"digest_size":"many"}', '{"of a newer version":1}'],
 )  # fmt: skip
-def test_what_cannot_be_is_left_out(text: str) -> None:
+def test_invalid_settings_are_ignored(text: str) -> None:
     assert load(text) == ChannelSettings()
 
 
-def test_a_zone_that_is_gone_counts_as_utc() -> None:
+def test_an_unknown_zone_counts_as_utc() -> None:
     now = datetime(2026, 11, 23, 8, tzinfo=UTC)
     for zone in ("Mars/Olympus", "../../etc/passwd", ""):
         settings = load(dump(ChannelSettings(zone=zone)))

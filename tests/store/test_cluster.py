@@ -1,4 +1,4 @@
-"""On a Cluster everything works as on one server: no command reaches over two slots."""
+"""On a Cluster everything works as on one server: no command spans two slots."""
 
 from pathlib import Path
 from uuid import uuid4
@@ -21,7 +21,7 @@ from tests.servers import cluster
 CHANNELS = [a_channel(f"C{n}", f"T{n % 3}") for n in range(20)]
 
 
-async def test_what_is_kept_can_be_read_taken_along_and_decided_about(tmp_path: Path) -> None:
+async def test_stored_data_can_be_read_exported_and_changed(tmp_path: Path) -> None:
     async with cluster(tmp_path) as servers:
         redis = await connect(servers.url)
         outbox, subscriptions = Outbox(redis), Subscriptions(redis)

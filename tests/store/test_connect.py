@@ -1,4 +1,4 @@
-"""A server that would lose what Paperboy must remember is refused, with what to do."""
+"""A server that would lose Paperboy's data is refused, with advice."""
 
 from collections.abc import AsyncIterator
 
@@ -14,14 +14,14 @@ from bot.store.migrations import MIGRATIONS
 
 @pytest.fixture
 async def config(redis: Redis) -> AsyncIterator[Redis]:
-    """A client whose server's settings are put back."""
+    """Yield a client; afterwards the server's settings are restored."""
     yield redis
     await redis.config_set("maxmemory-policy", "noeviction")
     await redis.config_set("appendonly", "yes")
     await redis.config_set("appendfsync", "everysec")
 
 
-async def test_a_good_server_is_taken(redis: Redis, valkey: str) -> None:
+async def test_a_good_server_is_accepted(redis: Redis, valkey: str) -> None:
     assert not await redis.exists(keys.SCHEMA)
     found = await connect(valkey)
     assert await found.get(keys.SCHEMA) == str(1 + len(MIGRATIONS))
@@ -34,7 +34,7 @@ async def test_a_server_that_evicts_is_refused(config: Redis, valkey: str) -> No
         _ = await connect(valkey, unsafe=True)
 
 
-async def test_a_server_without_persistence_needs_the_operators_word(config: Redis, valkey: str) -> None:
+async def test_a_server_without_persistence_needs_the_operators_consent(config: Redis, valkey: str) -> None:
     await config.config_set("appendonly", "no")
     with pytest.raises(ConfigurationError, match="PAPERBOY_UNSAFE_REDIS"):
         _ = await connect(valkey)
@@ -48,7 +48,7 @@ async def test_a_newer_schema_is_refused(redis: Redis, valkey: str) -> None:
         _ = await connect(valkey)
 
 
-async def test_no_server_is_said_without_the_password(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_the_error_about_a_missing_server_omits_the_password(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(connecting, "CONNECT_TIMEOUT", 0.5)
     with pytest.raises(ConfigurationError, match=r"No Redis answers at 127\.0\.0\.1:1: ") as error:
         _ = await connect("redis://:planted-secret@127.0.0.1:1/0")
@@ -56,7 +56,7 @@ async def test_no_server_is_said_without_the_password(monkeypatch: pytest.Monkey
 
 
 @pytest.mark.parametrize("url", ["http://x", "redis+sentinel://host:1", "localhost:6379", "redis+what://x"])
-def test_a_url_of_no_use_is_said_so(url: str) -> None:
+def test_an_invalid_url_is_an_error(url: str) -> None:
     with pytest.raises(ConfigurationError, match="REDIS_URL"):
         _ = client(url)
 
@@ -88,7 +88,7 @@ def test_old_servers_are_refused(facts: dict[str, str], *, accepted: bool) -> No
             connecting._check(server, unsafe=False)
 
 
-async def test_a_server_that_syncs_each_write_is_known(config: Redis) -> None:
+async def test_a_server_that_syncs_every_write_is_recognized(config: Redis) -> None:
     assert await syncs_every_write(config) is False
     await config.config_set("appendfsync", "always")
     assert await syncs_every_write(config) is True

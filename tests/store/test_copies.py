@@ -1,4 +1,4 @@
-"""Copies of a channel's posts: where they are stored, and that they follow what happens to their channel."""
+"""Copies of a channel's posts are stored with their channel, and share its fate."""
 
 from datetime import UTC, datetime
 
@@ -29,7 +29,7 @@ def a_copy(sealed: str = "sealed") -> Copy:
 
 
 async def post(outbox: Outbox, channel: ChannelRef, *papers: str) -> None:
-    """A message that the platform confirms."""
+    """Post a message, and confirm it."""
     wanted = tuple((paper, (Reason(1, "cats"),)) for paper in papers)
     await outbox.enqueue([PlannedDelivery(channel=channel, papers=wanted, due=0, label=papers[0])])
     shard = keys.shard_of(channel)
@@ -69,7 +69,7 @@ async def test_numbers_are_stable_and_there_is_a_limit(redis: Redis) -> None:
     assert await copies.find(added[3].to) == (channel, added[3])
 
 
-async def test_a_channel_with_another_id_keeps_its_copies_and_what_waits_for_them(
+async def test_a_moved_channel_keeps_its_copies_and_their_deliveries(
     redis: Redis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     clock = set_clock(monkeypatch, redis)
@@ -92,7 +92,7 @@ async def test_a_channel_with_another_id_keeps_its_copies_and_what_waits_for_the
     assert await outbox.open_deliveries(copy.to) == []
 
 
-async def test_a_backup_has_copies_and_what_waits_for_them(redis: Redis) -> None:
+async def test_a_backup_contains_copies_and_their_deliveries(redis: Redis) -> None:
     channel, copies, outbox = a_channel(), Copies(redis), Outbox(redis, durable=True)
     await Subscriptions(redis).add(channel, "cats", "now", "U1 Ada")
     copy = await copies.add(channel, a_copy())
@@ -108,7 +108,7 @@ async def test_a_backup_has_copies_and_what_waits_for_them(redis: Redis) -> None
     assert not await redis.sismember(keys.channels(keys.shard_of(copy.to)), str(copy.to))
 
 
-async def test_a_forgotten_channel_or_person_leaves_nothing(redis: Redis) -> None:
+async def test_a_forgotten_channel_or_person_leaves_no_copies(redis: Redis) -> None:
     channel, copies, outbox = a_channel(), Copies(redis), Outbox(redis, durable=True)
     copy = await copies.add(channel, a_copy())
     await post(outbox, channel, "p1")
@@ -120,7 +120,7 @@ async def test_a_forgotten_channel_or_person_leaves_nothing(redis: Redis) -> Non
     assert [key for key in left if not key.endswith(("due:hook", "workspace:hook:hooks.example.org"))] == []
 
 
-async def test_it_is_encrypted_again_unless_it_was_removed_meanwhile(redis: Redis) -> None:
+async def test_a_copy_is_reencrypted_unless_it_was_removed_meanwhile(redis: Redis) -> None:
     channel, copies = a_channel(), Copies(redis)
     await copies.add(channel, a_copy("old"))
     await copies.reseal("other", str.upper)

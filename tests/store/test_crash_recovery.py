@@ -1,4 +1,4 @@
-"""The program is killed and started again: what it had claimed is posted at once, not after its leases expire."""
+"""After a kill and a restart, claimed deliveries are posted at once, and not only when their leases expire."""
 
 import asyncio
 from pathlib import Path
@@ -17,11 +17,11 @@ from tests.papers import a_paper
 from tests.program import environment, first, running
 
 SOON = 25.0
-"""Seconds to start and to post, on a busy machine: less than half of a lease."""
+"""Maximum seconds to start and to post, on a busy machine: less than half a lease."""
 LEASE = 3600.0
 
 
-async def test_claims_of_a_killed_program_are_free_when_it_starts_again(tmp_path: Path) -> None:
+async def test_claims_of_a_killed_program_are_released_when_it_restarts(tmp_path: Path) -> None:
     env = environment(tmp_path)
     async with running("run", env=env) as app:
         assert app.stdin is not None
@@ -36,7 +36,9 @@ async def test_claims_of_a_killed_program_are_free_when_it_starts_again(tmp_path
     )
     papers = (("2603.00001", (Reason(1, "x"),)),)
     await outbox.enqueue([PlannedDelivery(channel=CHANNEL, papers=papers, due=0, label="2603.00001")])
-    claims = await outbox.claim(CHANNEL.platform, 1, range(keys.SHARDS), token="the dead")  # names a claim
+    claims = await outbox.claim(
+        CHANNEL.platform, 1, range(keys.SHARDS), token="the dead"
+    )  # identifies a claim
     assert len(claims.deliveries) == 1
     assert not (await outbox.claim(CHANNEL.platform, 1, range(keys.SHARDS), token="late")).deliveries
     await redis.delete(keys.LEASE)

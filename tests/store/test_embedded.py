@@ -1,4 +1,4 @@
-"""One server for a data folder, whatever happens to the programs that use it."""
+"""A data folder has one server, whatever happens to the programs that use it."""
 
 import asyncio
 import os
@@ -50,18 +50,18 @@ def lives(pid: int) -> bool:
 
 
 async def killed_app(folder: Path, word: str) -> None:
-    """An app that wrote something and was killed."""
+    """Run an app that writes something and is killed."""
     app = await asyncio.create_subprocess_exec(
         sys.executable, "-c", KILLED_APP, str(folder), word, stdout=asyncio.subprocess.PIPE
     )
     assert app.stdout is not None
     while await app.stdout.readline() != b"written\n":
-        pass  # what it logs
+        pass  # its log
     os.killpg(app.pid, signal.SIGKILL) if os.getpgid(app.pid) == app.pid else app.kill()
     await app.wait()
 
 
-async def test_it_is_ready_at_once_and_keeps_every_write(tmp_path: Path) -> None:
+async def test_the_server_is_ready_at_once_and_keeps_every_write(tmp_path: Path) -> None:
     started = asyncio.get_running_loop().time()
     async with EmbeddedServer(tmp_path) as server:
         assert asyncio.get_running_loop().time() - started < 2
@@ -104,12 +104,12 @@ async def test_a_killed_server_is_replaced(tmp_path: Path) -> None:
         assert await redis.get("kept") == "one"
 
 
-async def test_no_second_server_starts_while_one_does_not_answer(
+async def test_no_second_server_starts_while_the_first_does_not_answer(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(embedded, "READY_WITHIN", 0.1)
     async with EmbeddedServer(tmp_path) as server:
-        server.socket.rename(tmp_path / "hidden.sock")  # it lives, and can't be reached
+        server.socket.rename(tmp_path / "hidden.sock")  # it runs, but can't be reached
         with pytest.raises(ConfigurationError, match=f"process {server_pid(server)}"):
             await EmbeddedServer(tmp_path).start()
         (tmp_path / "hidden.sock").rename(server.socket)
@@ -131,7 +131,7 @@ async def test_a_folder_that_cannot_be_used_is_one_clear_error(tmp_path: Path) -
         await EmbeddedServer(tmp_path / "file").start()
 
 
-async def test_a_damaged_file_is_never_repaired_by_itself(tmp_path: Path) -> None:
+async def test_a_damaged_file_is_never_repaired_automatically(tmp_path: Path) -> None:
     async with EmbeddedServer(tmp_path) as server:
         redis = Redis.from_url(server.url)
         await redis.set("kept", "x" * 1000)
@@ -204,7 +204,7 @@ def disk_free(folder: Path) -> int:
 
 
 @pytest.mark.parametrize("lost", ["everything", "manifest"])
-async def test_data_that_are_gone_are_never_replaced_by_an_empty_database(tmp_path: Path, lost: str) -> None:
+async def test_lost_data_are_never_replaced_by_an_empty_database(tmp_path: Path, lost: str) -> None:
     async with EmbeddedServer(tmp_path) as server, await connect(server.url) as redis:
         await redis.set("kept", "yes")
     files = tmp_path / "valkey" / "appendonlydir"
@@ -243,7 +243,7 @@ async def test_a_folder_that_cannot_be_written_is_one_clear_line(tmp_path: Path)
     assert "\n" not in str(refused.value)
 
 
-async def test_without_a_program_in_the_package_one_on_the_path_is_used(
+async def test_a_server_on_the_path_is_used_if_the_package_has_none(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = tmp_path / "bin"
@@ -266,7 +266,7 @@ async def test_without_a_program_in_the_package_one_on_the_path_is_used(
         ("something else", False),
     ],
 )
-def test_a_program_on_the_path_must_be_new_enough(
+def test_a_server_on_the_path_must_be_new_enough(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, answer: str, *, usable: bool
 ) -> None:
     program = tmp_path / "redis-server"
@@ -277,9 +277,7 @@ def test_a_program_on_the_path_must_be_new_enough(
     assert list(embedded_process.programs()) == ([program] if usable else [])
 
 
-async def test_a_program_that_does_not_run_here_is_passed_over(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_server_that_does_not_run_is_skipped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     works = next(embedded_process.programs())
     broken, ends = tmp_path / "broken", tmp_path / "ends"
     broken.write_bytes(b"\x7fELF of another machine")
@@ -291,7 +289,7 @@ async def test_a_program_that_does_not_run_here_is_passed_over(
         assert await redis.ping()
 
 
-async def test_no_program_at_all_is_one_line_that_says_what_to_install(
+async def test_without_any_server_one_line_says_what_to_install(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(embedded_process, "programs", lambda: iter(()))

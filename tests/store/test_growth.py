@@ -26,26 +26,26 @@ from tests.scenario import Board, Clock, House, set_clock
 BEGIN = datetime(2026, 1, 1, 12, tzinfo=UTC)
 DAYS = 400
 KEEP = timedelta(days=100)
-"""A quarter of the real retention of papers, so that its bound shows."""
+"""A quarter of the real retention of papers, so that the test reaches its bound."""
 PAPERS_A_DAY = 2
 EVERY: tuple[Every, ...] = ("now", "daily", "weekly")
 PEOPLE = [User(f"U{n}", f"Person {n}") for n in range(3)]
 
 KEPT_PAPERS = PAPERS_A_DAY * (KEEP.days + 2)
 SENT = PAPERS_A_DAY * 30 * 5 * len(EVERY)
-"""Posts of five months: what was sent is forgotten by whole months."""
+"""Posts of five months: records of posts expire by whole months."""
 BOUNDS = {
     "schema": 0,
-    "clock": 0,  # of this test
+    "clock": 0,  # this test's
     "run": 0,
-    "open": 16 + PAPERS_A_DAY * 7 * 2,  # a counter per shard, and the papers that wait for a digest
+    "open": 16 + PAPERS_A_DAY * 7 * 2,  # a counter per shard, and the papers waiting for a digest
     "cursors": 1,
     "polls": 1,
     "trending": 0,
-    "seen": PAPERS_A_DAY * DAYS + 1,  # grows: it is what "new" means
+    "seen": PAPERS_A_DAY * DAYS + 1,  # grows without bound: it defines which papers are new
     "changed": KEPT_PAPERS,
     "paper": 0,
-    "papers": 0,  # the stream: matched polls leave it
+    "papers": 0,  # the stream: matched polls are removed
     "consumers": 2,
     "channels": len(EVERY),
     "channel": 12 * len(EVERY),
@@ -57,15 +57,15 @@ BOUNDS = {
     "posting": len(EVERY),
     "labels": 31 * len(EVERY),
     "budget": PAPERS_A_DAY,
-    "fits": 400,  # of the one channel whose budget is used
+    "fits": 400,  # for the one channel whose budget is used
     "messages": 2 * len(EVERY),
-    "votes": 10 * DAYS,  # of a channel, for 400 days after its last vote
+    "votes": 10 * DAYS,  # per channel, for 400 days after its last vote
     "saved": MAX_SAVED * len(PEOPLE),
     "saved_notes": MAX_SAVED * len(PEOPLE),
     "shared": MAX_SAVED * len(EVERY),
     "shared_notes": MAX_SAVED * len(EVERY),
-    "zotero": 0,  # one string for each person, for 400 days after its last use
-    "watches": 500 * len(PEOPLE),  # of a person, for 400 days after the last one
+    "zotero": 0,  # one string per person, for 400 days after its last use
+    "watches": 500 * len(PEOPLE),  # per person, for 400 days after the last one
     "watchers": DAYS,
     "edited": 2 * PAPERS_A_DAY * 61,
     "kept": 0,
@@ -75,12 +75,12 @@ BOUNDS = {
     "delivery": 10 * 2 * len(EVERY),
     "paused": len(EVERY),
     "followed": 30,
-    "tokens": 2 * len(EVERY),  # until they are ended; a channel has 60 at most
+    "tokens": 2 * len(EVERY),  # until they are revoked; a channel has at most 60
     "token": 0,
-    "copies": 2 * len(EVERY),  # until they are removed; a channel has 10 at most
+    "copies": 2 * len(EVERY),  # until they are removed; a channel has at most 10
     "copy_of": 0,
 }
-"""Kind of key -> elements of all its keys at most. A kind that isn't here is new: say how it is bounded."""
+"""Kind of key -> maximum number of elements in all its keys. A kind that is missing here is new: add its bound."""
 MOST_KEYS = {
     "paper": KEPT_PAPERS,
     "watches": len(PEOPLE) * len(EVERY),
@@ -90,7 +90,7 @@ MOST_KEYS = {
     "copy_of": 2 * len(EVERY),
     "edited": PAPERS_A_DAY * 61,
 }
-"""Kinds that have many keys -> how many at most."""
+"""Kinds with many keys -> maximum number of keys."""
 
 EXPIRE = """
 local ms = tonumber(ARGV[1])
@@ -107,7 +107,7 @@ end
 
 
 def kind_of(key: str) -> str:
-    """`pb:{s03}:sent:…` -> `sent`."""
+    """Return the kind of a key: `sent` for `pb:{s03}:sent:…`."""
     return (key.partition("}:")[2] or key.removeprefix("pb:")).partition(":")[0]
 
 
@@ -128,7 +128,7 @@ async def elements(redis: Redis, key: str) -> int:
 
 
 async def sizes(redis: Redis) -> tuple[Counter[str], Counter[str]]:
-    """Kind -> elements of all its keys, and kind -> keys."""
+    """Return kind -> number of elements in all its keys, and kind -> number of keys."""
     held, number = Counter[str](), Counter[str]()
     async for key in redis.scan_iter("*"):
         held[kind_of(key)] += await elements(redis, key)
@@ -139,7 +139,7 @@ async def sizes(redis: Redis) -> tuple[Counter[str], Counter[str]]:
 
 
 class Use:
-    """What people and the bot do in a year."""
+    """The actions of people and the bot in a year."""
 
     def __init__(self, redis: Redis, clock: Clock) -> None:
         self.redis = redis
@@ -150,7 +150,7 @@ class Use:
         self.house = self.start()
 
     def start(self) -> House:
-        """A process of the bot; the one before was killed, or left."""
+        """Start a process of the bot; the previous one was killed, or stopped."""
         house = House(self.redis, self.board)
         house.papers._keep = KEEP
         return house
@@ -205,7 +205,7 @@ class Use:
             await self.house.outbox.resume(channel)
 
     async def copies(self, channel: ChannelRef, person: User) -> None:
-        """Its posts go to another address from now on, and no more to the one before."""
+        """Replace the address to which the channel's posts are copied."""
         copies = Copies(self.redis)
         for copy in await copies.of(channel):
             await copies.remove(channel, copy)
@@ -214,11 +214,11 @@ class Use:
 
 
 @pytest.mark.timeout(300)
-async def test_after_400_days_every_kind_of_key_is_as_small_as_it_should_be(
+async def test_every_kind_of_key_is_within_its_bound_after_400_days(
     redis: Redis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(delivering, "MAX_WAIT", 0.0)
-    monkeypatch.setattr(poll_stream, "IDLE", 0.0)  # the server counts idle time by its own clock
+    monkeypatch.setattr(poll_stream, "IDLE", 0.0)  # the server measures idle time with its own clock
     clock = set_clock(monkeypatch, redis)
     await clock.set(BEGIN)
     use = Use(redis, clock)
@@ -228,9 +228,9 @@ async def test_after_400_days_every_kind_of_key_is_as_small_as_it_should_be(
         await redis.eval(EXPIRE, 0, 86_400_000)
         await clock.set(BEGIN + timedelta(days=number + 1))
     held, number_of = await sizes(redis)
-    assert {kind for kind in held if kind not in BOUNDS} == set(), "say how these are bounded"
+    assert {kind for kind in held if kind not in BOUNDS} == set(), "add the bounds of these"
     assert {kind: held[kind] for kind in BOUNDS if held[kind] > BOUNDS[kind]} == {}
     assert {kind: number_of[kind] for kind in MOST_KEYS if number_of[kind] > MOST_KEYS[kind]} == {}
     posted = use.board.counts()
     assert max(posted.values()) == 1
-    assert len(posted) > 2.5 * PAPERS_A_DAY * (DAYS - 8)  # a weekly card names ten papers of fourteen
+    assert len(posted) > 2.5 * PAPERS_A_DAY * (DAYS - 8)  # a weekly card names ten of fourteen papers

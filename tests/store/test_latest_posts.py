@@ -1,4 +1,4 @@
-"""The latest posts of a channel, which the server picks from thousands of records."""
+"""The latest posts of a channel, which the server selects from thousands of records."""
 
 import json
 import random
@@ -18,7 +18,7 @@ QUERIES = ("gecko", '"language model" [2,"x"]', "[3, 1]", "Größe\n")
 
 
 async def stored(redis: Redis, dice: random.Random, count: int) -> dict[str, tuple[int, set[int]]]:
-    """Store posts of four months. Returns entry -> its time, and the numbers of the subscriptions that brought it."""
+    """Store posts of four months. Returns entry -> its time, and the numbers of its subscriptions."""
     now = int((await Outbox(redis).now()).timestamp())
     posts: dict[str, tuple[int, set[int]]] = {}
     for n in range(count):

@@ -1,4 +1,4 @@
-"""One leader at a time, each with a higher number than the one before."""
+"""There is one leader at a time, each with a higher fencing number than the previous one."""
 
 from redis.asyncio import Redis
 
@@ -6,7 +6,7 @@ from bot.store.lease import Lease
 from tests.waiting import until
 
 
-async def test_one_leads_and_keeps_its_number_while_it_renews(redis: Redis) -> None:
+async def test_the_leader_keeps_its_number_while_it_renews_its_lease(redis: Redis) -> None:
     first, second = Lease(redis), Lease(redis)
     fence = await first.acquire()
     assert fence
@@ -22,11 +22,11 @@ async def test_the_next_leader_has_a_higher_number(redis: Redis) -> None:
     assert fence is not None
     assert next_fence is not None
     assert next_fence > fence
-    await first.release()  # of a lease that is not ours any more: nothing happens
+    await first.release()  # a lease that we lost: nothing happens
     assert await second.acquire() == next_fence
 
 
-async def test_a_leader_that_says_nothing_is_replaced(redis: Redis) -> None:
+async def test_a_leader_that_does_not_renew_is_replaced(redis: Redis) -> None:
     first, second = Lease(redis, ttl=0.05), Lease(redis)
     await first.acquire()
     await until(second.acquire, "the lease to end")

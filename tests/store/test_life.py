@@ -1,4 +1,4 @@
-"""Events are stored and announced with the change that made them, once, and never from a first record or a backfill."""
+"""Events are stored and announced once, with their change, and never for a first record or a backfill."""
 
 import json
 from dataclasses import replace
@@ -19,7 +19,7 @@ EVENTS = ["accepted-icml-2026", "v2"]
 
 
 async def announced(redis: Redis, paper: Paper) -> list[str]:
-    """The events that the stream of polls carries."""
+    """Return the events in the stream of polls."""
     found: list[str] = []
     entries: Any = await redis.xrange(keys.PAPERS)
     for _, fields in entries:
@@ -48,7 +48,7 @@ async def test_a_date_without_content_changes_nothing(redis: Redis) -> None:
     assert await papers.last_change() == before
 
 
-async def test_a_first_record_and_a_backfill_announce_none(redis: Redis) -> None:
+async def test_a_first_record_and_a_backfill_announce_no_events(redis: Redis) -> None:
     papers = Papers(redis)
     await papers.ingest("huggingface", Batch((a_paper(),), "1"), 0)
     await papers.ingest("arxiv", Batch((), "1", history=(replace(V2, sources=("arxiv",)),)), 0)
@@ -58,7 +58,7 @@ async def test_a_first_record_and_a_backfill_announce_none(redis: Redis) -> None
     assert stored.versions == 2
     await papers.ingest("arxiv", Batch((), "3", updates=(replace(V2, versions=3),)), 0)
     stored = (await papers.get([V1.id]))[V1.id]
-    assert await announced(redis, stored) == ["v3"], "the harvest's news are still news after a backfill"
+    assert await announced(redis, stored) == ["v3"], "the harvest's papers are still news after a backfill"
 
 
 async def test_a_paper_that_no_source_listed_has_events_too(redis: Redis) -> None:
@@ -79,7 +79,7 @@ async def test_a_new_version_revises_the_text_and_an_old_copy_does_not(redis: Re
     assert (stored.title, stored.upvotes) == ("New", 5)
 
 
-async def test_a_withdrawal_taken_back_is_no_longer_shown(redis: Redis) -> None:
+async def test_a_reverted_withdrawal_is_no_longer_shown(redis: Redis) -> None:
     papers = Papers(redis)
     await papers.ingest("arxiv", Batch((V1,), "1"), 0)
     withdrawn = replace(V1, sources=(), versions=2, withdrawn=True, comment="Withdrawn: an error")

@@ -1,4 +1,4 @@
-"""A rate is kept by all who share it, and an upstream gets one request at a time with a pause after each."""
+"""All processes together respect a rate, and an upstream gets one request at a time with a pause after each."""
 
 import asyncio
 from itertools import pairwise
@@ -22,7 +22,7 @@ async def test_no_more_than_the_rate_in_any_window(redis: Redis) -> None:
     leaves = sorted(waits)
     assert leaves[:5] == [0.0] * 5
     for first, sixth in zip(leaves, leaves[5:], strict=False):
-        assert sixth - first >= FIVE.per * MARGIN - 0.2  # the calls themselves take a moment
+        assert sixth - first >= FIVE.per * MARGIN - 0.2  # the calls themselves take time
     assert await Rates(redis).turn(FIVE, "post", "fake", "another workspace") == 0
 
 
@@ -46,10 +46,10 @@ async def test_a_long_queue_turns_posts_away(redis: Redis, monkeypatch: pytest.M
     assert 0.5 < caught.value.after <= FIVE.per * MARGIN
 
 
-async def test_nothing_leaves_while_the_platform_says_stop(redis: Redis) -> None:
+async def test_nothing_is_sent_during_a_platforms_pause(redis: Redis) -> None:
     shared = Rates(redis)
     await shared.stop(0.3, "fake")
-    await shared.stop(0.1, "fake")  # a shorter one does not shorten it
+    await shared.stop(0.1, "fake")  # a shorter pause doesn't shorten it
     wait = await shared.turn(FIVE, "post", "fake")
     assert 0.2 < wait <= 0.3
     await asyncio.sleep(wait)
@@ -75,7 +75,7 @@ async def test_turns_of_three_replicas_never_overlap_and_keep_their_distance(red
     turns.sort()
     assert len(turns) == 12
     gaps = [later[0] - earlier[1] for earlier, later in pairwise(turns)]
-    assert min(gaps) >= PAUSE - 0.002  # the server counts whole milliseconds
+    assert min(gaps) >= PAUSE - 0.002  # the server uses whole milliseconds
 
 
 async def test_one_process_is_served_in_order(redis: Redis) -> None:
@@ -89,7 +89,7 @@ async def test_one_process_is_served_in_order(redis: Redis) -> None:
     assert order == [0, 1, 2, 3, 4]
 
 
-async def test_a_turn_ends_also_when_the_request_fails(redis: Redis) -> None:
+async def test_a_turn_also_ends_when_the_request_fails(redis: Redis) -> None:
     gate = Gate(redis, "somebody", pause=0.001)
     with pytest.raises(ZeroDivisionError):
         async with gate.turn():
@@ -98,7 +98,7 @@ async def test_a_turn_ends_also_when_the_request_fails(redis: Redis) -> None:
         pass
 
 
-async def test_a_holder_that_died_is_not_waited_for_longer_than_its_turn(redis: Redis) -> None:
+async def test_a_dead_holder_blocks_the_gate_only_for_its_turn(redis: Redis) -> None:
     await Gate(redis, "somebody", hold=0.05)._ask("a process that was killed")
     async with asyncio.timeout(5), Gate(redis, "somebody", pause=0.01).turn():
         pass
@@ -130,7 +130,7 @@ async def test_without_redis_nothing_is_sent() -> None:
     await lost.aclose()
 
 
-async def test_the_key_goes_away_by_itself(redis: Redis) -> None:
+async def test_the_key_expires(redis: Redis) -> None:
     gate = Gate(redis, "somebody")
     async with gate.turn():
         assert 0 < await redis.pttl(keys.gate("somebody")) <= HOLD * 1000

@@ -26,7 +26,7 @@ OLD, NEW = "math.GT/0309136", "math/0309136"
 
 @pytest.fixture
 async def version_1(redis: Redis) -> Papers:
-    """A server on which version 1 has run, with papers under ids that are not canonical."""
+    """Return a server on which version 1 has run, with papers under ids that aren't canonical."""
     await bring_up_to_date(redis, ())
     papers = Papers(redis)
     old = (a_paper(OLD), a_paper("doi:10.48550/arxiv.2403.12345"), a_paper("2605.00001"))
@@ -45,7 +45,7 @@ async def test_a_paper_is_known_by_its_canonical_id(version_1: Papers, redis: Re
     assert await redis.hgetall(keys.sent(CHANNEL, 7)) == {NEW: "posted"}
 
 
-async def test_what_was_seen_is_not_announced_again(version_1: Papers, redis: Redis) -> None:
+async def test_papers_seen_before_are_not_announced_again(version_1: Papers, redis: Redis) -> None:
     seen = (await version_1.first_seen([OLD]))[OLD]
     await bring_up_to_date(redis)
     assert await version_1.first_seen([OLD, NEW]) == {NEW: seen}
@@ -61,7 +61,7 @@ async def test_two_records_of_one_paper_become_one(version_1: Papers, redis: Red
     assert (paper.upvotes, set(paper.sources)) == (7, {*a_paper(OLD).sources, "journal"})
 
 
-async def test_the_search_index_hears_of_it(version_1: Papers, redis: Redis) -> None:
+async def test_the_search_index_is_notified(version_1: Papers, redis: Redis) -> None:
     position = await version_1.last_change()
     await bring_up_to_date(redis)
     changed = [paper_id for paper_id, _ in await version_1.changed(position, 10)]
@@ -76,19 +76,19 @@ def planned(*papers: str, label: str = "digest") -> PlannedDelivery:
 
 
 async def waiting(redis: Redis) -> list[tuple[str, ...]]:
-    """The papers of each open delivery."""
+    """Return the papers of each open delivery."""
     found = await Outbox(redis).open_deliveries(CHANNEL)
     return sorted(tuple(sorted(paper for paper, _ in one.papers)) for one in found)
 
 
-async def test_a_post_that_waits_is_made_under_the_canonical_id(version_1: Papers, redis: Redis) -> None:
+async def test_a_waiting_post_is_made_under_the_canonical_id(version_1: Papers, redis: Redis) -> None:
     outbox = Outbox(redis)
     await redis.delete(keys.sent(CHANNEL, 7))
     await outbox.enqueue([planned(OLD, label=OLD), planned("2605.00001")])
     await bring_up_to_date(redis)
     assert await waiting(redis) == [("2605.00001",), (NEW,)]
     assert set(await version_1.get([OLD, NEW])) == {NEW}
-    assert await outbox.enqueue([planned(NEW)]) == 0, "it waits already"
+    assert await outbox.enqueue([planned(NEW)]) == 0, "it is already enqueued"
     claims = await outbox.claim("slack", 9, range(keys.SHARDS), token="t")
     assert [delivery.papers[0][1] for delivery in claims.deliveries] == [(Reason(1, "rag"),)]
 
@@ -99,12 +99,12 @@ async def test_a_digest_lists_a_paper_once(redis: Redis) -> None:
     await redis.delete(keys.sent(CHANNEL, 7))
     await outbox.enqueue([planned(OLD, NEW, "2605.00001")])
     await bring_up_to_date(redis)
-    assert await waiting(redis) == [("2605.00001", NEW)], "once, though it waited under both ids"
+    assert await waiting(redis) == [("2605.00001", NEW)], "once, although it was enqueued under both ids"
 
 
 @pytest.mark.usefixtures("version_1")
-async def test_a_post_that_waits_is_dropped_if_the_paper_was_posted(redis: Redis) -> None:
-    """It was posted under its other id, while another source listed it under this one."""
+async def test_a_waiting_post_is_dropped_if_the_paper_was_posted(redis: Redis) -> None:
+    """It was posted under its other id, and another source listed it under this one."""
     await redis.delete(keys.sent(CHANNEL, 7))
     await Outbox(redis).enqueue([planned(OLD)])
     period = int((await Outbox(redis).now()).timestamp()) // keys.PERIOD
@@ -113,7 +113,7 @@ async def test_a_post_that_waits_is_dropped_if_the_paper_was_posted(redis: Redis
     assert await waiting(redis) == []
 
 
-async def test_a_post_that_is_being_made_keeps_its_paper(version_1: Papers, redis: Redis) -> None:
+async def test_a_post_in_flight_keeps_its_paper(version_1: Papers, redis: Redis) -> None:
     outbox = Outbox(redis)
     await outbox.enqueue([planned(OLD)])
     assert (await outbox.claim("slack", 1, range(keys.SHARDS), token="t")).deliveries
@@ -140,14 +140,14 @@ async def test_a_card_is_not_edited_twice_for_one_reason(redis: Redis) -> None:
     assert await redis.pttl(keys.edited(CHANNEL, NEW)) > 0
 
 
-async def test_a_poll_that_waits_to_be_matched_loses_no_paper(version_1: Papers, redis: Redis) -> None:
+async def test_an_unmatched_poll_loses_no_paper(version_1: Papers, redis: Redis) -> None:
     await bring_up_to_date(redis)
     poll = await PollReader(redis, version_1).read()
     found = {change.paper.id for change in poll.news} if poll else set()
     assert found == {NEW, "2403.12345", "2605.00001"}
 
 
-async def test_it_can_be_run_again(version_1: Papers, redis: Redis) -> None:
+async def test_a_migration_can_be_run_again(version_1: Papers, redis: Redis) -> None:
     await bring_up_to_date(redis)
     before = await version_1.get([NEW])
     await redis.set(keys.SCHEMA, 1)
@@ -156,7 +156,7 @@ async def test_it_can_be_run_again(version_1: Papers, redis: Redis) -> None:
 
 
 class Died(Exception):
-    """A process ended in the middle of a migration."""
+    """A process died in the middle of a migration."""
 
 
 async def rename(redis: Redis) -> None:
@@ -177,7 +177,7 @@ async def test_an_empty_server_needs_no_migration(redis: Redis) -> None:
     assert await redis.get(keys.SCHEMA) == "3"
 
 
-async def test_each_step_from_an_older_layout_is_made_in_order(redis: Redis) -> None:
+async def test_the_steps_from_an_older_layout_run_in_order(redis: Redis) -> None:
     await bring_up_to_date(redis, ())
     await redis.set("old", "kept")
     await bring_up_to_date(redis, (rename, count))
@@ -185,13 +185,13 @@ async def test_each_step_from_an_older_layout_is_made_in_order(redis: Redis) -> 
     assert await redis.get(keys.SCHEMA) == "3"
 
 
-async def test_of_many_processes_one_migrates(redis: Redis) -> None:
+async def test_only_one_of_many_processes_migrates(redis: Redis) -> None:
     await bring_up_to_date(redis, ())
     await asyncio.gather(*(bring_up_to_date(redis, (count,)) for _ in range(5)))
     assert await redis.get("runs") == "1"
 
 
-async def test_a_migration_that_died_is_made_again_by_the_next_start(redis: Redis) -> None:
+async def test_an_interrupted_migration_is_repeated_at_the_next_start(redis: Redis) -> None:
     await bring_up_to_date(redis, ())
     with pytest.raises(Died):
         await bring_up_to_date(redis, (rename, die))

@@ -1,4 +1,4 @@
-"""When a platform gives a channel another id, everything stored of it goes along, whenever a process is killed."""
+"""When a platform changes a channel's id, all its stored data is moved, even if processes are killed."""
 
 import json
 from collections import Counter
@@ -30,7 +30,7 @@ OLD, NEW = ChannelRef("slack", "T1", "G0OLD"), ChannelRef("slack", "T1", "C0NEW"
 
 
 async def fill(redis: Redis) -> None:
-    """Two subscriptions, one of them changed, settings, a mute, and a paper that was posted."""
+    """Store two subscriptions, one of them changed, settings, a mute, and a posted paper."""
     subscriptions = Subscriptions(redis)
     await subscriptions.add(OLD, "diffusion", "now", "U1 ada")
     await subscriptions.add(OLD, "robots", "weekly", "U2 ben")
@@ -44,7 +44,7 @@ async def fill(redis: Redis) -> None:
 
 
 async def stored(redis: Redis, channel: ChannelRef) -> dict[str, object]:
-    """All that is stored of a channel."""
+    """Return everything stored for a channel."""
     sent = await Outbox(redis).sent(channel, "2603.00001")
     return {
         "subscriptions": [(s.number, s.query, s.was) for s in await Subscriptions(redis).of(channel)],
@@ -73,13 +73,13 @@ NOTHING: dict[str, object] = {
 
 
 async def move(redis: Redis, old: ChannelRef = OLD, new: ChannelRef = NEW) -> None:
-    """Move a channel, up to the end."""
+    """Move a channel completely."""
     await ChannelMoves(redis).move(old, new)
     await end(redis)
 
 
 async def end(redis: Redis) -> None:
-    """The time is over in which what still arrives under the old id is moved."""
+    """End the period in which data that still arrives under the old id is moved."""
     moves = await redis.hgetall(keys.MOVES)
     for old, text in moves.items():
         values = json.loads(text)
@@ -122,7 +122,7 @@ async def test_a_channel_can_move_back(redis: Redis) -> None:
     assert not [key async for key in redis.scan_iter("*C0NEW*")]
 
 
-async def test_what_people_change_meanwhile_stays_as_they_left_it(redis: Redis) -> None:
+async def test_changes_made_during_the_move_are_kept(redis: Redis) -> None:
     await fill(redis)
     await ChannelMoves(redis).move(OLD, NEW)
     await Subscriptions(redis).remove(NEW, 1)
@@ -139,7 +139,7 @@ BUDGET = 3
 
 @dataclass
 class Renaming(Board):
-    """A platform on which the posts of a channel stay in it when its id changes, as on Slack."""
+    """A platform on which a channel keeps its posts when its id changes, as on Slack."""
 
     async def find(self, to: ChannelRef, key: str, since: datetime) -> MessageRef | None:  # noqa: ARG002  # as Platform
         for n, post in enumerate(self.posts, 1):
@@ -154,7 +154,7 @@ class Renaming(Board):
 async def test_a_move_survives_a_kill_at_every_call(
     valkey: str, redis: Redis, monkeypatch: pytest.MonkeyPatch, *, makes_last: bool, posts: str
 ) -> None:
-    """Killed anywhere, it is carried on at the next start; nothing is lost, and nothing is posted twice."""
+    """Killed anywhere, the move is continued at the next start; nothing is lost or posted twice."""
     steps, survived = 0, False
     while not survived:
         steps += 1
@@ -166,15 +166,15 @@ async def test_a_move_survives_a_kill_at_every_call(
         board = Renaming(clock)
         secrets = await settle_in(redis, board, posting=posts == "posting")
         survived = await killed(valkey, steps, makes_last=makes_last)
-        if not survived:  # a poll was matched with the subscriptions of before
+        if not survived:  # a poll was matched with the subscriptions before the move
             await Outbox(redis).enqueue([planned(HERE, "p2", clock)])
         await ChannelMoves(redis, sleep=no_wait).resume()
         await Outbox(redis).enqueue([planned(HERE, "p3", clock)])
         house = House(redis, board)
         await house.poll(a_paper("p4"), cursor="c4")
-        await clock.set(clock.now + timedelta(minutes=2))  # leases are over
+        await clock.set(clock.now + timedelta(minutes=2))  # leases have expired
         await house.deliver()
-        await ChannelMoves(redis, sleep=no_wait).move(HERE, THERE)  # the event comes again
+        await ChannelMoves(redis, sleep=no_wait).move(HERE, THERE)  # the platform sends the event again
         await clock.set(clock.now + FOLLOW)
         await ChannelMoves(redis, sleep=no_wait).resume()
         assert len([*board.counts().elements()]) <= BUDGET, f"no more than a day's budget, killed at {steps}"
@@ -191,7 +191,7 @@ async def test_a_move_survives_a_kill_at_every_call(
 
 
 async def settle_in(redis: Redis, board: Board, *, posting: bool) -> list[str]:
-    """A channel with all that a channel can have. With `posting`, a worker died right after a post."""
+    """Create a channel with every kind of data. With `posting`, a worker died right after a post."""
     house, outbox = House(redis, board), Outbox(redis)
     await house.subscribe(HERE, "now", ChannelSettings(zone="Europe/Berlin", most=BUDGET))
     await ChannelRules(redis).mute(HERE, Mute(text="survey", created_by="U1 ada"))
@@ -212,11 +212,11 @@ async def settle_in(redis: Redis, board: Board, *, posting: bool) -> list[str]:
 
 
 async def no_wait(_seconds: float) -> None:
-    """What is waited for never comes."""
+    """Return at once: the awaited event never comes."""
 
 
 def planned(channel: ChannelRef, paper_id: str, clock: Clock) -> PlannedDelivery:
-    """A paper to post at once."""
+    """Return a delivery of a paper that is due now."""
     due = round(clock.now.timestamp() * 1000)
     return PlannedDelivery(
         channel=channel, papers=((paper_id, (Reason(1, "paper"),)),), due=due, label=paper_id
@@ -224,7 +224,7 @@ def planned(channel: ChannelRef, paper_id: str, clock: Clock) -> PlannedDelivery
 
 
 async def killed(valkey: str, steps: int, *, makes_last: bool) -> bool:
-    """A move is killed at its `steps`th call. Returns whether it ended before."""
+    """Kill a move at its `steps`th call. Returns whether it ended before."""
     life = Life(steps, makes_last=makes_last)
     mortal = MortalRedis.living(valkey, life)
     try:
@@ -245,7 +245,7 @@ BELONGINGS: dict[str, object] = {
 
 
 async def belongings(redis: Redis, channel: ChannelRef, secrets: list[str]) -> dict[str, object]:
-    """All that a channel has, but for posts."""
+    """Return everything that a channel has, except posts."""
     settings = await ChannelSettingsStore(redis).of(channel)
     grants = [await Tokens(redis).find(secret) for secret in secrets]
     listed = await Saved(redis).annotations(PaperList(channel, shared=True))

@@ -1,4 +1,4 @@
-"""Notifications arrive, and where one may have been lost every worker looks by itself."""
+"""Notifications arrive; if one may have been lost, every worker checks all shards."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -13,7 +13,7 @@ from tests.waiting import until
 
 
 class Heard(asyncio.Queue[str]):
-    """The messages that a listener received."""
+    """The messages received by a listener."""
 
     async def until(self, message: str) -> None:
         async with asyncio.timeout(5):
@@ -36,7 +36,7 @@ async def test_a_notification_arrives(redis: Redis, heard: Heard) -> None:
     await heard.until("due fake 07")
 
 
-async def test_after_a_lost_connection_every_listener_looks_everywhere(
+async def test_after_a_lost_connection_every_listener_checks_everything(
     redis: Redis, heard: Heard, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(worker_loop, "FIRST_BACKOFF", 0.01)
@@ -53,7 +53,7 @@ async def test_after_a_lost_connection_every_listener_looks_everywhere(
     await heard.until("papers")
 
 
-async def test_every_listener_looks_now_and_then(redis: Redis, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_every_listener_checks_periodically(redis: Redis, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(notifications, "SWEEP", 0.02)
     sweeping, queue = Notifications(redis), Heard()
     with sweeping.listening(queue.put_nowait):

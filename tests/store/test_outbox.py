@@ -1,4 +1,4 @@
-"""A delivery moves through its states once for each step, whatever is repeated, late or lost."""
+"""A delivery changes its state once per step, whatever is repeated, late or lost."""
 
 from collections.abc import AsyncIterator, Sequence
 from datetime import UTC, datetime, timedelta
@@ -22,7 +22,7 @@ NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
 tokens = (f"token{n}" for n in count())
 
 
-def an_offer(channel: ChannelRef | None = None, *papers: str, **more: Any) -> PlannedDelivery:
+def planned(channel: ChannelRef | None = None, *papers: str, **more: Any) -> PlannedDelivery:
     wanted = tuple((paper, (Reason(1, "diffusion"),)) for paper in papers or ("2603.00001",))
     usual: dict[str, Any] = {"channel": channel or a_channel(), "papers": wanted, "due": 0}
     return PlannedDelivery(**(usual | {"label": wanted[0][0]} | more))
@@ -33,7 +33,7 @@ async def claim(box: Outbox, most: int = 160) -> Sequence[Delivery]:
 
 
 async def states(redis: Redis) -> dict[str, str]:
-    """Delivery -> its state, of all that are not done."""
+    """Return delivery -> state, for all deliveries that aren't done."""
     found: dict[str, str] = {}
     async for key in redis.scan_iter("pb:*:delivery:*"):
         found[key.split("delivery:")[1]] = str(await redis.hget(key, "state"))
@@ -54,7 +54,7 @@ def box(redis: Redis) -> Outbox:
 
 @pytest.fixture
 async def small(redis: Redis) -> AsyncIterator[Redis]:
-    """A server that is about to be full."""
+    """Yield a server whose memory limit a test lowers; the limit is removed at the end."""
     yield redis
     await redis.config_set("maxmemory", 0)
 
@@ -68,8 +68,8 @@ async def lapse(clock: Clock, box: Outbox) -> None:
 
 
 async def test_a_paper_is_enqueued_claimed_posted_and_never_enqueued_again(redis: Redis, box: Outbox) -> None:
-    assert await box.enqueue([an_offer()]) == 1
-    assert await box.enqueue([an_offer()]) == 0
+    assert await box.enqueue([planned()]) == 1
+    assert await box.enqueue([planned()]) == 0
     assert await box.open() == 1
     [delivery] = await claim(box)
     assert delivery.papers == (("2603.00001", (Reason(1, "diffusion"),)),)
@@ -79,11 +79,11 @@ async def test_a_paper_is_enqueued_claimed_posted_and_never_enqueued_again(redis
     await box.done(delivery, MessageRef("m1", "https://x.org/m1"))
     assert await states(redis) == {}
     assert await box.open() == 0
-    assert await box.enqueue([an_offer()]) == 0
+    assert await box.enqueue([planned()]) == 0
 
 
 async def test_the_outbox_remembers_where_a_paper_was_posted(box: Outbox) -> None:
-    await box.enqueue([an_offer()])
+    await box.enqueue([planned()])
     [delivery] = await claim(box)
     assert await box.sent(a_channel(), "2603.00001") is None
     await box.done(delivery, MessageRef("m1", "https://x.org/m1"))
@@ -95,22 +95,22 @@ async def test_the_outbox_remembers_where_a_paper_was_posted(box: Outbox) -> Non
 
 async def test_papers_of_one_label_become_one_message_until_it_is_on_its_way(box: Outbox) -> None:
     here = a_channel()
-    await box.enqueue([an_offer(here, "p1", label="daily 2026-03-02")])
-    assert await box.enqueue([an_offer(here, "p2", "p1", label="daily 2026-03-02")]) == 1
+    await box.enqueue([planned(here, "p1", label="daily 2026-03-02")])
+    assert await box.enqueue([planned(here, "p2", "p1", label="daily 2026-03-02")]) == 1
     [delivery] = await claim(box)
     assert [paper for paper, _ in delivery.papers] == ["p1", "p2"]
-    await box.enqueue([an_offer(here, "p3", label="daily 2026-03-02")])
+    await box.enqueue([planned(here, "p3", label="daily 2026-03-02")])
     await box.done(delivery, MessageRef("m1"))
     [rest] = await claim(box)
     assert [paper for paper, _ in rest.papers] == ["p3"]
     assert rest.key != delivery.key
-    assert await box.enqueue([an_offer(here, "p1"), an_offer(here, "p2")]) == 0
+    assert await box.enqueue([planned(here, "p1"), planned(here, "p2")]) == 0
 
 
 async def test_a_message_that_was_posted_never_shares_its_key_with_a_later_one(box: Outbox) -> None:
     here, keys_used = a_channel(), set()
     for n in range(3):
-        await box.enqueue([an_offer(here, f"p{n}", label="digest@9")])
+        await box.enqueue([planned(here, f"p{n}", label="digest@9")])
         [delivery] = await claim(box)
         keys_used.add(delivery.key)
         await box.done(delivery, MessageRef(f"m{n}"))
@@ -119,7 +119,7 @@ async def test_a_message_that_was_posted_never_shares_its_key_with_a_later_one(b
 
 async def test_nothing_is_claimed_before_it_is_due(redis: Redis, box: Outbox) -> None:
     now = int((await redis.time())[0]) * 1000
-    await box.enqueue([an_offer(due=now + 3_600_000)])
+    await box.enqueue([planned(due=now + 3_600_000)])
     claims = await box.claim("fake", 10, ALL, token="t")
     assert claims.deliveries == ()
     [look] = [wait for wait in claims.next_look.values() if wait is not None]
@@ -127,27 +127,27 @@ async def test_nothing_is_claimed_before_it_is_due(redis: Redis, box: Outbox) ->
 
 
 async def test_channels_and_workspaces_take_turns(box: Outbox) -> None:
-    flood = [an_offer(a_channel("C1", "busy"), f"p{n}", due=n) for n in range(20)]
-    calm = an_offer(a_channel("C2", "calm"), "p1", due=100)
+    flood = [planned(a_channel("C1", "busy"), f"p{n}", due=n) for n in range(20)]
+    calm = planned(a_channel("C2", "calm"), "p1", due=100)
     for offer in (*flood, calm):
         await box.enqueue([offer])
     first = await claim(box, 160)
     assert {delivery.channel.workspace for delivery in first} == {"busy", "calm"}
-    assert len(first) == 2  # one at a time in each channel
+    assert len(first) == 2  # each channel gets one at a time
 
 
-async def test_a_workspace_of_many_channels_does_not_go_first_twice(box: Outbox) -> None:
+async def test_a_workspace_with_many_channels_does_not_get_two_turns_in_a_row(box: Outbox) -> None:
     shard = keys.shard_of(a_channel("C0", "calm"))
     many = [c for n in range(900) if keys.shard_of(c := a_channel(f"C{n}", "busy")) == shard]
-    await box.enqueue([an_offer(channel, due=1) for channel in many])
-    await box.enqueue([an_offer(a_channel("C0", "calm"), due=500)])
+    await box.enqueue([planned(channel, due=1) for channel in many])
+    await box.enqueue([planned(a_channel("C0", "calm"), due=500)])
     claims = await box.claim("fake", 2, [shard], token="t")
     assert {delivery.channel.workspace for delivery in claims.deliveries} == {"busy", "calm"}
 
 
-async def test_posts_in_a_channel_are_a_gap_apart(clock: Clock, box: Outbox) -> None:
-    await box.enqueue([an_offer(None, "p1")])
-    await box.enqueue([an_offer(None, "p2")])
+async def test_posts_in_a_channel_keep_a_gap(clock: Clock, box: Outbox) -> None:
+    await box.enqueue([planned(None, "p1")])
+    await box.enqueue([planned(None, "p2")])
     [first] = await claim(box)
     await box.begin(first, gap=0.2)
     pause = await box.done(first, MessageRef("m1"))
@@ -158,15 +158,15 @@ async def test_posts_in_a_channel_are_a_gap_apart(clock: Clock, box: Outbox) -> 
     assert len(await claim(box)) == 1
 
 
-async def test_a_repeated_claim_gives_the_same(box: Outbox) -> None:
-    await box.enqueue([an_offer(a_channel(f"C{n}")) for n in range(10)])
+async def test_a_repeated_claim_gives_the_same_deliveries(box: Outbox) -> None:
+    await box.enqueue([planned(a_channel(f"C{n}")) for n in range(10)])
     once = await box.claim("fake", 160, ALL, token="same")
     assert len(once.deliveries) == 10
     assert (await box.claim("fake", 160, ALL, token="same")).deliveries == once.deliveries
 
 
-async def test_a_worker_that_died_before_sending_leaves_it_to_the_next(clock: Clock, box: Outbox) -> None:
-    await box.enqueue([an_offer()])
+async def test_the_next_worker_sends_what_a_dead_one_had_not_begun(clock: Clock, box: Outbox) -> None:
+    await box.enqueue([planned()])
     [dead] = await claim(box)
     await lapse(clock, box)
     [delivery] = await claim(box)
@@ -175,8 +175,8 @@ async def test_a_worker_that_died_before_sending_leaves_it_to_the_next(clock: Cl
     assert await box.begin(delivery)
 
 
-async def test_a_worker_that_died_while_sending_leaves_a_question(clock: Clock, box: Outbox) -> None:
-    await box.enqueue([an_offer()])
+async def test_a_delivery_is_unknown_if_its_worker_died_while_sending(clock: Clock, box: Outbox) -> None:
+    await box.enqueue([planned()])
     [dead] = await claim(box)
     await box.begin(dead)
     await lapse(clock, box)
@@ -185,8 +185,8 @@ async def test_a_worker_that_died_while_sending_leaves_a_question(clock: Clock, 
     assert delivery.since is not None
 
 
-async def test_a_post_confirmed_late_counts_all_the_same(clock: Clock, redis: Redis, box: Outbox) -> None:
-    await box.enqueue([an_offer()])
+async def test_a_post_confirmed_late_still_counts(clock: Clock, redis: Redis, box: Outbox) -> None:
+    await box.enqueue([planned()])
     [slow] = await claim(box)
     await box.begin(slow)
     await lapse(clock, box)
@@ -197,8 +197,8 @@ async def test_a_post_confirmed_late_counts_all_the_same(clock: Clock, redis: Re
     assert await states(redis) == {}
 
 
-async def test_three_workers_dying_on_it_set_it_aside(clock: Clock, redis: Redis, box: Outbox) -> None:
-    await box.enqueue([an_offer()])
+async def test_three_deaths_of_workers_make_a_dead_letter(clock: Clock, redis: Redis, box: Outbox) -> None:
+    await box.enqueue([planned()])
     for deaths in range(outbox.DEATHS):
         [delivery] = await claim(box)
         assert delivery.deaths == deaths
@@ -209,21 +209,19 @@ async def test_three_workers_dying_on_it_set_it_aside(clock: Clock, redis: Redis
     assert await box.open() == 0
 
 
-async def test_a_worker_that_died_before_it_sent_anything_is_not_held_against_it(
-    clock: Clock, box: Outbox
-) -> None:
-    await box.enqueue([an_offer()])
+async def test_a_death_before_sending_does_not_count(clock: Clock, box: Outbox) -> None:
+    await box.enqueue([planned()])
     for _ in range(outbox.DEATHS + 1):
         [delivery] = await claim(box)
         assert delivery.deaths == 0
         await lapse(clock, box)
 
 
-async def test_eight_refusals_set_it_aside(
+async def test_eight_refusals_make_a_dead_letter(
     redis: Redis, box: Outbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(outbox, "FAILURES", 100)
-    await box.enqueue([an_offer()])
+    await box.enqueue([planned()])
     for _ in range(outbox.TRIES):
         [delivery] = await claim(box)
         await box.record_outcome(delivery, Outcome(state="pending", why="refused", counts=True))
@@ -231,9 +229,9 @@ async def test_eight_refusals_set_it_aside(
     assert list((await states(redis)).values()) == ["dead"]
 
 
-async def test_a_rate_limit_is_no_attempt_and_holds_the_whole_channel(clock: Clock, box: Outbox) -> None:
-    await box.enqueue([an_offer(None, "p1")])
-    await box.enqueue([an_offer(None, "p2")])
+async def test_a_rate_limit_is_no_attempt_and_delays_the_whole_channel(clock: Clock, box: Outbox) -> None:
+    await box.enqueue([planned(None, "p1")])
+    await box.enqueue([planned(None, "p2")])
     [delivery] = await claim(box)
     await box.record_outcome(delivery, Outcome(state="pending", why="429", after=0.1, limit="channel"))
     assert await claim(box) == ()
@@ -242,9 +240,11 @@ async def test_a_rate_limit_is_no_attempt_and_holds_the_whole_channel(clock: Clo
     assert again.tries == 0
 
 
-async def test_five_failures_in_a_row_rest_the_channel_and_a_post_ends_it(redis: Redis, box: Outbox) -> None:
+async def test_five_failures_in_a_row_pause_the_channel_until_a_post_succeeds(
+    redis: Redis, box: Outbox
+) -> None:
     for n in range(9):
-        await box.enqueue([an_offer(None, f"p{n}")])
+        await box.enqueue([planned(None, f"p{n}")])
     for n in range(outbox.FAILURES):
         [delivery] = await claim(box)
         wait = await box.record_outcome(delivery, Outcome(state="pending", why="no", after=60, counts=True))
@@ -258,12 +258,12 @@ async def test_five_failures_in_a_row_rest_the_channel_and_a_post_ends_it(redis:
     assert await redis.hexists(keys.channel(a_channel()), "fails") is False
 
 
-async def test_failures_at_the_same_time_rest_a_channel_no_longer_than_one(
+async def test_concurrent_failures_delay_a_channel_no_longer_than_one(
     box: Outbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(outbox, "WORKSPACE_FAILURES", 5)
     channels = [c for n in range(400) if keys.shard_of(c := a_channel(f"C{n}")) == 3][:20]
-    await box.enqueue([an_offer(channel) for channel in channels])
+    await box.enqueue([planned(channel) for channel in channels])
     deliveries = (await box.claim("fake", 20, [3], token="t")).deliveries
     assert len(deliveries) == 20
     for delivery in deliveries:
@@ -272,15 +272,15 @@ async def test_failures_at_the_same_time_rest_a_channel_no_longer_than_one(
     assert 50 < wait <= outbox.BREAK
 
 
-async def test_after_a_rest_one_goes_ahead_and_its_success_hastens_the_others(
+async def test_after_a_break_one_delivery_is_tried_and_its_success_hastens_the_others(
     clock: Clock, box: Outbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(outbox, "WORKSPACE_FAILURES", 5)
     monkeypatch.setattr(outbox, "BREAK", 0.05)
     channels = [c for n in range(400) if keys.shard_of(c := a_channel(f"C{n}")) == 3][:6]
-    await box.enqueue([an_offer(channel) for channel in channels])
+    await box.enqueue([planned(channel) for channel in channels])
     for n, delivery in enumerate((await box.claim("fake", 20, [3], token="t1")).deliveries):
-        # The platform itself named a time to the last one.
+        # For the last one, the platform itself named a time.
         giving = Outcome(state="pending", why="down", after=0 if not n else 500, counts=True, named=n == 5)
         await box.record_outcome(delivery, giving)
     await wait(clock, 0.06)
@@ -290,10 +290,10 @@ async def test_after_a_rest_one_goes_ahead_and_its_success_hastens_the_others(
     assert len((await box.claim("fake", 20, [3], token="t4")).deliveries) == 4
 
 
-async def test_a_channels_status_counts_what_waits(box: Outbox) -> None:
+async def test_a_channels_status_counts_waiting_deliveries(box: Outbox) -> None:
     here = a_channel()
     assert await box.status(here) == ChannelStatus(waiting=0, dead_letters=0, pause=None)
-    await box.enqueue([an_offer(here, "p1", "p2", label="daily"), an_offer(here, "p3"), an_offer(here, "p4")])
+    await box.enqueue([planned(here, "p1", "p2", label="daily"), planned(here, "p3"), planned(here, "p4")])
     [delivery] = await claim(box)
     await box.record_outcome(delivery, Outcome(state="dead", why="refused"))
     await box.pause_workspace("fake", "T1", "uninstalled")
@@ -301,20 +301,20 @@ async def test_a_channels_status_counts_what_waits(box: Outbox) -> None:
     assert (standing.waiting, standing.dead_letters, standing.paused) == (2, 1, "uninstalled")
 
 
-async def test_a_digest_whose_hour_has_not_come_is_no_backlog(redis: Redis, box: Outbox) -> None:
+async def test_a_digest_that_is_not_due_does_not_count_as_open(redis: Redis, box: Outbox) -> None:
     later = int((await redis.time())[0]) * 1000 + 3_600_000
-    await box.enqueue([an_offer(None, "p1", due=later), an_offer(None, "p2")])
+    await box.enqueue([planned(None, "p1", due=later), planned(None, "p2")])
     assert await box.open() == 1
     await box.pause(a_channel(), "archived")
     await box.resume(a_channel())
     assert await box.open() == 1
 
 
-async def test_what_is_paused_waits_and_does_not_count_as_open(box: Outbox) -> None:
+async def test_paused_deliveries_wait_and_do_not_count_as_open(box: Outbox) -> None:
     here, other = a_channel("C1"), a_channel("C2")
-    await box.enqueue([an_offer(here, "p1"), an_offer(other, "p1")])
+    await box.enqueue([planned(here, "p1"), planned(other, "p1")])
     await box.pause(here, "archived")
-    await box.enqueue([an_offer(here, "p2")])
+    await box.enqueue([planned(here, "p2")])
     assert [delivery.channel for delivery in await claim(box)] == [other]
     assert await box.open() == 1
     await box.resume(here)
@@ -323,8 +323,8 @@ async def test_what_is_paused_waits_and_does_not_count_as_open(box: Outbox) -> N
 
 
 async def test_a_paused_workspace_waits_as_a_whole(box: Outbox) -> None:
-    await box.enqueue([an_offer(a_channel(f"C{n}", "T1")) for n in range(20)])
-    await box.enqueue([an_offer(a_channel("C1", "T2"))])
+    await box.enqueue([planned(a_channel(f"C{n}", "T1")) for n in range(20)])
+    await box.enqueue([planned(a_channel("C1", "T2"))])
     held = await claim(box, 16)
     assert held
     await box.pause_workspace("fake", "T1", "uninstalled")
@@ -338,18 +338,18 @@ async def test_a_paused_workspace_waits_as_a_whole(box: Outbox) -> None:
 
 
 async def test_a_held_delivery_waits_for_a_person(redis: Redis, box: Outbox) -> None:
-    await box.enqueue([an_offer()])
+    await box.enqueue([planned()])
     [delivery] = await claim(box)
     await box.begin(delivery)
     await box.record_outcome(delivery, Outcome(state="held", why="this platform has no history"))
     assert await claim(box) == ()
-    assert await box.enqueue([an_offer()]) == 0
+    assert await box.enqueue([planned()]) == 0
     assert list((await states(redis)).values()) == ["held"]
 
 
 @pytest.mark.parametrize("state", ["pending", "unknown", "dead", "held"])
-async def test_giving_back_twice_is_giving_back_once(redis: Redis, box: Outbox, state: Any) -> None:
-    await box.enqueue([an_offer()])
+async def test_recording_an_outcome_twice_changes_nothing(redis: Redis, box: Outbox, state: Any) -> None:
+    await box.enqueue([planned()])
     [delivery] = await claim(box)
     giving = Outcome(state=state, why="no", after=10, counts=True)
     await box.record_outcome(delivery, giving)
@@ -360,11 +360,11 @@ async def test_giving_back_twice_is_giving_back_once(redis: Redis, box: Outbox, 
     assert await box.open() == (1 if state in {"pending", "unknown"} else 0)
 
 
-async def test_a_full_server_takes_nothing_new_and_lets_everything_out(small: Redis, box: Outbox) -> None:
-    await box.enqueue([an_offer(a_channel(f"C{n}")) for n in range(20)])
+async def test_a_full_server_accepts_nothing_new_but_finishes_the_rest(small: Redis, box: Outbox) -> None:
+    await box.enqueue([planned(a_channel(f"C{n}")) for n in range(20)])
     await small.config_set("maxmemory", "1mb")
     with pytest.raises(OutOfMemoryError):
-        await box.enqueue([an_offer(a_channel("C99"))])
+        await box.enqueue([planned(a_channel("C99"))])
     deliveries = await claim(box)
     assert len(deliveries) == 20
     for delivery in deliveries[:10]:
@@ -374,45 +374,45 @@ async def test_a_full_server_takes_nothing_new_and_lets_everything_out(small: Re
         await box.record_outcome(delivery, Outcome(state="pending", why="refused", after=1, counts=True))
     assert await box.open() == 10
     await small.config_set("maxmemory", 0)
-    assert await box.enqueue([an_offer(a_channel(f"C{n}")) for n in range(20)]) == 0
+    assert await box.enqueue([planned(a_channel(f"C{n}")) for n in range(20)]) == 0
 
 
-async def test_after_a_restart_that_may_have_forgotten_what_was_due_is_asked_about(
+async def test_due_deliveries_are_unknown_after_a_restart_that_may_have_lost_data(
     clock: Clock, redis: Redis
 ) -> None:
-    box = Outbox(redis)  # a server that syncs now and then
+    box = Outbox(redis)  # the server doesn't sync every write
     await claim(box)
-    await box.enqueue([an_offer()])
+    await box.enqueue([planned()])
     for shard in ALL:
         await redis.set(f"{keys.shard(shard)}run", "the one before")
     claims = await box.claim("fake", 10, ALL, token="t")
     [delivery] = claims.deliveries
     assert set(claims.forgot) == set(ALL)
     assert delivery.state == "unknown"
-    await box.enqueue([an_offer(a_channel("later"), due=int((await redis.time())[0]) * 1000 + 1000)])
+    await box.enqueue([planned(a_channel("later"), due=int((await redis.time())[0]) * 1000 + 1000)])
     await wait(clock, 1.5)
     claims = await box.claim("fake", 10, ALL, token="t2")
-    assert set(claims.forgot) == set(ALL)  # until somebody has offered everything again
+    assert set(claims.forgot) == set(ALL)  # until everything has been enqueued again
     await box.mark_replayed(dict.fromkeys(ALL, "0"))
     await box.mark_replayed({shard: claims.forgot[shard] for shard in ALL[1:]})
     assert set((await box.claim("fake", 10, ALL, token="t3")).forgot) == {0}
     assert [d.state for d in claims.deliveries] == ["claimed"]
 
 
-async def test_an_offer_that_may_have_been_posted_is_asked_about_first(box: Outbox) -> None:
-    await box.enqueue([an_offer(maybe_sent_since=1000)])
+async def test_a_delivery_that_may_have_been_posted_is_looked_up_first(box: Outbox) -> None:
+    await box.enqueue([planned(maybe_sent_since=1000)])
     [delivery] = await claim(box)
     assert delivery.state == "unknown"
     assert delivery.since is not None
     assert delivery.since.timestamp() == 1
 
 
-async def test_a_person_lists_retries_and_drops_what_was_set_aside(redis: Redis, box: Outbox) -> None:
+async def test_dead_letters_can_be_listed_retried_and_dropped(redis: Redis, box: Outbox) -> None:
     here = a_channel()
     for n, state in enumerate(["dead", "held", "dead"]):
-        await box.enqueue([an_offer(here, f"p{n}")])
+        await box.enqueue([planned(here, f"p{n}")])
         [delivery] = await claim(box)
-        await box.record_outcome(delivery, Outcome(state=state, why=f"because {n}"))  # type: ignore[arg-type]  # of a list
+        await box.record_outcome(delivery, Outcome(state=state, why=f"because {n}"))  # type: ignore[arg-type]  # from a list
     found = [stuck async for stuck in box.dead_letters()]
     assert sorted((stuck.papers[0][0], stuck.state, stuck.why) for stuck in found) == [
         ("p0", "dead", "because 0"),
@@ -429,7 +429,7 @@ async def test_a_person_lists_retries_and_drops_what_was_set_aside(redis: Redis,
 
 async def test_lua_and_python_agree_on_keys(redis: Redis, box: Outbox) -> None:
     here = ChannelRef("fake", "T 1", "C:1/2")
-    await box.enqueue([an_offer(here, "p1")])
+    await box.enqueue([planned(here, "p1")])
     [delivery] = await claim(box)
     assert delivery.channel == here
     assert await redis.exists(keys.delivery(delivery.key), keys.channel(here)) == 2

@@ -1,4 +1,4 @@
-"""In any order of events, each enqueued paper is posted, and none twice."""
+"""In any order of events, each enqueued paper is posted once."""
 
 from hypothesis import HealthCheck, settings
 
@@ -13,5 +13,5 @@ RUNS = settings(
 )
 
 
-def test_any_order_of_events_loses_nothing_and_doubles_nothing(valkey: str) -> None:
+def test_no_order_of_events_loses_or_doubles_a_paper(valkey: str) -> None:
     try_machine(valkey, RUNS)

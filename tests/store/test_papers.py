@@ -1,4 +1,4 @@
-"""Each paper is recorded and announced once, whatever is repeated, interleaved or lost on the way."""
+"""Each paper is stored and announced once, whatever is repeated, interleaved or lost."""
 
 import asyncio
 import json
@@ -19,11 +19,11 @@ from tests.waiting import until
 
 
 def a_batch(*papers: Paper, cursor: str = "c1", **more: object) -> Batch:
-    return Batch(papers=papers, cursor=cursor, **more)  # type: ignore[arg-type]  # the few a test names
+    return Batch(papers=papers, cursor=cursor, **more)  # type: ignore[arg-type]  # fields that a test sets
 
 
 class Breaking(Papers):
-    """Loses its connection after some scripts."""
+    """A client that loses its connection after some scripts."""
 
     def __init__(self, redis: Redis, after: int) -> None:
         super().__init__(redis)
@@ -37,7 +37,7 @@ class Breaking(Papers):
 
 
 async def polls(redis: Redis) -> list[list[tuple[str, str]]]:
-    """What each poll announced: papers with their changes."""
+    """Return the papers that each poll announced, with their changes."""
     stream: Any = await redis.xrange(keys.PAPERS)
     return [[(paper, change) for paper, change in json.loads(fields["news"])] for _, fields in stream]
 
@@ -82,14 +82,14 @@ async def test_many_writers_at_once_lose_nothing(redis: Redis) -> None:
     assert sum(result.new for result in results) == 1
 
 
-async def test_a_young_paper_that_changes_is_announced_with_what_it_was(redis: Redis) -> None:
+async def test_a_young_paper_that_changes_is_announced_with_its_old_values(redis: Redis) -> None:
     papers = Papers(redis)
     await papers.ingest("hf", a_batch(a_paper(upvotes=3)), 0)
     assert await papers.ingest("hf", a_batch(a_paper(upvotes=30)), 0) == Ingested(new=0, changed=1)
     assert await changes(redis) == ["", '{"upvotes":[3,30]}']
 
 
-async def test_an_old_paper_that_changes_is_recorded_and_not_announced(redis: Redis) -> None:
+async def test_an_old_paper_that_changes_is_stored_but_not_announced(redis: Redis) -> None:
     papers = Papers(redis)
     old = a_paper(published=datetime.now(UTC) - timedelta(days=20))
     await papers.ingest("hf", a_batch(history=(old,)), 0)
@@ -98,7 +98,7 @@ async def test_an_old_paper_that_changes_is_recorded_and_not_announced(redis: Re
     assert (await papers.get([old.id]))[old.id].upvotes == 30
 
 
-async def test_history_is_remembered_as_of_its_day_and_never_announced(redis: Redis) -> None:
+async def test_history_is_stored_under_its_date_and_never_announced(redis: Redis) -> None:
     papers = Papers(redis)
     await papers.ingest("hf", a_batch(history=(a_paper(),)), 0)
     assert await announced(redis) == []
@@ -106,7 +106,7 @@ async def test_history_is_remembered_as_of_its_day_and_never_announced(redis: Re
     assert await papers.since(SPRING + timedelta(days=1)) == []
 
 
-async def test_trending_papers_have_ranks_until_they_fall_out(redis: Redis) -> None:
+async def test_trending_papers_have_ranks_until_they_drop_out(redis: Redis) -> None:
     papers = Papers(redis)
     one, two = a_paper("2603.00001"), a_paper("2603.00002")
     await papers.ingest("hf", a_batch(one, two, trending=("2603.00002", "unseen", "2603.00001")), 0)
@@ -115,7 +115,7 @@ async def test_trending_papers_have_ranks_until_they_fall_out(redis: Redis) -> N
         ("2603.00001", 3),
     ]
     await papers.ingest("hf", a_batch(trending=("2603.00001",)), 0)
-    await papers.ingest("arxiv", a_batch(), 0)  # a source that ranks nothing changes no rank
+    await papers.ingest("arxiv", a_batch(), 0)  # a source without ranks changes no rank
     assert [paper.rank for paper in (await papers.get([one.id, two.id])).values()] == [1, None]
     announced_changes = await changes(redis)
     assert announced_changes == ["", "", '{"rank":[1,null]}', '{"rank":[3,1]}'] or announced_changes[2:] == [
@@ -133,7 +133,7 @@ async def test_a_large_batch_is_written_whole_with_its_cursor_last(redis: Redis)
     assert await papers.cursor("hf") == "c1"
 
 
-async def test_a_poll_that_broke_off_is_announced_with_the_one_that_repeats_it(redis: Redis) -> None:
+async def test_an_interrupted_poll_is_announced_with_the_one_that_repeats_it(redis: Redis) -> None:
     many = [a_paper(f"2603.{n:05}") for n in range(CHUNK + 1)]
     papers = Breaking(redis, after=1)
     with pytest.raises(ConnectionError):
@@ -157,7 +157,7 @@ async def test_a_leader_that_was_overtaken_writes_nothing(redis: Redis) -> None:
     assert await papers.cursor("hf") is None
 
 
-async def test_the_cursor_stays_where_a_repeated_script_finds_it(redis: Redis) -> None:
+async def test_repeating_a_batch_announces_nothing_more(redis: Redis) -> None:
     papers = Papers(redis)
     batch = a_batch(a_paper(upvotes=3), trending=("2603.00001",))
     await papers.ingest("hf", batch, 0)
@@ -178,7 +178,7 @@ async def test_a_remembered_paper_is_not_seen_and_is_announced_once_it_is_listed
     assert await announced(redis) == ["2603.00001"]
 
 
-async def test_what_was_seen_is_not_revised_by_remembering_it(redis: Redis) -> None:
+async def test_remembering_a_seen_paper_does_not_revise_it(redis: Redis) -> None:
     papers = Papers(redis)
     await papers.ingest("hf", a_batch(a_paper(upvotes=3)), 0)
     assert await papers.remember([a_paper(upvotes=30)]) == Ingested(new=0, changed=0)
@@ -186,7 +186,7 @@ async def test_what_was_seen_is_not_revised_by_remembering_it(redis: Redis) -> N
     assert (await changes(redis))[-1] == '{"upvotes":[3,30]}'
 
 
-async def test_changes_are_followed_each_paper_once_at_its_last(redis: Redis) -> None:
+async def test_the_log_of_changes_has_each_paper_once_at_its_last_change(redis: Redis) -> None:
     papers = Papers(redis)
     await papers.ingest("hf", a_batch(a_paper("a"), a_paper("b")), 0)
     found = await papers.changed(0, 10)
@@ -196,7 +196,7 @@ async def test_changes_are_followed_each_paper_once_at_its_last(redis: Redis) ->
     assert [paper_id for paper_id, _ in await papers.changed(found[-1][1], 10)] == ["a", "c"]
     assert [paper_id for paper_id, _ in await papers.changed(0, 2)] == ["b", "a"]
     await redis.delete(keys.paper("b"))
-    assert await papers.gone(["a", "b", "c"]) == ["b"]
+    assert await papers.expired(["a", "b", "c"]) == ["b"]
 
 
 async def test_a_remembered_paper_that_trends_is_still_announced_once_it_is_listed(redis: Redis) -> None:
@@ -209,7 +209,7 @@ async def test_a_remembered_paper_that_trends_is_still_announced_once_it_is_list
     assert await announced(redis) == ["2603.00001"]
 
 
-async def test_an_update_speaks_of_known_papers_only(redis: Redis) -> None:
+async def test_an_update_changes_only_known_papers(redis: Redis) -> None:
     papers = Papers(redis)
     await papers.ingest("arxiv", a_batch(a_paper("p1", sources=("arxiv",), categories=("cs.CL",))), 0)
     updates = [
@@ -242,7 +242,7 @@ async def test_all_pages_of_a_poll_are_announced_together(redis: Redis) -> None:
     assert await announced(redis) == ["p1", "p2", "p3"]
 
 
-async def test_what_was_held_back_is_announced_by_the_leader(redis: Redis) -> None:
+async def test_the_leader_announces_papers_that_were_held_back(redis: Redis) -> None:
     papers, lease = Papers(redis), Lease(redis)
     fence = await lease.acquire() or 0
     for name in ("a", "b"):

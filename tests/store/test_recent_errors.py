@@ -1,4 +1,4 @@
-"""All processes' errors of the last hour, counted together, and bounded."""
+"""The errors of all processes in the last hour are counted together, and bounded."""
 
 import pytest
 from redis.asyncio import Redis
@@ -11,7 +11,7 @@ SLACK = ErrorKind("slack", "post_failed RetryLater")
 FEED = ErrorKind("arxiv:cs.CL", "poll_failed")
 
 
-async def test_processes_add_up(redis: Redis) -> None:
+async def test_errors_of_all_processes_add_up(redis: Redis) -> None:
     first, second = RecentErrors(redis), RecentErrors(redis)
     await first.add({SLACK: 2})
     await second.add({SLACK: 3, FEED: 1})
@@ -19,7 +19,7 @@ async def test_processes_add_up(redis: Redis) -> None:
     assert (await recent_errors(redis)).most_common() == [(SLACK, 6), (FEED, 1)]
 
 
-async def test_the_figures_end_after_an_hour(redis: Redis, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_errors_are_forgotten_after_an_hour(redis: Redis, monkeypatch: pytest.MonkeyPatch) -> None:
     at = 1_000_000 * recent.SPAN
 
     async def time() -> tuple[int, int]:
@@ -36,7 +36,7 @@ async def test_the_figures_end_after_an_hour(redis: Redis, monkeypatch: pytest.M
     assert all([0 < await redis.ttl(key) <= recent.KEPT async for key in redis.scan_iter("*")])
 
 
-async def test_a_process_stores_few_kinds(redis: Redis) -> None:
+async def test_a_process_stores_a_limited_number_of_kinds(redis: Redis) -> None:
     process = RecentErrors(redis)
     for n in range(300):
         await process.add({ErrorKind(f"feed{n}", "poll_failed"): 1})
@@ -44,9 +44,7 @@ async def test_a_process_stores_few_kinds(redis: Redis) -> None:
     assert (len(found), sum(found.values())) == (MOST + 1, 300)
 
 
-async def test_while_redis_is_away_nothing_is_forgotten(
-    redis: Redis, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_no_error_is_lost_while_redis_is_down(redis: Redis, monkeypatch: pytest.MonkeyPatch) -> None:
     tally, process = ErrorTally(), RecentErrors(redis)
     tally.count(*SLACK, 4)
 

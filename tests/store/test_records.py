@@ -1,4 +1,4 @@
-"""A paper survives being written down, and descriptions of it add up."""
+"""A paper survives serialization, and descriptions from several sources are merged."""
 
 import json
 from dataclasses import fields
@@ -33,7 +33,7 @@ papers = st.builds(
 
 
 @given(papers)
-def test_a_record_gives_back_the_paper(paper: Paper) -> None:
+def test_a_record_restores_the_paper(paper: Paper) -> None:
     assert records.load(records.dump(paper)) == paper
 
 
@@ -52,7 +52,7 @@ def test_a_change_can_be_undone_and_redone(old: Paper, new: Paper) -> None:
         assert getattr(before or old, name) == getattr(old, name)
 
 
-def test_sources_add_up() -> None:
+def test_descriptions_of_several_sources_are_merged() -> None:
     listed = a_paper(sources=("arxiv",), categories=("cs.RO", "cs.AI"), abstract="Long and complete.")
     liked = a_paper(
         sources=("huggingface",), upvotes=42, tldr="Short.", code_url="https://x.org", abstract=""
@@ -96,7 +96,7 @@ def test_fields_of_a_newer_version_are_ignored() -> None:
 
 
 @given(st.sampled_from(["authors", "categories", "keywords", "openalex"]), st.sampled_from([1, None, ["a"]]))
-def test_a_list_of_something_else_makes_a_record_unreadable(name: str, other: object) -> None:
+def test_a_list_with_elements_of_another_type_makes_a_record_unreadable(name: str, other: object) -> None:
     record = json.loads(records.dump(a_paper())) | {name: ["Ada", other]}
     with pytest.raises(TypeError, match=name):
         records.load(json.dumps(record))

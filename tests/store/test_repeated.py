@@ -1,4 +1,4 @@
-"""A script whose answer was lost is repeated by the client; what is there then is as if it had run once."""
+"""The client repeats a script whose answer was lost; the stored data is as if the script had run once."""
 
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -41,7 +41,7 @@ async def lossy(valkey: str) -> AsyncIterator[LossyProxy]:
         yield proxy
 
 
-def offer(redis: Redis) -> Awaitable[Any]:
+def enqueue(redis: Redis) -> Awaitable[Any]:
     return Outbox(redis).enqueue(
         [PlannedDelivery(channel=HERE, papers=(("p1", ()), ("p2", ())), due=1, label="digest")]
     )
@@ -89,30 +89,30 @@ async def read_and_match(redis: Redis) -> None:
 
 
 STEPS: dict[str, tuple[tuple[Step, ...], Step]] = {
-    "offer": ((), offer),
-    "claim": ((offer,), claim),
-    "begin": ((offer, claim), begin),
-    "done": ((offer, claim, begin), done),
-    "refused": ((offer, claim, begin), record_outcome(counts=True)),
-    "limited": ((offer, claim, begin), record_outcome(limit="channel")),
-    "unclear": ((offer, claim, begin), record_outcome(state="unknown", counts=True)),
-    "dead": ((offer, claim, begin), record_outcome(state="dead")),
-    "held": ((offer, claim, begin), record_outcome(state="held")),
+    "enqueue": ((), enqueue),
+    "claim": ((enqueue,), claim),
+    "begin": ((enqueue, claim), begin),
+    "done": ((enqueue, claim, begin), done),
+    "refused": ((enqueue, claim, begin), record_outcome(counts=True)),
+    "limited": ((enqueue, claim, begin), record_outcome(limit="channel")),
+    "unclear": ((enqueue, claim, begin), record_outcome(state="unknown", counts=True)),
+    "dead": ((enqueue, claim, begin), record_outcome(state="dead")),
+    "held": ((enqueue, claim, begin), record_outcome(state="held")),
     "retry": (
-        (offer, claim, begin, record_outcome(state="dead")),
+        (enqueue, claim, begin, record_outcome(state="dead")),
         lambda redis: Outbox(redis).retry(held().key),
     ),
     "drop": (
-        (offer, claim, begin, record_outcome(state="held")),
+        (enqueue, claim, begin, record_outcome(state="held")),
         lambda redis: Outbox(redis).drop(held().key),
     ),
-    "pause": ((offer,), lambda redis: Outbox(redis).pause(HERE, "archived")),
-    "pause workspace": ((offer,), lambda redis: Outbox(redis).pause_workspace("fake", "T1", "gone")),
+    "pause": ((enqueue,), lambda redis: Outbox(redis).pause(HERE, "archived")),
+    "pause workspace": ((enqueue,), lambda redis: Outbox(redis).pause_workspace("fake", "T1", "gone")),
     "resume": (
-        (offer, lambda redis: Outbox(redis).pause(HERE, "archived")),
+        (enqueue, lambda redis: Outbox(redis).pause(HERE, "archived")),
         lambda redis: Outbox(redis).resume(HERE),
     ),
-    "forget": ((subscribe, offer), lambda redis: Outbox(redis).forget(HERE)),
+    "forget": ((subscribe, enqueue), lambda redis: Outbox(redis).forget(HERE)),
     "subscribe": ((), subscribe),
     "unsubscribe": ((subscribe,), lambda redis: Subscriptions(redis).remove(HERE, 1)),
     "watch": ((), watch),
@@ -133,8 +133,8 @@ async def test_a_lost_answer_changes_nothing(redis: Redis, lossy: LossyProxy, na
     states = []
     for lose in (0, 1):
         await redis.flushall()
-        for step in before:
-            await step(redis)
+        for earlier in before:
+            await earlier(redis)
         lossy.lose = lose
         await step(through)
         states.append(await everything(redis))
@@ -144,7 +144,7 @@ async def test_a_lost_answer_changes_nothing(redis: Redis, lossy: LossyProxy, na
 
 
 async def everything(redis: Redis) -> dict[str, str]:
-    """Everything stored, except what differs between any two runs."""
+    """Return everything stored, except values that differ between any two runs."""
     found: dict[str, str] = {}
     async for key in redis.scan_iter("*"):
         value: Any

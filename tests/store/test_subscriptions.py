@@ -1,4 +1,4 @@
-"""A subscription is kept once, and every process hears of it."""
+"""A subscription is stored once, and every process learns of it."""
 
 from datetime import UTC, datetime
 
@@ -15,7 +15,7 @@ from tests.papers import a_channel
 
 
 class Seen:
-    """An index that only remembers."""
+    """An index that only records subscriptions."""
 
     def __init__(self) -> None:
         self.all: dict[tuple[ChannelRef, int], Subscription] = {}
@@ -31,7 +31,7 @@ class Seen:
         return sorted(subscription.query for subscription in self.all.values())
 
 
-async def test_a_query_is_kept_once_with_a_number_that_is_never_given_again(redis: Redis) -> None:
+async def test_a_query_is_stored_once_with_a_number_that_is_never_reused(redis: Redis) -> None:
     subs, here = Subscriptions(redis), a_channel()
     first, created = await subs.add(here, "diffusion", "now", "U1")
     assert created
@@ -72,7 +72,7 @@ async def test_a_repeated_script_gives_the_same_answer(redis: Redis) -> None:
     assert await redis.eval(source, 3, *unsubscribe_keys, str(here), 1, 100, "token3") is None
 
 
-async def test_an_index_has_a_subscription_as_soon_as_any_process_confirmed_it(redis: Redis) -> None:
+async def test_an_index_has_a_subscription_once_any_process_has_confirmed_it(redis: Redis) -> None:
     local, remote = Subscriptions(redis), Subscriptions(redis)
     await local.add(a_channel("C1"), "before", "now", "U1")
     follower = IndexSync(remote, Seen)

@@ -1,4 +1,4 @@
-"""A record that can't be read never keeps the others from being delivered: it is set aside with a reason."""
+"""An unreadable record never blocks the delivery of others: it is set aside with a reason."""
 
 import json
 from collections import Counter
@@ -129,7 +129,7 @@ POISONS: dict[str, tuple[Poison, str | None]] = {
 
 
 async def read_everything(redis: Redis, house: House) -> None:
-    """Everything that a running bot reads, by all roles."""
+    """Read everything that a running bot reads, in all roles."""
     await house.poll(PAPER)
     await house.deliver()
     await house.editor.edit_all()
@@ -181,7 +181,7 @@ async def test_a_delivery_that_cannot_be_read_is_a_dead_letter_that_can_be_dropp
     assert await house.outbox.sent(SICK, "p0")
 
 
-async def test_a_paper_that_cannot_be_read_is_written_again_by_its_source(redis: Redis) -> None:
+async def test_an_unreadable_paper_is_rewritten_by_its_source(redis: Redis) -> None:
     house = House(redis, Board(Clock(redis)))
     await paper(redis, house)
     assert await house.papers.get(["p0"]) == {}
@@ -191,7 +191,7 @@ async def test_a_paper_that_cannot_be_read_is_written_again_by_its_source(redis:
     assert await unreadable_count(redis) == 0
 
 
-async def test_a_poll_that_an_older_version_could_not_read_is_matched_after_the_upgrade(redis: Redis) -> None:
+async def test_a_poll_that_an_older_version_cannot_read_is_matched_after_the_upgrade(redis: Redis) -> None:
     papers = Papers(redis)
     await papers.ingest("test", Batch((PAPER,), "c"), 0)
     entry, fields = await first_poll(redis)
@@ -226,7 +226,7 @@ async def test_the_list_of_unreadable_records_is_bounded(
 
 
 async def test_fields_that_a_newer_version_added_are_ignored(redis: Redis) -> None:
-    """Every record that two versions share during a rolling upgrade."""
+    """Check every kind of record that two versions share during a rolling upgrade."""
     ref, user = a_channel(), User("U1", "Ada")
     subscriptions, outbox, papers = Subscriptions(redis), Outbox(redis), Papers(redis)
     added, _ = await subscriptions.add(ref, "diffusion", "now", "U1")
@@ -274,13 +274,13 @@ async def add_a_field(redis: Redis, key: str, field: str) -> None:
     await redis.hset(key, field, json.dumps(stored | {"added_later": [1, 2]}))
 
 
-async def test_a_frequency_of_a_newer_version_is_the_channels_own(redis: Redis) -> None:
+async def test_an_unknown_frequency_counts_as_the_channels(redis: Redis) -> None:
     record = {"query": "diffusion", "every": "monthly", "by": "U1", "at": 0}
     await redis.hset(keys.subscriptions(SICK), "1", json.dumps(record))
     assert [one.every for one in await Subscriptions(redis).of(SICK)] == ["channel"]
 
 
-async def test_an_export_leaves_out_what_cannot_be_read_and_has_all_the_rest(redis: Redis) -> None:
+async def test_an_export_omits_only_unreadable_records(redis: Redis) -> None:
     house = House(redis, Board(Clock(redis)))
     for channel in (HEALTHY, SICK):
         await house.subscribe(channel, "now", ChannelSettings())

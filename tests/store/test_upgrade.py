@@ -1,4 +1,4 @@
-"""An upgrade loses and repeats nothing: data that the previous release wrote are read, matched and posted."""
+"""An upgrade loses and repeats nothing: the previous release's data are read, matched and posted."""
 
 import pytest
 from redis.asyncio import Redis
@@ -19,7 +19,7 @@ def _at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(delivering, "MAX_WAIT", 0.0)
 
 
-async def test_what_the_previous_release_left_open_is_posted_once(
+async def test_open_deliveries_of_the_previous_release_are_posted_once(
     redis: Redis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     posted, expected = await posted_after_an_upgrade(redis, monkeypatch)
@@ -33,9 +33,7 @@ async def test_what_the_previous_release_left_open_is_posted_once(
     assert await outbox.paused_counts() == {}
 
 
-async def test_everything_that_people_made_is_still_there(
-    redis: Redis, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_all_data_of_people_survive(redis: Redis, monkeypatch: pytest.MonkeyPatch) -> None:
     house, here = House(redis, Board(await restored(redis, monkeypatch))), channel("now")
     [subscription] = await house.subscriptions.of(here)
     assert (subscription.query, subscription.was) == ("diffusion OR language", "diffusion")

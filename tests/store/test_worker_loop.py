@@ -1,4 +1,4 @@
-"""A background worker survives whatever its work raises."""
+"""A background worker survives all exceptions of its work."""
 
 import asyncio
 
@@ -62,7 +62,7 @@ async def test_wrong_configuration_ends_the_worker() -> None:
         await run_worker("a test", work)
 
 
-async def test_a_worker_ends_when_asked_to_stop() -> None:
+async def test_a_worker_stops_on_request() -> None:
     calls = []
 
     async def work() -> None:

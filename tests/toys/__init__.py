@@ -1,1 +1,1 @@
-"""A toy source and a toy platform, written as CONTRIBUTING.md says, for `tests/test_contributing.py` to add to a copy of the tree."""
+"""A toy source and a toy platform as CONTRIBUTING.md describes; `tests/test_contributing.py` adds them to a copy."""

@@ -20,10 +20,10 @@ EVERY = timedelta(hours=1)
 
 
 class ObservatorySettings(SettingsGroup):
-    """Where the observatory is."""
+    """Settings of the observatory."""
 
     observatory_url: BaseUrl | None = None
-    """Without it the observatory isn't followed."""
+    """Address of its page; without it the observatory isn't followed."""
 
 
 SETTINGS = ObservatorySettings
@@ -40,24 +40,24 @@ class Observatory:
         self._now = now
 
     async def fetch(self, cursor: str | None) -> Batch:  # noqa: ARG002  # the store knows what was seen
-        """All papers."""
+        """Return all papers."""
         answer = await self._upstream.get(f"{self._url}/papers.json")
         return Batch(papers=tuple(parse_papers(answer.body)), cursor="read")
 
     def next_poll(self, now: datetime) -> datetime:
-        """An hour later."""
+        """Return the time in an hour."""
         return now + EVERY
 
 
 def build(context: SourceContext) -> Iterator[Observatory]:
-    """The observatory, if the operator follows it."""
+    """Yield the observatory, if the operator follows it."""
     url = context.settings.of(ObservatorySettings).observatory_url
     if url is not None:
         yield Observatory(context.upstream("the observatory"), url, context.now)
 
 
 def parse_papers(body: bytes) -> list[Paper]:
-    """The papers of the page. Raises SourceError."""
+    """Return the papers of the page. Raises SourceError if it can't be read."""
     rows = read_json(body, "the observatory")
     if not isinstance(rows, list):
         raise SourceError("the observatory sent JSON that is not a list")

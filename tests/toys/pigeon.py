@@ -14,7 +14,7 @@ from bot.settings import PlatformSettings, Settings
 
 
 class PigeonSettings(PlatformSettings):
-    """How the pigeons are reached."""
+    """Settings of the pigeons."""
 
     title = "Carrier pigeons"
     connect = "`PIGEON_TOKEN`"
@@ -32,7 +32,7 @@ SETTINGS = PigeonSettings
 
 
 class PigeonPlatform:
-    """Posts by leaving a note in a loft. A loft's notes can be read again, so nothing is posted twice."""
+    """Posts by leaving a note in a loft. A loft's notes can be read, so nothing is posted twice."""
 
     name = "pigeon"
     rates = Rates()
@@ -42,29 +42,29 @@ class PigeonPlatform:
         self.lofts = lofts
 
     async def run(self, core: Core) -> None:
-        """Pigeons carry no commands."""
+        """Do nothing: pigeons carry no commands."""
 
     async def send(self, to: ChannelRef, card: Card, key: str) -> MessageRef:
-        """Leave a note. Raises ChannelGone."""
+        """Leave a note. Raises ChannelGone if there is no such loft."""
         if to.channel not in self.lofts:
             raise ChannelGone(f"there is no loft {to.channel}")
         self.lofts[to.channel][key] = written(card)
         return MessageRef(key)
 
     async def find(self, to: ChannelRef, key: str, since: datetime) -> MessageRef | None:  # noqa: ARG002  # notes have no date
-        """The note of that key."""
+        """Return the note with that key."""
         return MessageRef(key) if key in self.lofts.get(to.channel, {}) else None
 
     async def close(self) -> None:
-        """Nothing is open."""
+        """Do nothing: there are no connections."""
 
 
 def build(_settings: Settings, _redis: Redis) -> PigeonPlatform:
-    """One loft."""
+    """Build the platform with one loft."""
     return PigeonPlatform({"roof": {}})
 
 
 def written(card: Card) -> str:
-    """A card as one line of text, titles in full."""
+    """Return a card as one line of text, with full titles."""
     titles = (block.title for block in card.blocks if isinstance(block, PaperBlock))
     return " ".join((card.notice, *titles))

@@ -12,7 +12,7 @@ from tests.toys.pigeon import PigeonPlatform
 
 @asynccontextmanager
 async def place(_redis: Redis) -> AsyncIterator[Place]:
-    """An empty roof."""
+    """Yield the channel of a pigeon platform with one empty loft."""
     roof: dict[str, str] = {}
     yield Place(
         PigeonPlatform({"roof": roof}), ChannelRef("pigeon", "home", "roof"), lambda: list(roof.values())

@@ -1,6 +1,6 @@
-"""arXiv's OAI-PMH interface as a source, one category each: complete, while the feeds are fast.
+"""arXiv's OAI-PMH interface as a source, one category each: slower than the feeds, but complete.
 
-The feeds are first, but they hold only the latest batch, and sometimes not all of it. OAI-PMH lists every change since
+The feeds hold only the latest batch, and sometimes not all of it. OAI-PMH lists every change since
 a day, so that no announced paper is missed, even after weeks of downtime.
 """
 
@@ -42,7 +42,7 @@ class Cursor:
     since: date
     """Every change before this day has been read."""
     began: date
-    """The day of the first fetch's first record."""
+    """The first day that the first fetch read."""
     newest: str
     """The newest identifier of the first fetch. Identifiers are assigned at announcement: a later one is news."""
     token: str | None = None

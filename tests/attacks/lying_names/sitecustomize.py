@@ -1,6 +1,6 @@
-"""A name server that lies, for a program that is started with this folder on PYTHONPATH.
+"""A lying name server, for a program that is started with this folder on PYTHONPATH.
 
-LYING_NAMES is a file of JSON: a name -> the addresses of each look-up; the last ones are given from then on.
+LYING_NAMES is a JSON file: name -> addresses of each successive look-up; the last ones are repeated.
 """
 
 import json

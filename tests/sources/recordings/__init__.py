@@ -1,6 +1,6 @@
-"""For each upstream that is registered: what it answers when all is well, when there is nothing, and when it is broken.
+"""Answers of each registered upstream: good ones, empty ones and broken ones.
 
-A new upstream adds a module here, named as in the registry, and inherits the contract's tests.
+A new upstream adds a module here, named as in the registry; the contract's tests then run on it.
 """
 
 from collections.abc import Mapping
@@ -15,12 +15,12 @@ SOURCES = tuple(name for name in REGISTRY if hasattr(module_of(name), "build"))
 
 
 def recordings_of(name: str) -> Mapping[str, Recording]:
-    """An upstream's recordings, by how the names of its sources end."""
+    """Return an upstream's recordings, by the suffix of its sources' names."""
     found: Mapping[str, Recording] = import_module(f"{__name__}.{name}").RECORDINGS
     return found
 
 
 def settings_of(name: str, url: str) -> SettingsGroup:
-    """The settings with which all of an upstream's sources read the server at `url`."""
+    """Return the settings with which all of an upstream's sources read the server at `url`."""
     found: SettingsGroup = import_module(f"{__name__}.{name}").settings(url)
     return found

@@ -1,4 +1,4 @@
-"""What a recording holds."""
+"""The contents of a recording."""
 
 from dataclasses import dataclass
 
@@ -7,7 +7,7 @@ from tests.sources.upstreams import Respond
 
 @dataclass(frozen=True)
 class Recording:
-    """`good` lists the papers `ids` on WEDNESDAY; `broken` are bodies that must be errors, with HTTP 200."""
+    """`good` lists the papers `ids` on WEDNESDAY; `broken` has bodies that must be errors despite HTTP 200."""
 
     good: Respond
     ids: tuple[str, ...]
