@@ -1,4 +1,4 @@
-"""Writes `deploy/slack-manifest*.yaml` as `adapters/slack/manifest.py` says it: `make manifests`."""
+"""Write `deploy/slack-manifest*.yaml` from `adapters/slack/manifest.py`, for `make manifests`."""
 
 from pathlib import Path
 from typing import Literal
@@ -12,25 +12,26 @@ FILES = {"socket": "slack-manifest.yaml", "http": "slack-manifest-http.yaml"}
 HEADS = {
     "socket": "# A Slack app for one workspace, in Socket Mode: no public address is needed.\n"
     "# Paste this at https://api.slack.com/apps > Create New App > From a manifest.\n",
-    "http": "# A Slack app that many workspaces can install. It is called over HTTPS: put your own address in the\n"
-    "# place of paperboy.example.com, then paste this at https://api.slack.com/apps > Create New App > From a manifest.\n",
+    "http": "# A Slack app that many workspaces can install. Slack calls it over HTTPS: replace paperboy.example.com with\n"
+    "# your own address, then paste this at https://api.slack.com/apps > Create New App > From a manifest.\n",
 }
 SCOPES = (
-    "# channels:history and groups:history let Paperboy look up a post whose answer was lost; nothing else is read.\n"
-    "# channels:join lets it join a public channel that someone subscribes, which looking up needs. All three are\n"
-    "# optional: without them such a post is held for the operator.\n"
-    "# files:write lets it send a person the file of an export, im:history and im:write look up its direct messages, whose\n"
-    "# answer was lost; all optional, too.\n"
-    "# links:read and links:write let it show a small card below a link to a paper; optional, too. Slack sends it such links\n"
-    "# alone, never the message, and for the five domains of unfurl_domains only, which is as many as an app may have. These are\n"
-    "# where most links to papers lead: arxiv.org (with export.arxiv.org and the like), huggingface.co, openreview.net,\n"
-    "# biorxiv.org and alphaxiv.org. medrxiv.org would be the sixth, and has the fewest papers. Put it, or doi.org, in the place\n"
-    "# of one that your people don't use: every link to a paper is answered. A change of domains needs a new installation.\n"
+    "# channels:history and groups:history let Paperboy look up a post whose answer was lost; it reads nothing else.\n"
+    "# channels:join lets it join a public channel when someone subscribes there, which the lookup requires. All\n"
+    "# three are optional: without them, such a post is held for the operator.\n"
+    "# files:write lets it send exports as files; im:history and im:write let it look up direct messages whose answer\n"
+    "# was lost. These are optional, too.\n"
+    "# links:read and links:write let it show a small card below a link to a paper; these are optional, too. Slack\n"
+    "# sends it only such links, never the message, and only for the five domains in unfurl_domains, the most that an\n"
+    "# app may have. Most links to papers lead there: arxiv.org (with its subdomains, such as export.arxiv.org),\n"
+    "# huggingface.co, openreview.net, biorxiv.org and alphaxiv.org. medrxiv.org would be the sixth, and has the\n"
+    "# fewest papers. You can replace a domain that your people don't use with medrxiv.org or doi.org: every link to\n"
+    "# a paper gets a card. After a change of domains, reinstall the app.\n"
 )
 
 
 def text(mode: Literal["socket", "http"]) -> str:
-    """The expected content of a file."""
+    """Return the expected content of a file."""
     return HEADS[mode] + SCOPES + yaml.safe_dump(manifest(mode), sort_keys=False, width=120)
 
 
