@@ -126,7 +126,7 @@ def main() -> None:
     parser.add_argument("--json", action="store_true", help="only the figures, as one line")
     parser.parse_args()
     if not SHARED_DATA.is_dir():
-        sys.exit("the recorded lists are not here (expected in ../shared/data)")
+        sys.exit("the recorded lists are missing (expected in ../shared/data)")
     sys.stdout.write(json.dumps(run()) + "\n")
 
 

@@ -169,7 +169,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", type=Path)
     parser.add_argument("apps", nargs="*", default=list(APPS), help=f"of {', '.join(APPS)}")
-    parser.add_argument("--recorded", type=Path, help="a recorded list of Hugging Face, 2026-03-16.json")
+    parser.add_argument(
+        "--recorded", type=Path, help="a recorded list of Hugging Face, such as 2026-03-16.json"
+    )
     options = parser.parse_args()
     papers: Sequence[Paper] = PAPERS
     now = NOW

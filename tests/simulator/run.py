@@ -297,7 +297,7 @@ class Simulation:
 
         async def sources() -> Sequence[Source]:
             found = await demanded()
-            self.clock.employ(len(found) - self._followed)
+            self.clock.add_sleepers(len(found) - self._followed)
             self._followed = len(found)
             return found
 
@@ -327,7 +327,7 @@ class Simulation:
         return asyncio.create_task(poller.run(), name=str(number))
 
     async def _start(self, url: str, session: ClientSession, sources: int) -> None:
-        self.clock.employ(sources)
+        self.clock.add_sleepers(sources)
         self._running = [self._poller(url, session) for _ in range(self._replicas)]
 
     async def _kill_leader(self, url: str, session: ClientSession) -> None:
@@ -342,7 +342,7 @@ class Simulation:
         for task in self._running:
             await _ended(task)
         self._running.clear()
-        self.clock.employ(-sources - self._followed)
+        self.clock.add_sleepers(-sources - self._followed)
         self._followed = 0
 
 

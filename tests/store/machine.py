@@ -267,7 +267,7 @@ class OutboxMachine(RuleBasedStateMachine):
 
     @rule(twice=st.booleans())
     def retry_all(self, twice: bool) -> None:
-        for key in self.run(self.aside()):
+        for key in self.run(self.dead_letter_keys()):
             self.call(twice, partial(self.outbox.retry, key))
 
     @rule()
@@ -318,7 +318,7 @@ class OutboxMachine(RuleBasedStateMachine):
         assert self.run(self.left()) == []
         assert self.run(self.outbox.open()) == 0
 
-    async def aside(self) -> list[str]:
+    async def dead_letter_keys(self) -> list[str]:
         return [stuck.key async for stuck in self.outbox.dead_letters()]
 
     async def left(self) -> list[str]:
