@@ -215,7 +215,7 @@ def _round_trip(papers: Sequence[Listed], figures: Counter[str], *, show: bool) 
 
 
 def main() -> None:
-    """The command line."""
+    """Run from the command line."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )

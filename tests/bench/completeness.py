@@ -250,7 +250,7 @@ def show_ways(figures: dict[str, Any]) -> None:
 
 
 def main() -> None:
-    """The command line."""
+    """Run from the command line."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--days", type=int, default=60)
     parser.add_argument(

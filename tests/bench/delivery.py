@@ -209,7 +209,7 @@ async def run(count: int) -> dict[str, float]:
 
 
 def main() -> None:
-    """The command line."""
+    """Run from the command line."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--deliveries", type=int, default=4000)
     parser.add_argument("--json", action="store_true", help="only the figures, as one line")

@@ -163,7 +163,7 @@ async def run(posts: int, kills: int) -> dict[str, float]:
 
 
 def main() -> None:
-    """The command line."""
+    """Run from the command line."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--posts", type=int, default=1000)
     parser.add_argument("--kills", type=int, default=10)

@@ -97,7 +97,7 @@ async def _ask(core: Commands, text: str) -> tuple[float, str]:
 
 
 def main() -> None:
-    """The command line."""
+    """Run from the command line."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )

@@ -222,7 +222,7 @@ def _cell(figure: Mapping[str, float]) -> str:
 
 
 def main() -> None:
-    """The command line."""
+    """Run from the command line."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--json", action="store_true", help="only the figures, as one line")
     options = parser.parse_args()

@@ -237,7 +237,7 @@ async def run(guilds: int) -> dict[str, Any]:
 
 
 def main() -> None:
-    """The command line."""
+    """Run from the command line."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--guilds", type=int, default=GUILDS)
     parser.add_argument("--json", action="store_true", help="only the figures, as one line")

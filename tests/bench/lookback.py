@@ -92,7 +92,7 @@ async def _plain_ms(papers: Papers, text: str, now: datetime) -> float:
 
 
 def main() -> None:
-    """The command line."""
+    """Run from the command line."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )

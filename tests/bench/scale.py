@@ -71,7 +71,7 @@ async def _measure_all(sizes: list[int]) -> list[dict[str, float]]:
 
 
 def main() -> None:
-    """The command line."""
+    """Run from the command line."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )

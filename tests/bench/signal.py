@@ -153,7 +153,7 @@ def _lost(found: Mapping[str, Mapping[str, set[str]]], truth: Mapping[str, set[s
 
 
 def main() -> None:
-    """The command line."""
+    """Run from the command line."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )

@@ -93,7 +93,7 @@ def _milliseconds(way: Callable[[str, str], str], abstracts: list[tuple[str, str
 
 
 def main() -> None:
-    """The command line."""
+    """Run from the command line."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )

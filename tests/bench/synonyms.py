@@ -118,7 +118,7 @@ def run(most: int) -> dict[str, object]:
 
 
 def main() -> None:
-    """The command line."""
+    """Run from the command line."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--papers", type=int, default=10**9)
     parser.add_argument("--json", action="store_true", help="only the figures, as one line")

@@ -195,7 +195,7 @@ def _auc(channel: Channel, score: Callable[[Paper], float]) -> float:
 
 
 def main() -> None:
-    """The command line."""
+    """Run from the command line."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )

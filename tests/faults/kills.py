@@ -45,7 +45,7 @@ async def in_good_weather(folder: Path, size: Size) -> Outcome:
 
 
 async def in_bad_weather(folder: Path, size: Size) -> Outcome:
-    """Also, answers are lost, posts fail and are rate-limited; no post comes before Retry-After."""
+    """Random processes get SIGKILL, while posts get lost answers, errors and rate limits; none comes before Retry-After."""
     async with alone(folder, size, STORM) as here:
         after = await kill_roles(here)
         await here.stop()
@@ -55,8 +55,8 @@ async def in_bad_weather(folder: Path, size: Size) -> Outcome:
 
 
 async def with_budgets(folder: Path, size: Size) -> Outcome:
-    """Also, every channel has a budget: all but two papers are folded. Then the budgets are removed, which releases the
-    folded papers while processes still die."""
+    """The same with a budget in every channel: all but two papers are folded. Then the budgets are removed, which releases
+    the folded papers while processes still die."""
     async with alone(folder, size, STORM) as here:
         redis = client(here.plan.redis_url)
         for channel in here.channels:

@@ -165,7 +165,7 @@ async def run(folder: Path, apps: list[str], papers: Sequence[Paper], now: datet
 
 
 def main() -> None:
-    """The command line."""
+    """Run from the command line."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", type=Path)
     parser.add_argument("apps", nargs="*", default=list(APPS), help=f"of {', '.join(APPS)}")
