@@ -1,4 +1,4 @@
-"""A year on a simulated clock, in time zones with odd clock changes: each digest comes once, at the right local hour."""
+"""A year on a simulated clock, in time zones with odd clock changes: each digest comes once, at the right hour."""
 
 import random
 from datetime import UTC, date, datetime, time, timedelta

@@ -382,7 +382,7 @@ async def test_a_poll_outlasts_its_lease_by_renewing_it(clock: SimulatedClock, w
 @pytest.mark.usefixtures("redis")
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 async def test_a_cancelled_run_ends_at_any_step(clock: SimulatedClock, valkey: str) -> None:
-    """Each run has a new client: redis-py can drop a connection with a warning, or lose a cancellation as it connects."""
+    """Each run has a new client: redis-py can drop a connection with a warning, or miss a cancellation on connecting."""
     for steps in range(0, 90, 3):
         fresh = Redis.from_url(valkey, decode_responses=True)
         sources = [

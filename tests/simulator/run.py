@@ -120,7 +120,7 @@ class Outcome:
         return primary in CATEGORIES or paper.announced >= self.followed.get(primary, self.end + DAY)
 
     def older(self) -> list[str]:
-        """Return papers announced although their categories were followed only later and no other source listed them."""
+        """Return papers announced although their category was followed only later and no other source listed them."""
         listed = {row.id for rows in self.world.listed.values() for row in rows}
         early = {
             p.id
