@@ -27,7 +27,7 @@ from bot.store.embedded import EmbeddedServer
 from bot.store.notifications import Notifications
 from bot.store.papers import Papers
 from tests.bench.search import AT_ONCE, recorded
-from tests.commands.conftest import services_on, written
+from tests.commands.conftest import card_text, services_on
 from tests.conftest import SHARED_DATA
 
 SEARCHES = (
@@ -93,7 +93,7 @@ async def _search_while_indexing(core: Commands, search: Search, began: float) -
 async def _ask(core: Commands, text: str) -> tuple[float, str]:
     began = perf_counter()
     reply = await core.handle_text(f"/paper search {text}", PERSON, CHANNEL)
-    return perf_counter() - began, f"{reply.card.notice}\n{written(reply.card)}"
+    return perf_counter() - began, f"{reply.card.notice}\n{card_text(reply.card)}"
 
 
 def main() -> None:
