@@ -1,7 +1,7 @@
-"""Paperboy's platforms: one package each. A new one is a package here and its name in `PLATFORMS`.
+"""Paperboy's platforms: one package each. To add one, add its package here and its name to `PLATFORMS`.
 
 A package has `SETTINGS`, its class of settings, and `build`, which returns the platform. Importing the package must not
-import the platform's library: only `build` does, because a library costs memory and start-up time.
+import the platform's library, which costs memory and start-up time: only `build` does.
 """
 
 from importlib import import_module
@@ -20,17 +20,17 @@ FALLBACK = "console"
 
 
 def setting_groups() -> "tuple[type[PlatformSettings], ...]":
-    """The settings that each platform declares."""
+    """Return the class of settings of each platform."""
     return tuple(platform_settings().values())
 
 
 def platform_settings() -> "dict[str, type[PlatformSettings]]":
-    """The same, by the platform's name."""
+    """Return platform name -> its class of settings."""
     return {name: _package(name).SETTINGS for name in PLATFORMS}
 
 
 def build(name: str, settings: "Settings", redis: "Redis") -> "Platform | None":
-    """The platform of that name, or None if the operator has not connected it. Raises ConfigurationError."""
+    """Build the platform of that name; None if the operator hasn't connected it. Raises ConfigurationError."""
     package = _package(name)
     group: type[PlatformSettings] = package.SETTINGS
     if not settings.of(group).is_configured:

@@ -11,8 +11,8 @@ SETTINGS = DiscordSettings
 
 
 def build(settings: Settings, redis: Redis) -> Platform:
-    """Discord as the settings describe it. Raises ConfigurationError without a token."""
-    # Imported only now: without Discord there is no need to load its library.
+    """Build the platform from the settings. Raises ConfigurationError without a token."""
+    # Imported here, so that discord.py is loaded only if it is used.
     from adapters.discord.platform import DiscordPlatform, configure_library  # noqa: PLC0415
 
     own = settings.of(DiscordSettings)

@@ -40,23 +40,23 @@ class Menu:
 
 
 def mark(key: str) -> str:
-    """The mark of a delivery's message: its nonce (at most 25 characters), and part of a button's `custom_id`."""
+    """Return the mark of a delivery's message: its nonce (at most 25 characters), and part of a `custom_id`."""
     return blake2b(key.encode(), digest_size=12).hexdigest()
 
 
 def rows(buttons: Iterable[Button], *, most: int) -> list[list[Button]]:
-    """Rows of at most five buttons, `most` in all, without duplicates and without commands that are too long."""
+    """Return rows of at most five buttons, `most` in all, without duplicates and commands that are too long."""
     unique: dict[str, Button] = {}
     for button in buttons:
         target = address(button.url) or button.command
         if target and (button.url or len(button.command) <= MAX_ID):
             unique.setdefault(target, button)
-    some = list(unique.values())[:most]
-    return [some[at : at + IN_A_ROW] for at in range(0, len(some), IN_A_ROW)]
+    shown = list(unique.values())[:most]
+    return [shown[at : at + IN_A_ROW] for at in range(0, len(shown), IN_A_ROW)]
 
 
 def component(button: Button, custom_id: str) -> discord.ui.Button[discord.ui.LayoutView]:
-    """Discord's form of the button: a link, or a button with this `custom_id`."""
+    """Build Discord's component for the button: a link, or a button with this `custom_id`."""
     label = label_of(button)
     if url := address(button.url):
         return discord.ui.Button(label=label, url=url)
@@ -64,7 +64,7 @@ def component(button: Button, custom_id: str) -> discord.ui.Button[discord.ui.La
 
 
 def menu(options: Iterable[Button], number: int) -> discord.ui.Select[discord.ui.LayoutView]:
-    """The message's menu with this number: choosing an option runs its command."""
+    """Build the message's menu with this number: choosing an option runs its command."""
     return discord.ui.Select(
         custom_id=f"+{number}",
         placeholder="More …",
@@ -73,7 +73,7 @@ def menu(options: Iterable[Button], number: int) -> discord.ui.Select[discord.ui
 
 
 def menu_of(buttons: Iterable[Button]) -> Menu | None:
-    """A menu of those that run a command, each once; None if there are none."""
+    """Return a menu of the buttons that run a command, each once; None if there are none."""
     unique = {b.command: b for b in buttons if not b.url and 0 < len(b.command) <= MAX_ID}
     return Menu(tuple(unique.values())[:MAX_OPTIONS]) if unique else None
 
@@ -93,7 +93,7 @@ class CustomIds:
         self._menus = count()
 
     def __call__(self, button: Button) -> str:
-        """The button's `custom_id`."""
+        """Return the button's `custom_id`."""
         if self._mark and not button.url and self.fits(button):
             marked, self._mark = f"~{self._mark} {button.command}", ""
             return marked
@@ -105,7 +105,7 @@ class CustomIds:
         return bool(self._mark)
 
     def next_menu(self) -> int:
-        """The number of the message's next menu."""
+        """Return the number of the message's next menu."""
         return next(self._menus)
 
     @staticmethod
@@ -115,7 +115,7 @@ class CustomIds:
 
 
 def marks_of(components: Sequence[object]) -> Iterator[str]:
-    """The marks in a message's components, nested ones too."""
+    """Yield the marks in a message's components, nested ones too."""
     for part in components:
         found = CUSTOM_ID.fullmatch(getattr(part, "custom_id", None) or "")
         if found and found["mark"]:

@@ -23,7 +23,7 @@ class ChannelKinds:
         self._redis = redis
 
     async def kind(self, channel: int) -> Kind:
-        """The channel's kind as far as it is known, else `text`."""
+        """Return the channel's kind if it is known, else `text`."""
         known = await self._redis.hget(keys.KINDS, str(channel))
         return cast("Kind", known or "text")
 
@@ -38,21 +38,21 @@ class ChannelKinds:
 
 
 def kind_of(kind: discord.ChannelType) -> Kind:
-    """The kind of a channel type: forums and announcement channels are posted to differently from all others."""
+    """Return the kind of a channel type: posting to forums and announcement channels differs from all others."""
     if kind in {discord.ChannelType.forum, discord.ChannelType.media}:
         return "forum"
     return "news" if kind is discord.ChannelType.news else "text"
 
 
 def ref(guild: int | None, channel: int) -> ChannelRef:
-    """The core's name for a channel."""
+    """Return the core's reference to a channel."""
     return ChannelRef("discord", str(guild or DIRECT), str(channel))
 
 
 def tags_for(forum: discord.ForumChannel, topics: Sequence[str]) -> list[discord.ForumTag]:
-    """The forum's tags whose names contain a topic, as in `cs.CL`, `cs` or `NLP (cs.CL)`.
+    """Return the forum's tags whose names contain a topic, as in `cs.CL`, `cs` or `NLP (cs.CL)`.
 
-    If none does and the forum requires a tag, the first tag that everyone may use.
+    If none does and the forum requires a tag, return the first tag that everyone may use.
     """
     wanted = dict.fromkeys(
         part for topic in topics for part in (topic.casefold(), topic.partition(".")[0].casefold())
@@ -64,7 +64,7 @@ def tags_for(forum: discord.ForumChannel, topics: Sequence[str]) -> list[discord
 
 
 def usable_tags(forum: discord.ForumChannel) -> list[discord.ForumTag]:
-    """The tags that everyone may use, so Paperboy too."""
+    """Return the tags that everyone may use, including Paperboy."""
     return [tag for tag in forum.available_tags if not tag.moderated]
 
 

@@ -1,4 +1,4 @@
-"""The client at the gateway: commands, buttons and forms come in, and the events of servers and channels."""
+"""The client at the gateway. It receives commands, buttons and forms, and the events of servers and channels."""
 
 import asyncio
 import sys
@@ -50,7 +50,7 @@ log = structlog.get_logger(__name__)
 
 
 class GatewayClient(discord.AutoShardedClient):
-    """Hands commands, buttons and forms to the core, and events of servers and channels to Lifecycle."""
+    """Passes commands, buttons and forms to the core, and events of servers and channels to Lifecycle."""
 
     def __init__(
         self,
@@ -112,7 +112,7 @@ class GatewayClient(discord.AutoShardedClient):
         await self._responder.open(interaction, lambda: self._typed(interaction, line), page, line)
 
     async def on_interaction(self, interaction: Interaction) -> None:
-        """Answer a form that was sent in. discord.py dispatches commands and buttons by itself."""
+        """Answer a submitted form. Commands and buttons are dispatched by discord.py."""
         data: Mapping[str, Any] = interaction.data or {}
         form = FORM.fullmatch(str(data.get("custom_id", "")))
         if interaction.type is not discord.InteractionType.modal_submit or form is None:
@@ -124,8 +124,8 @@ class GatewayClient(discord.AutoShardedClient):
             reply = await self._typed(interaction, line)
             if reply.form is None:
                 return reply
-            now = {field.name: field.value for field in reply.form.fields}
-            options = now | sent_in(data.get("components", ()))
+            current = {field.name: field.value for field in reply.form.fields}
+            options = current | sent_in(data.get("components", ()))
             command = Command(reply.form.command, user_of(interaction), channel_of(interaction), options)
             with from_payload(interaction):
                 return await self._core.handle(command)
@@ -145,10 +145,10 @@ class GatewayClient(discord.AutoShardedClient):
         await self._answer(interaction, spec, ask, line_of(spec, options))
 
     async def _answer(self, interaction: Interaction, spec: CommandSpec | None, ask: Ask, line: str) -> None:
-        async def advised() -> Reply:
+        async def ask_and_warn() -> Reply:
             return with_permission_warning(await ask(), interaction, spec)
 
-        await self._responder.give(interaction, refusal(interaction, spec) or advised, line=line)
+        await self._responder.give(interaction, refusal(interaction, spec) or ask_and_warn, line=line)
         if added(interaction):
             kind = type_of_channel(interaction) if spec and spec.changes else None
             await self._lifecycle.used(channel_of(interaction), kind, interaction.app_permissions)
@@ -166,7 +166,7 @@ class GatewayClient(discord.AutoShardedClient):
         await self._lifecycle.added(guild)
 
     async def on_guild_available(self, guild: discord.Guild) -> None:
-        if self.get_guild(guild.id):  # at the start discord.py dispatches these seconds later
+        if self.get_guild(guild.id):  # at startup, discord.py dispatches this event seconds later
             await self._lifecycle.available(guild)
 
     async def on_guild_remove(self, guild: discord.Guild) -> None:
@@ -192,7 +192,7 @@ class GatewayClient(discord.AutoShardedClient):
         await self._lifecycle.changed(after)
 
     async def on_thread_join(self, thread: discord.Thread) -> None:
-        """discord.py's event for a thread that it doesn't know, such as one that was reopened."""
+        """Handle discord.py's event for a thread that it doesn't know, such as one that was reopened."""
         await self._lifecycle.changed(thread)
 
     async def on_guild_role_update(self, _before: object, after: discord.Role) -> None:
@@ -202,21 +202,22 @@ class GatewayClient(discord.AutoShardedClient):
         self._lifecycle.roles_changed(role.guild)
 
     async def on_member_update(self, _before: object, after: discord.Member) -> None:
-        """Without the intent for members, Discord sends this event for Paperboy itself only."""
+        """Check after a change of Paperboy: without the intent for members, Discord sends no other members' events."""
         self._lifecycle.roles_changed(after.guild)
 
     async def close(self) -> None:
-        """Close the connection, and cancel the sync and the looks that are still to come."""
+        """Close the connection, and cancel the sync and the pending checks."""
         if self._syncing is not None:
             self._syncing.cancel()
         await self._lifecycle.close()
         await super().close()
         for heartbeat in [thread for thread in threading.enumerate() if isinstance(thread, KeepAliveHandler)]:
             if heartbeat.ws._connection is self._connection:  # noqa: SLF001  # nothing public says whose it is
-                await heartbeat.ws.close(1000)  # cancelled while it connected: discord.py would let it go on
+                # It was cancelled while connecting: discord.py would leave it running.
+                await heartbeat.ws.close(1000)
 
     async def on_error(self, event_method: str, /, *_args: object, **_kwargs: object) -> None:
-        """Log the event that failed; the next ones go on."""
+        """Log the event that failed; later ones are still handled."""
         log.error("event_failed", gateway_event=event_method, exc_info=sys.exception())
 
 
@@ -230,7 +231,7 @@ class FormButton(discord.ui.DynamicItem[discord.ui.Button[Any]], template=FORM):
 
     @classmethod
     async def from_custom_id(cls, _interaction: Any, item: Any, match: Any, /) -> "FormButton":
-        """The button that was pressed."""
+        """Return the button that was pressed."""
         return cls(item, int(match["page"]), match["line"])
 
     async def callback(self, interaction: Any) -> None:
@@ -243,7 +244,7 @@ class FormButton(discord.ui.DynamicItem[discord.ui.Button[Any]], template=FORM):
 
 
 def line_of(spec: CommandSpec, options: Mapping[str, str]) -> str:
-    """A command as it would be typed."""
+    """Return a command as it would be typed."""
     named = (f"{option.name}:{options[option.name]}" for option in spec.named if option.name in options)
     free = options.get(spec.free.name, "") if spec.free else ""
     return " ".join(filter(None, (spec.name, free, *named)))
@@ -258,7 +259,7 @@ class CommandButton(discord.ui.DynamicItem[discord.ui.Button[Any]], template=CUS
 
     @classmethod
     async def from_custom_id(cls, _interaction: Any, item: Any, match: Any, /) -> "CommandButton":
-        """The button that was pressed."""
+        """Return the button that was pressed."""
         return cls(item, match["line"])
 
     async def callback(self, interaction: Any) -> None:
@@ -275,7 +276,7 @@ class CommandMenu(discord.ui.DynamicItem[discord.ui.Select[Any]], template=MENU_
 
     @classmethod
     async def from_custom_id(cls, _interaction: Any, item: Any, _match: Any, /) -> "CommandMenu":
-        """The menu from which something was chosen."""
+        """Return the menu from which an option was chosen."""
         return cls(item)
 
     async def callback(self, interaction: Any) -> None:

@@ -1,4 +1,4 @@
-"""Keeps the commands that Discord shows the same as ours, without ever keeping the bot from working."""
+"""Keeps Discord's commands in sync with ours, without ever preventing the bot from working."""
 
 import asyncio
 import json
@@ -30,15 +30,15 @@ ENTRY_POINT_FIELDS = (
     "integration_types",
     "contexts",
 )
-"""What Discord takes back of it."""
+"""Fields of that command that Discord accepts in an overwrite."""
 CREATES_USED_UP = 30034
 FIRST_WAIT = 60.0
 """Seconds before the second attempt; each further wait is twice as long."""
 LONGEST_WAIT = 6 * 3600.0
 RECHECK = 86_400.0
-"""Seconds before user install is asked for again after Discord refused it."""
+"""Seconds before user install is requested again after Discord refused it."""
 TIMEOUT = 60.0
-"""Seconds that one attempt may take."""
+"""Maximum duration of one attempt, in seconds."""
 
 log = structlog.get_logger(__name__)
 
@@ -55,7 +55,7 @@ class CommandSync:
         self._attempted = asyncio.Event()
 
     async def run(self) -> None:
-        """Try until Discord has all of our commands. Never raises: Discord goes on with the commands that it has."""
+        """Retry until Discord has all of our commands. Never raises: the commands that Discord has still work."""
         wait = self._first_wait
         while True:
             problem, complete = "", False
@@ -88,7 +88,7 @@ class CommandSync:
             log.info("command_sync_continues", seconds=patience)
 
     async def _sync(self) -> bool:
-        """Send the commands unless they were the last ones sent. Returns False if it had to be without user install."""
+        """Send the commands if they have changed. Returns False if they had to be sent without user install."""
         try:
             await self._send(await self._payload())
         except discord.HTTPException as error:
@@ -118,7 +118,7 @@ class CommandSync:
         return [await command.get_translated_payload(self._tree, translator) for command in commands]
 
     async def _note(self, problem: str) -> None:
-        """Show the problem in `doctor`; "" removes it."""
+        """Store the problem for `doctor`; "" removes it."""
         application = str(self._tree.client.application_id)
         try:
             if problem:
@@ -130,7 +130,7 @@ class CommandSync:
 
 
 def explain(error: Exception) -> str:
-    """Why Discord has older commands than ours, in words."""
+    """Return in words why Discord has older commands than ours."""
     if isinstance(error, discord.HTTPException) and error.code == CREATES_USED_UP:
         return "today's 200 new commands are used up"
     if isinstance(error, TimeoutError):
@@ -139,7 +139,7 @@ def explain(error: Exception) -> str:
 
 
 def _only_in_servers(command: Mapping[str, Any]) -> dict[str, Any]:
-    """The command without user install, which the operator may have switched off in the developer portal."""
+    """Return the command without user install, which the operator may have disabled in the developer portal."""
     return {**command, "integration_types": [0]}
 
 

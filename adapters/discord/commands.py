@@ -9,7 +9,7 @@ import discord
 import structlog
 from discord import app_commands
 
-from adapters.discord.responses import Interaction, is_no_expired_autocomplete, sorry
+from adapters.discord.responses import Interaction, is_not_expired_autocomplete, sorry
 from adapters.discord.settings import DiscordSettings
 from bot.cards import Choice
 from bot.commands.setting_specs import OPTIONAL_SETTINGS
@@ -27,7 +27,7 @@ MAX_DESCRIPTION = 100
 """Characters of a command's or option's description. See
 https://docs.discord.com/developers/interactions/application-commands."""
 MAX_CHOICES = 25
-"""Choices offered while a person types."""
+"""Maximum number of choices offered while a person types."""
 MAX_CHOICE = 100
 """Characters of a choice."""
 
@@ -36,7 +36,7 @@ Complete = Callable[[Interaction, CommandSpec, OptionSpec, str], Awaitable[Seque
 
 
 def root_command(invoke: Invoke, complete: Complete) -> app_commands.Group:
-    """`/paper` with all commands that aren't hidden, for every place that Discord allows.
+    """Build `/paper` with all commands that aren't hidden, for every place that Discord allows.
 
     Discord lets an app choose places and permissions for the whole of `/paper` only. Whether a command makes sense
     outside a server that Paperboy was added to is checked when it is used.
@@ -59,11 +59,11 @@ def _command(
 ) -> app_commands.Command[app_commands.Group, ..., None]:
     options = {f"option_{option.name}": option for option in spec.options if _is_offered(spec, option)}
 
-    async def callback(interaction: Interaction, **given: Any) -> None:
+    async def callback(interaction: Interaction, **values: Any) -> None:
         await invoke(
             interaction,
             spec,
-            {options[name].name: str(value) for name, value in given.items() if value is not None},
+            {options[name].name: str(value) for name, value in values.items() if value is not None},
         )
 
     callback.__signature__ = Signature(  # type: ignore[attr-defined]  # discord.py reads the options from it
@@ -85,16 +85,16 @@ def _command(
 
 
 def _is_offered(spec: CommandSpec, option: OptionSpec) -> bool:
-    """Whether a person can give it here; some settings are other platforms'."""
+    """Whether the option can be used here; some settings are for other platforms only."""
     foreign = OPTIONAL_SETTINGS - DiscordSettings.channel_settings if spec.name == "settings" else ()
     return not option.hidden and option.name not in foreign
 
 
 def _parameter(name: str, option: OptionSpec) -> Parameter:
-    wanted: Any = int if option.kind == "integer" else str
+    annotation: Any = int if option.kind == "integer" else str
     if option.required:
-        return Parameter(name, Parameter.KEYWORD_ONLY, annotation=wanted)
-    return Parameter(name, Parameter.KEYWORD_ONLY, annotation=wanted | None, default=None)
+        return Parameter(name, Parameter.KEYWORD_ONLY, annotation=annotation)
+    return Parameter(name, Parameter.KEYWORD_ONLY, annotation=annotation | None, default=None)
 
 
 def _completing(
@@ -104,17 +104,17 @@ def _completing(
         interaction: discord.Interaction[Any], typed: str
     ) -> list[app_commands.Choice[str]]:
         offered = await complete(interaction, spec, option, typed)
-        carried = [choice for choice in offered if 0 < len(choice.value) <= MAX_CHOICE]
+        usable = [choice for choice in offered if 0 < len(choice.value) <= MAX_CHOICE]
         return [
             app_commands.Choice(name=shorten(choice.label or choice.value, MAX_CHOICE), value=choice.value)
-            for choice in carried[:MAX_CHOICES]
+            for choice in usable[:MAX_CHOICES]
         ]
 
     return autocomplete
 
 
 def _described(summary: str) -> app_commands.locale_str:
-    """A description of up to 100 characters, for the translator."""
+    """Return a description of up to 100 characters, for the translator."""
     return app_commands.locale_str(shorten(summary[:1].upper() + summary[1:], MAX_DESCRIPTION))
 
 
@@ -123,9 +123,9 @@ class Tree(app_commands.CommandTree["GatewayClient"]):
 
     def __init__(self, client: "GatewayClient") -> None:
         super().__init__(client)
-        logging.getLogger("discord.app_commands.tree").addFilter(is_no_expired_autocomplete)
+        logging.getLogger("discord.app_commands.tree").addFilter(is_not_expired_autocomplete)
 
     async def on_error(self, interaction: Interaction, error: app_commands.AppCommandError, /) -> None:
-        """Log the error and say so."""
+        """Log the error, and reply that something went wrong."""
         log.error("command_failed", exc_info=error)
         await sorry(interaction)

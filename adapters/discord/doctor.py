@@ -19,11 +19,11 @@ from bot.store.subscriptions import Subscriptions
 
 TOKEN_TODO = "copy a new token from the page Bot of your application at https://discord.com/developers"  # noqa: S105  # no secret
 MANY = 200
-"""Servers that are counted: as many as one request returns."""
+"""Maximum number of servers counted: as many as one request returns."""
 CHANNELS = 50
 """Max channels that are checked: each takes three requests."""
 AT_ONCE = 8
-"""Channels that are checked at the same time, so that all fit into the doctor's few seconds."""
+"""Channels checked at the same time, so that all are done within the doctor's few seconds."""
 
 
 async def examine(rest: Callable[[], Awaitable[discord.Client]], redis: Redis) -> AsyncIterator[Finding]:
@@ -60,7 +60,7 @@ async def examine(rest: Callable[[], Awaitable[discord.Client]], redis: Redis) -
 
 
 async def _commands(redis: Redis, application: int | None) -> list[Finding]:
-    """A problem with the command sync, as the processes at the gateway report it."""
+    """Report a problem with the command sync that the processes at the gateway stored."""
     problem = await redis.hget(keys.SYNC_PROBLEM, str(application))
     if problem is None:
         return []
@@ -86,13 +86,13 @@ def _servers(count: int, application: int | None) -> Iterator[Finding]:
 
 
 async def _subscribed(redis: Redis) -> list[ChannelRef]:
-    """Some of the channels with subscriptions."""
+    """Return some of the channels with subscriptions."""
     found = {subscription.channel async for subscription in Subscriptions(redis).load()}
     return sorted(c for c in found if c.platform == "discord" and c.workspace.isdigit())[:CHANNELS]
 
 
 async def _channel(client: discord.Client, channel: ChannelRef) -> Finding:
-    """Whether Paperboy can post in the channel."""
+    """Check whether Paperboy can post in the channel."""
     name = "discord channel"
     try:
         guild = await client.fetch_guild(int(channel.workspace), with_counts=False)

@@ -1,20 +1,20 @@
-"""What each of Discord's answers means for a delivery, its channel and its server: one table.
+"""The meaning of each of Discord's answers for a delivery, its channel and its server: one table.
 
 Only a code of `BY_CODE`, in Discord's own JSON, pauses a channel or drops a card. Any other answer may come from a
-proxy, a firewall or Cloudflare, or from a fault that passes, so the delivery is retried and its attempt doesn't count:
+proxy, a firewall or Cloudflare, or from a temporary fault, so the delivery is retried and its attempt doesn't count:
 
-| status        | body                                      | the delivery                                         |
-|---------------|-------------------------------------------|------------------------------------------------------|
-| 2xx           | what was asked for                        | posted                                               |
-| 2xx           | anything else                             | unclear if it was a post, else retried, platform-wide |
-| 3xx, 408      | anything                                  | retried, platform-wide                               |
-| 401           | Discord's JSON                            | retried, platform-wide: the token is refused         |
-| 429           | Discord's JSON                            | retried when it says; platform-wide if it says so    |
-| 429           | anything else                             | retried, platform-wide: the address is blocked       |
-| any other 4xx | a code of `BY_CODE`                       | as the table says                                    |
-| any other 4xx | another code                              | retried, for this post only                          |
-| any other 4xx | no code, code 0, no JSON, empty, cut off  | retried, platform-wide                               |
-| 5xx           | anything                                  | unclear if it was a post, else retried, platform-wide |
+| status        | body                                     | the delivery                                            |
+|---------------|------------------------------------------|---------------------------------------------------------|
+| 2xx           | the expected result                      | posted                                                  |
+| 2xx           | anything else                            | uncertain if it was a post, else retried, platform-wide |
+| 3xx, 408      | anything                                 | retried, platform-wide                                  |
+| 401           | Discord's JSON                           | retried, platform-wide: the token is refused            |
+| 429           | Discord's JSON                           | retried when it says; platform-wide if it says so       |
+| 429           | anything else                            | retried, platform-wide: the address is blocked          |
+| any other 4xx | a code of `BY_CODE`                      | as the table says                                       |
+| any other 4xx | another code                             | retried, for this post only                             |
+| any other 4xx | no code, code 0, no JSON, empty, cut off | retried, platform-wide                                  |
+| 5xx           | anything                                 | uncertain if it was a post, else retried, platform-wide |
 
 The codes are those of https://docs.discord.com/developers/topics/opcodes-and-status-codes#json.
 """
@@ -31,15 +31,15 @@ from bot.domain.errors import CardRefused, ChannelGone, DeliveryUncertain, Retry
 DELETED = 10008
 """Unknown message. For a post with a nonce: it was posted before and has been deleted since."""
 INTERACTION_OVER = frozenset({10062, 10015, 40060, 50027})
-"""The interaction has expired (after 3 seconds or 15 minutes, the latter also as an invalid webhook token), or another process
-has answered it."""
+"""The interaction has expired (after 3 seconds or 15 minutes, the latter also as an invalid webhook token), or another
+process has answered it."""
 INVALID_FORM = 50035
 WRONG_KIND = frozenset({50008, 40058})
-"""The channel takes no plain messages, as a forum doesn't."""
+"""The channel doesn't accept plain messages: a forum, for example."""
 THREAD_EXISTS = 160004
 NO_THREAD = frozenset({10003, 10008, 50001, 50013, 50024, 50083, 160005, 160006})
-"""A thread can't be posted in or opened: it or its message is gone, it is archived or locked, permissions are missing, or
-the server has as many threads as it may. Its channel may be fine."""
+"""A thread can't be posted in or opened: it or its message is gone, it is archived or locked, permissions are missing,
+or the server has the maximum number of threads. Its channel may be fine."""
 ALREADY_PUBLISHED = 40033
 
 
@@ -49,13 +49,13 @@ def is_about_thread(error: discord.HTTPException) -> bool:
 
 
 SPELL = 10.0
-"""Seconds between attempts while something between us and Discord answers: all channels are back soon after it ends."""
+"""Seconds between attempts while something between us and Discord answers, so that posting resumes soon afterwards."""
 TOKEN_REFUSED = 60.0
 """Seconds between attempts with a refused token. 10,000 refused requests in 10 minutes get the address banned."""
 ADDRESS_BLOCKED = 60.0
 """Seconds between attempts while Cloudflare blocks this address, unless it names a time."""
 LONGEST = 3600.0
-"""Seconds: no answer makes us wait longer than this, whatever it says."""
+"""Longest wait in seconds, whatever an answer says."""
 
 
 class Unreachable(ChannelGone):
@@ -75,12 +75,12 @@ class Pause:
 
 @dataclass(frozen=True, slots=True)
 class Drop:
-    """Drop this card: Discord will never take it."""
+    """Drop this card: Discord will never accept it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Retry:
-    """Try again after so many seconds. The attempt doesn't count."""
+    """Try again after `after` seconds. The attempt doesn't count."""
 
     after: float
     scope: Literal["channel", "workspace", "platform"] = "channel"
@@ -112,7 +112,7 @@ BY_CODE: Mapping[int, Meaning] = {
     ),
     160005: Pause("This thread is locked. Unlock it."),
     160006: Pause("This server has as many open threads as Discord allows. Close some."),
-    # Discord will never take this card: a dead letter.
+    # Discord will never accept this card: a dead letter.
     20009: Drop(),  # explicit content
     20031: Drop(),  # words that aren't allowed in a name
     40005: Drop(),  # too large
@@ -127,7 +127,7 @@ BY_CODE: Mapping[int, Meaning] = {
     20028: Retry(5.0),  # the channel's write limit
     20029: Retry(5.0, "workspace"),  # the server's write limit
     30046: Retry(300.0),  # edits of old messages
-    10087: Retry(5.0),  # a tag was deleted between our look and our post
+    10087: Retry(5.0),  # a tag was deleted between our lookup and our post
     # Faults of Discord's or of the network's.
     0: Retry(SPELL, "platform", unexplained=True),
     40004: Retry(SPELL, "platform"),  # sending is switched off
@@ -139,7 +139,7 @@ BY_CODE: Mapping[int, Meaning] = {
     130000: Retry(SPELL, "platform"),  # overload
 }
 ANY_OTHER_CODE = Retry(60.0, unexplained=True)
-"""Discord refuses this request for a reason that may be the card's or the channel's: other posts go on. The time doubles."""
+"""Discord refuses this request, perhaps because of the card or the channel: other posts continue. The wait doubles."""
 
 NOT_CONNECTED = (
     aiohttp.ClientConnectorError,
@@ -148,18 +148,18 @@ NOT_CONNECTED = (
 )
 """Errors after which it is certain that no request was sent."""
 NOT_JSON: Any = object()
-"""In the place of a body that isn't JSON, or that ended too soon."""
+"""Stands for a body that isn't JSON, or that ended too early."""
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """An answer over HTTP, before anyone has judged it."""
+    """An HTTP answer, before it is classified."""
 
     status: int
     body: Any = NOT_JSON
-    """What its JSON holds."""
+    """The parsed JSON."""
     retry_after: str = ""
-    """The header of that name."""
+    """The header `Retry-After`."""
 
     @property
     def code(self) -> int | None:
@@ -169,23 +169,23 @@ class Answer:
 
 
 def classify(answer: Answer, *, posts: bool) -> SendError | None:
-    """What the answer means; None if it is what was asked for. `posts` says whether the request creates a post."""
+    """Return the error that the answer means, None for a result. `posts` says whether the request creates a post."""
     status = answer.status
     if 200 <= status < 300:
-        return None if _is_result(answer, posts=posts) else _open_question(_shown(answer), posts=posts)
+        return None if _is_result(answer, posts=posts) else _uncertain(_described(answer), posts=posts)
     if status >= 500:
-        return _open_question(_shown(answer), posts=posts)
+        return _uncertain(_described(answer), posts=posts)
     if status == 429:
-        return _limited(answer)
+        return _rate_limited(answer)
     if status < 400 or status == 408 or answer.code is None:
         return not_discord(status)
     if status == 401:
         return _retry(Retry(TOKEN_REFUSED, "platform"), "Discord refuses DISCORD_TOKEN")
-    return _coded(answer.code, _shown(answer))
+    return _error_of_code(answer.code, _described(answer))
 
 
 def not_discord(status: int) -> RetryLater:
-    """An answer of something between us and Discord, which never saw the request."""
+    """Return the error for an answer from something between us and Discord, which never saw the request."""
     return _retry(
         Retry(SPELL, "platform", unexplained=True),
         f"HTTP {status}, and not from Discord itself: a proxy or Cloudflare",
@@ -193,7 +193,7 @@ def not_discord(status: int) -> RetryLater:
 
 
 def classify_error(error: Exception, *, posts: bool = True) -> SendError:
-    """What an error of a request means. `posts` says whether the request creates a post."""
+    """Return the SendError for an error of a request. `posts` says whether the request creates a post."""
     match error:
         case SendError():
             return error
@@ -203,7 +203,7 @@ def classify_error(error: Exception, *, posts: bool = True) -> SendError:
             return RetryLater("Discord's rate limit", after=5.0, counts=False)
         case discord.HTTPException():
             answer = Answer(error.status, {"code": error.code, "message": error.text})
-            return classify(answer, posts=posts) or DeliveryUncertain(_shown(answer))
+            return classify(answer, posts=posts) or DeliveryUncertain(_described(answer))
         case aiohttp.ClientError() | OSError():
             return _unanswered(error, posts=posts)
         case _:
@@ -211,13 +211,13 @@ def classify_error(error: Exception, *, posts: bool = True) -> SendError:
 
 
 def _unanswered(error: aiohttp.ClientError | OSError, *, posts: bool) -> SendError:
-    """A connection that couldn't be opened, or that ended without an answer."""
+    """Return the error for a connection that couldn't be opened, or that ended without an answer."""
     if isinstance(error, NOT_CONNECTED):
         return _retry(Retry(SPELL, "platform"), f"Discord can't be reached: {error}")
-    return _open_question(f"No answer: {error!r}", posts=posts)
+    return _uncertain(f"No answer: {error!r}", posts=posts)
 
 
-def _coded(code: int, why: str) -> SendError:
+def _error_of_code(code: int, why: str) -> SendError:
     match BY_CODE.get(code, ANY_OTHER_CODE):
         case Pause(reason):
             return Unreachable(reason, code)
@@ -227,8 +227,8 @@ def _coded(code: int, why: str) -> SendError:
             return _retry(retry, why)
 
 
-def _limited(answer: Answer) -> SendError:
-    """A 429: Discord's own names a time, and whether it is for all of the bot."""
+def _rate_limited(answer: Answer) -> SendError:
+    """Return the error for a 429. Discord's own names a time, and whether it applies to the whole bot."""
     body = answer.body if isinstance(answer.body, dict) else {}
     named = body.get("retry_after")
     if isinstance(named, int | float):
@@ -238,8 +238,8 @@ def _limited(answer: Answer) -> SendError:
     return _retry(Retry(after, "platform"), "Discord blocks this machine's address for now")
 
 
-def _open_question(why: str, *, posts: bool) -> SendError:
-    """The outcome if we can't know whether Discord did what it was asked for."""
+def _uncertain(why: str, *, posts: bool) -> SendError:
+    """Return the error for a request that Discord may or may not have carried out."""
     return DeliveryUncertain(why) if posts else _retry(Retry(SPELL, "platform"), why)
 
 
@@ -254,16 +254,16 @@ def _retry(retry: Retry, why: str) -> RetryLater:
 
 
 def _bounded(seconds: float) -> float:
-    return min(max(seconds, 0.05), LONGEST) if seconds == seconds else LONGEST  # noqa: PLR0124  # NaN is no time
+    return min(max(seconds, 0.05), LONGEST) if seconds == seconds else LONGEST  # noqa: PLR0124  # NaN isn't a time
 
 
 def _number(text: str) -> float:
-    """Seconds in a header; 0 if there are none."""
+    """Return the seconds in a header; 0 if there are none."""
     return float(text) if len(text) <= 12 and text.replace(".", "", 1).isdecimal() else 0.0
 
 
-def _shown(answer: Answer) -> str:
-    """The answer in a short line."""
+def _described(answer: Answer) -> str:
+    """Describe the answer in a short line."""
     message = answer.body.get("message", "") if isinstance(answer.body, dict) else ""
     code = "" if answer.code is None else f" {answer.code}"
     return f"HTTP {answer.status}{code}{': ' if message else ''}{message}"[:300]

@@ -1,4 +1,4 @@
-"""What comes after a post, over REST: a ping, a thread, the publication. Each is best-effort."""
+"""Follow-ups of a post, over REST: a ping, a thread, publishing. Each is best-effort."""
 
 import asyncio
 from collections.abc import Coroutine
@@ -28,10 +28,10 @@ MAX_NAME = 100
 MAX_CONTENT = 2000
 """Characters of a message of plain text."""
 RATE = Rate(5, 0.105)
-"""Posts of the whole bot. Discord allows 50 requests a second; the rest is for requests that aren't posts. The window
-is short, so that two bursts around the end of a second don't exceed the limit together."""
+"""Rate limit for posts of the whole bot. Discord allows 50 requests a second; the rest is for requests that aren't
+posts. The window is short, so that two bursts around the end of a second don't exceed the limit together."""
 PUBLISHED = Rate(10, 3600.0)
-"""Posts that one announcement channel may publish."""
+"""Discord's rate limit for publishing the posts of one announcement channel."""
 FOLLOW_UP_TIMEOUT = 4.0
 """Seconds for each request after a post. The post itself must be confirmed before the core's time-out."""
 
@@ -39,7 +39,7 @@ log = structlog.get_logger(__name__)
 
 
 class FollowUps:
-    """Requests after a post, and the bot's rate that they share with it."""
+    """Requests after a post, and the bot's rate limit that they share with posts."""
 
     def __init__(self, client: discord.Client, redis: Redis, now: Clock) -> None:
         self._client = client
@@ -54,7 +54,7 @@ class FollowUps:
         role: discord.Object,
         key: str,
     ) -> None:
-        """Ping the role in a message of plain text: components make an empty notification."""
+        """Ping the role in a message of plain text: components would make an empty notification."""
         text = f"<@&{role.id}> {fitted(card.notice, MAX_CONTENT - 100)}"
         await channel.send(
             text,
@@ -85,7 +85,7 @@ class FollowUps:
                 raise
 
     async def attempt(self, name: str, request: Coroutine[Any, Any, None]) -> None:
-        """A best-effort request after a post; a failure doesn't fail the post."""
+        """Make a best-effort request after a post; a failure doesn't fail the post."""
         try:
             async with asyncio.timeout(FOLLOW_UP_TIMEOUT):
                 await self.turn("follow-up")
@@ -95,12 +95,12 @@ class FollowUps:
             log.warning("follow_up_failed", request=name, error=str(error) or repr(error))
 
     async def turn(self, key: str) -> None:
-        """Wait for a turn of the bot's rate for a request that isn't a post. Raises TurnedAway."""
+        """Wait until the bot's rate limit allows a request that isn't a post. Raises TurnedAway."""
         await asyncio.sleep(await self._rates.turn(RATE, f"{uuid4().hex} {key}", "discord"))
 
 
 def name_of(card: Card, now: datetime) -> str:
-    """A thread's name: the paper's title, or the digest's heading with the day."""
+    """Return a thread's name: the paper's title, or the digest's heading with the day."""
     paper = next((block.title for block in card.blocks if isinstance(block, PaperBlock)), card.notice)
     name = f"{card.heading} · {short_date(now, now)}" if card.heading else paper
     return shorten(plain(name), MAX_NAME) or "New papers"

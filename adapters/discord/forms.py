@@ -1,7 +1,7 @@
-"""A form as Discord's modals. A modal has five fields, so a longer form is opened in parts, by buttons.
+"""Forms as Discord's modals. A modal has five fields, so a longer form is opened in parts, by buttons.
 
 Nothing is stored in between. Modals and buttons carry the part's number and the command that showed the form
-(`?1 settings`). When a part is sent in, that command is run again to get the other fields' present values.
+(`?1 settings`). When a part is submitted, that command is run again to get the other fields' current values.
 """
 
 import re
@@ -27,7 +27,7 @@ MAX_NAME = 45
 MAX_HELP = 100
 """Characters of a field's description."""
 MAX_VALUE = 400
-"""Characters of a text field; ours, and more than any setting needs."""
+"""Characters of a text field: our own limit, more than any setting needs."""
 MAX_CHOICES = 25
 """Choices of a select."""
 MAX_CHOICE = 100
@@ -36,12 +36,12 @@ CUSTOM_ID = re.compile(r"\?(?P<page>\d{1,2}) (?P<line>.+)", re.DOTALL)
 
 
 def pages(form: Form) -> list[tuple[Field, ...]]:
-    """The fields, in parts that fit a modal."""
+    """Return the fields, in parts that fit a modal."""
     return [form.fields[at : at + ON_A_PAGE] for at in range(0, len(form.fields), ON_A_PAGE)]
 
 
 def modal(form: Form, page: int, line: str) -> discord.ui.Modal | None:
-    """A part of the form that the command `line` shows; None if there is no such part. Needs a running loop."""
+    """Build a part of the form that the command `line` shows; None if it doesn't exist. Needs a running event loop."""
     custom_id = f"?{page} {line}"
     if page >= len(pages(form)) or len(custom_id) > MAX_ID:
         return None
@@ -53,7 +53,7 @@ def modal(form: Form, page: int, line: str) -> discord.ui.Modal | None:
 
 
 def chooser(card: Card, form: Form, line: str) -> discord.ui.LayoutView:
-    """A card, with a button for each part of its form."""
+    """Render a card with a button for each part of its form."""
     view = layout(card)
     buttons = [_open(fields, page, line) for page, fields in enumerate(pages(form))][:ON_A_PAGE]
     if view.total_children_count + len(buttons) + 1 <= MAX_COMPONENTS and len(f"?9 {line}") <= MAX_ID:
@@ -63,14 +63,14 @@ def chooser(card: Card, form: Form, line: str) -> discord.ui.LayoutView:
 
 
 def sent_in(components: Iterable[Mapping[str, Any]]) -> dict[str, str]:
-    """Field -> value of a modal that was sent in."""
-    given: dict[str, str] = {}
+    """Return field -> value of a submitted modal."""
+    submitted: dict[str, str] = {}
     for label in components:
         field = label.get("component") or {}
         if name := field.get("custom_id"):
             values = field.get("values")
-            given[name] = str(field.get("value") or "") if values is None else "".join(values[:1])
-    return given
+            submitted[name] = str(field.get("value") or "") if values is None else "".join(values[:1])
+    return submitted
 
 
 def _open(fields: tuple[Field, ...], page: int, line: str) -> discord.ui.Button[discord.ui.LayoutView]:
@@ -87,15 +87,15 @@ def _label(field: Field) -> discord.ui.Label[discord.ui.Modal]:
 
 
 def _component(field: Field) -> discord.ui.Item[discord.ui.Modal]:
-    carried = [choice for choice in field.choices if 0 < len(choice.value) <= MAX_CHOICE]
-    if 0 < len(carried) <= MAX_CHOICES:
+    usable = [choice for choice in field.choices if 0 < len(choice.value) <= MAX_CHOICE]
+    if 0 < len(usable) <= MAX_CHOICES:
         options = [
             discord.SelectOption(
                 label=shorten(plain(choice.label or choice.value), MAX_CHOICE),
                 value=choice.value,
                 default=choice.value == field.value,
             )
-            for choice in carried
+            for choice in usable
         ]
         return discord.ui.Select(custom_id=field.name, options=options, required=True)
     return discord.ui.TextInput(

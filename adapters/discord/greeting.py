@@ -17,9 +17,9 @@ from bot.domain.models import ChannelRef
 from bot.ports import Core
 
 JUST_ADDED = timedelta(hours=1)
-"""How long after it was added a server is still greeted: Paperboy may have been restarting at that moment."""
+"""Time after Paperboy is added within which a server is greeted: Paperboy may have been restarting at that moment."""
 REMEMBERED = timedelta(days=90)
-"""How long a greeting isn't repeated in a server that removes Paperboy and adds it again."""
+"""Time for which a greeting isn't repeated in a server that removes Paperboy and adds it again."""
 
 Send = Callable[[ChannelRef, Card, str], Awaitable[object]]
 """Posts a card once. Raises a SendError."""
@@ -55,7 +55,7 @@ class Greeter:
 
 
 def place_to_greet(guild: discord.Guild, now: datetime) -> discord.TextChannel | None:
-    """The channel to greet a server in; None if it isn't new, or has none that Paperboy may post in."""
+    """Return the channel in which to greet a server; None if the server isn't new, or Paperboy can't post there."""
     ours: discord.Member | None = guild.me
     channel = guild.system_channel
     if ours is None or ours.joined_at is None or channel is None:

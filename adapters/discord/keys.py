@@ -1,4 +1,4 @@
-"""What the processes of the Discord adapter share in Redis."""
+"""Redis keys that the processes of the Discord adapter share."""
 
 from functools import partial
 
@@ -15,14 +15,14 @@ SHARDS = _key("shards")
 COMMANDS = _key("commands")
 """Hash of application id -> digest of the commands that were last sent to Discord."""
 SYNC_PROBLEM = _key("sync")
-"""Hash of application id -> why Discord has older commands than ours."""
+"""Hash of application id -> reason why Discord has older commands than ours."""
 
 
 def shard(number: int, count: int) -> tuple[str, str]:
-    """The lease on one of `count` shards, and its fencing token."""
+    """Return the keys of the lease on one of `count` shards, and of its fencing token."""
     return _key("shard", str(count), str(number)), _key("fence", str(count), str(number))
 
 
 def greeted(guild: int) -> str:
-    """Set while a server isn't greeted again."""
+    """Return the key that is set while a server isn't greeted again."""
     return f"pb:{{{workspace('discord', str(guild))}}}:greeted"

@@ -17,7 +17,7 @@ MAX_COMPONENTS = 40
 """Components of a message, nested ones too."""
 _HEADING, _TITLE, _BYLINE, _SUMMARY, _ABSTRACT, _REASON = 300, 400, 600, 600, 2600, 220
 _PARAGRAPH, _BULLET, _KEYWORDS, _ALT = 2400, 600, 300, 200
-"""Characters of each kind of text."""
+"""Maximum number of characters in each kind of text."""
 _SQUEEZES = (
     (10, 1.0),
     (5, 1.0),
@@ -64,7 +64,7 @@ Titled = Callable[[PaperBlock, float], str]
 
 
 def plan_layout(card: Card) -> list[Piece]:
-    """As much of the card as fits into a message of components."""
+    """Return as much of the card as fits into a message of components."""
     pieces: list[Piece] = []
     for buttons, room in _SQUEEZES:
         pieces = list(_merged(_pieces(card, buttons, room)))
@@ -76,13 +76,13 @@ def plan_layout(card: Card) -> list[Piece]:
 
 
 def text_of(pieces: Iterable[Piece]) -> int:
-    """Characters of all texts together."""
+    """Return the number of characters in all texts together."""
     texts = (p.text if isinstance(p, Picture) else p for p in pieces if isinstance(p, str | Picture))
     return sum(map(width, texts))
 
 
 def components_of(pieces: Sequence[Piece]) -> int:
-    """The number of components of the pieces and of the container around them."""
+    """Return the number of components of the pieces and of the container around them."""
     return 1 + sum(map(_size, pieces))
 
 
@@ -99,7 +99,7 @@ def _size(piece: Piece) -> int:
 
 
 def paper_text(block: PaperBlock, room: float) -> str:
-    """A paper's text below its title."""
+    """Return a paper's text below its title."""
     small = [
         fitted(" · ".join(block.byline), int(_BYLINE * room)),
         *(fitted(reason, int(_REASON * room)) for reason in block.reasons),
@@ -116,7 +116,7 @@ def paper_text(block: PaperBlock, room: float) -> str:
 
 
 def title(block: PaperBlock, room: float) -> str:
-    """A paper's title, with a link if it is a line in a list."""
+    """Return a paper's title, with a link if it is a line in a list."""
     title_text = fitted(block.title, int(_TITLE * room))
     if block.detail != "line":
         return f"### {title_text}"
@@ -125,7 +125,7 @@ def title(block: PaperBlock, room: float) -> str:
 
 
 def block_text(block: Block, room: float, titled: Titled = title) -> str:
-    """A block's text; "" for buttons."""
+    """Return a block's text; "" for buttons."""
     match block:
         case Paragraph(text) | Figure(text):
             return running(text, int(_PARAGRAPH * room))
@@ -147,7 +147,7 @@ class _Arranged:
 
 
 def _arranged(block: PaperBlock) -> _Arranged:
-    """The first action and the emojis get a button, and as many links as the row then has room for."""
+    """Give a button to the first action and the emojis, and to as many links as the row then has room for."""
     first, menu = divided(block.actions)
     links = [button for button in block.buttons if address(button.url)]
     if len(links) + len(block.actions) <= IN_A_ROW:
@@ -158,7 +158,7 @@ def _arranged(block: PaperBlock) -> _Arranged:
 
 
 def _links(block: PaperBlock, room: float) -> str:
-    """The links that get no button; their labels are ours."""
+    """Return the links that get no button; their labels are ours."""
     if room < _ROOM_FOR_LINKS:
         return ""
     links = _arranged(block).links
@@ -166,7 +166,7 @@ def _links(block: PaperBlock, room: float) -> str:
 
 
 def button_rows(block: Block, most: int) -> list[Row]:
-    """A block's rows of buttons, and its menu if all of them are wanted."""
+    """Return a block's rows of buttons, and its menu if `most` allows a full row."""
     match block:
         case Actions(buttons):
             return [tuple(row) for row in rows(buttons, most=10)]
@@ -202,7 +202,7 @@ def _pieces(card: Card, buttons: int, room: float) -> Iterator[Piece]:
 
 
 def new_buttons(row: Row, seen: set[str]) -> Row:
-    """The buttons of a row that the message doesn't have yet: Discord refuses two with the same `custom_id`."""
+    """Return the row's buttons that the message doesn't have yet: Discord refuses two with the same `custom_id`."""
     if isinstance(row, Menu):
         return row
     new = tuple(button for button in row if button.url or button.command not in seen)
@@ -211,7 +211,7 @@ def new_buttons(row: Row, seen: set[str]) -> Row:
 
 
 def _merged(pieces: Iterable[Piece]) -> Iterator[Piece]:
-    """The pieces, with adjacent texts joined into one component."""
+    """Yield the pieces, with adjacent texts joined into one component."""
     text = ""
     for piece in pieces:
         if isinstance(piece, str):
@@ -226,7 +226,7 @@ def _merged(pieces: Iterable[Piece]) -> Iterator[Piece]:
 
 
 def _cut(pieces: list[Piece]) -> list[Piece]:
-    """The first pieces, as many as fit: the last resort for a card with too many blocks."""
+    """Return as many of the first pieces as fit: the last resort for a card with too many blocks."""
     fitting: list[Piece] = []
     for piece in pieces:
         if isinstance(piece, str) and text_of([*fitting, piece]) > MAX_TEXT:

@@ -1,4 +1,4 @@
-"""Commands in the menu of a message. Discord hands over the message that a person chose, so that no intent is needed."""
+"""Commands in the menu of a message. Discord passes the message that a person chose, so that no intent is needed."""
 
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -13,7 +13,7 @@ from bot.text.mentions import papers_in
 
 
 def message_menu(spec: CommandSpec, invoke: Invoke) -> app_commands.ContextMenu:
-    """The command for the papers that a message names, in the same places as `/paper`."""
+    """Build the command for the papers that a message names, in the same places as `/paper`."""
 
     async def callback(interaction: Interaction, message: discord.Message) -> None:
         papers = " ".join(papers_in(text_of(message)))
@@ -29,22 +29,22 @@ def message_menu(spec: CommandSpec, invoke: Invoke) -> app_commands.ContextMenu:
 
 
 def text_of(message: discord.Message) -> str:
-    """What a message says and where its links lead; with what it forwards, and with the cards of apps."""
-    parts = [*_said(message), *(part for snapshot in message.message_snapshots for part in _said(snapshot))]
+    """Return a message's text and the addresses of its links, with forwarded messages and the cards of apps."""
+    parts = [*_texts(message), *(part for snapshot in message.message_snapshots for part in _texts(snapshot))]
     return " ".join(part for part in parts if part)
 
 
-def _said(message: discord.Message | discord.MessageSnapshot) -> Iterator[str | None]:
+def _texts(message: discord.Message | discord.MessageSnapshot) -> Iterator[str | None]:
     yield message.content
     for embed in message.embeds:
         yield from (embed.url, embed.title, embed.description)
         yield from (field.value for field in embed.fields)
-    yield from _in_components(message.components)
+    yield from _component_texts(message.components)
 
 
-def _in_components(components: Sequence[Any]) -> Iterator[str | None]:
+def _component_texts(components: Sequence[Any]) -> Iterator[str | None]:
     for part in components:
         yield getattr(part, "content", None)
         yield getattr(part, "url", None)
-        yield from _in_components(getattr(part, "children", None) or ())
+        yield from _component_texts(getattr(part, "children", None) or ())
         yield getattr(getattr(part, "accessory", None), "url", None)

@@ -1,4 +1,4 @@
-"""Who gave a command, in which channel, and which permissions the channel gives to them and to Paperboy."""
+"""The user and the channel of a command, and the permissions there of the user and of Paperboy."""
 
 from dataclasses import replace
 
@@ -28,19 +28,19 @@ _TO_POST_IN_THREAD = {"view_channel": "View Channel", "send_messages_in_threads"
 
 
 def missing_permissions(permissions: discord.Permissions, *, thread: bool = False) -> list[str]:
-    """The permissions that Paperboy lacks to post in a channel, as Discord's settings name them."""
+    """Return the permissions that Paperboy lacks to post in a channel, as Discord's settings name them."""
     needed = _TO_POST_IN_THREAD if thread else _TO_POST
     return [label for name, label in needed.items() if not getattr(permissions, name)]
 
 
 def user_of(interaction: Interaction) -> User:
-    """The person, and whether the payload lets them manage the channel. Direct messages are their own."""
+    """Return the person, and whether the payload lets them manage the channel. Direct messages are their own."""
     may = interaction.guild_id is None or interaction.permissions.manage_channels
     return User(str(interaction.user.id), interaction.user.display_name, may_manage=may)
 
 
 def roles(interaction: Interaction, typed: str) -> list[Choice]:
-    """The server's roles that match what was typed."""
+    """Return the server's roles that match the typed text."""
     wanted = typed.casefold().removeprefix("@").strip()
     known = interaction.guild.roles if interaction.guild else ()
     named = [role for role in known if not role.is_default() and wanted in role.name.casefold()]
@@ -48,7 +48,7 @@ def roles(interaction: Interaction, typed: str) -> list[Choice]:
 
 
 def with_permission_warning(reply: Reply, interaction: Interaction, spec: CommandSpec | None) -> Reply:
-    """The reply, with a warning if it changed something in a channel that Paperboy can't post in."""
+    """Return the reply, with a warning if it changed something in a channel that Paperboy can't post in."""
     if spec is None or not spec.changes or reply.card.kind == "error" or not added(interaction):
         return reply
     in_thread = channel_of(interaction).channel == str(interaction.channel_id) and isinstance(
@@ -64,7 +64,7 @@ def with_permission_warning(reply: Reply, interaction: Interaction, spec: Comman
 
 
 def channel_of(interaction: Interaction) -> ChannelRef:
-    """The channel of an interaction. Within a forum's post it is the forum, which has no other place to write in.
+    """Return the channel of an interaction. In a forum's post it is the forum: commands can only be typed in its posts.
 
     Direct messages with Paperboy are the person's own channel.
     """
@@ -78,7 +78,7 @@ def channel_of(interaction: Interaction) -> ChannelRef:
 
 
 def type_of_channel(interaction: Interaction) -> discord.ChannelType | None:
-    """The type of that channel."""
+    """Return the type of the channel that `channel_of` returns."""
     channel = interaction.channel
     parent = channel.parent if isinstance(channel, discord.Thread) else None
     if parent is not None and kind_of(parent.type) == "forum":
@@ -87,7 +87,7 @@ def type_of_channel(interaction: Interaction) -> discord.ChannelType | None:
 
 
 def refusal(interaction: Interaction, spec: CommandSpec | None) -> Ask | None:
-    """An answer for a command that makes no sense outside a server; None if the command makes sense here."""
+    """Return an answer for a command that makes no sense outside a server; None if the command makes sense here."""
     if spec is None or spec.anywhere or added(interaction) or is_direct(interaction):
         return None
     link = invite(interaction.application_id)
@@ -100,7 +100,7 @@ def refusal(interaction: Interaction, spec: CommandSpec | None) -> Ask | None:
 
 
 def is_direct(interaction: Interaction) -> bool:
-    """Whether it happened in direct messages with Paperboy, not in those of two people or of a group."""
+    """Whether the interaction is in direct messages with Paperboy, not in those of two people or of a group."""
     return interaction.guild_id is None and interaction.context.dm_channel
 
 
@@ -113,5 +113,5 @@ def added(interaction: Interaction) -> bool:
 
 
 def invite(application: int) -> str:
-    """The link that adds Paperboy to a server, with the permissions that it needs."""
+    """Return the link that adds Paperboy to a server, with the permissions that it needs."""
     return discord.utils.oauth_url(application, permissions=NEEDED, scopes=("bot", "applications.commands"))

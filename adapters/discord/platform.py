@@ -104,18 +104,18 @@ class DiscordPlatform:
         return any(client.is_ready() and not client.is_closed() for client in self._listening)
 
     async def access(self, user: User, channel: ChannelRef) -> Access:
-        """What the person may do in the channel now. Raises AccessUnknown if Discord doesn't say."""
+        """Return the person's permissions in the channel now. Raises AccessUnknown if Discord doesn't say."""
         return await self._access.of(user, channel)
 
     async def channel_name(self, channel: ChannelRef) -> str:
-        """The channel's name; "" if Discord doesn't say."""
+        """Return the channel's name; "" if Discord doesn't say."""
         return await self._access.name(channel)
 
     def _server(self, number: int) -> discord.Guild | None:
         return next(filter(None, (client.get_guild(number) for client in self._listening)), None)
 
     def invitation(self) -> str | None:
-        """The link that adds the bot to a server; None if the bot is private."""
+        """Return the link that adds the bot to a server; None if the bot is private."""
         application = self._rest.application if self._rest else None
         if application is not None and not application.bot_public:
             return None
@@ -147,7 +147,7 @@ class DiscordPlatform:
         return await notify(client, self._redis, channel, problem)
 
     async def find(self, to: ChannelRef, key: str, since: datetime) -> MessageRef | None:
-        """The message of a delivery. Raises LookupUnsupported, or a SendError if Discord can't be asked."""
+        """Find the message of a delivery. Raises LookupUnsupported, or a SendError if the request fails."""
         return await self._ask(to, lambda poster: poster.find(to, key, since))
 
     async def reply(self, to: ChannelRef, message: MessageRef, card: Card, key: str) -> MessageRef:
@@ -157,7 +157,7 @@ class DiscordPlatform:
     async def find_reply(
         self, to: ChannelRef, message: MessageRef, key: str, since: datetime
     ) -> MessageRef | None:
-        """The message of a delivery in a message's thread. Raises a SendError if Discord can't be asked."""
+        """Find the message of a delivery in a message's thread. Raises a SendError if the request fails."""
         return await self._ask(to, lambda poster: poster.find_reply(to, message, key, since))
 
     async def edit(self, to: ChannelRef, message: MessageRef, card: Card) -> None:
@@ -178,13 +178,13 @@ class DiscordPlatform:
     ) -> _T:
         try:
             return await self._answer(request, posts=posts)
-        except Unreachable as error:  # the process at the gateway sees when it may be over
+        except Unreachable as error:  # the process at the gateway notices when it may be over
             if not to.person:
                 await UnreachableChannels(self._redis).add(to, error.code)
             raise
 
     async def _answer(self, request: Callable[[Poster], Awaitable[_T]], *, posts: bool) -> _T:
-        """What a request brings. Raises what its error means."""
+        """Return the result of a request. Raises its error as a SendError."""
         try:
             return await request(Poster(await self._rest_client(), self._redis, self._now))
         except discord.LoginFailure as error:
@@ -195,7 +195,7 @@ class DiscordPlatform:
             raise classify_error(error, posts=posts) from error
 
     async def _rest_client(self) -> discord.Client:
-        """The REST client, logged in. Raises what discord.py raises."""
+        """Return the REST client, logged in. Raises discord.py's errors."""
         async with self._login:
             if self._rest is None:
                 client = rest_client()
@@ -209,7 +209,7 @@ class DiscordPlatform:
 
 
 def application_of(token: str) -> int | None:
-    """The application's id, which a bot's token begins with; None if the token isn't a bot's."""
+    """Return the application's id, which a bot's token begins with; None if the token isn't a bot's."""
     first = token.partition(".")[0]
     try:
         return int(b64decode(f"{first}{'=' * (-len(first) % 4)}", altchars=b"-_").decode("ascii"))
@@ -221,4 +221,4 @@ def configure_library(api_url: str) -> None:
     """Point discord.py at Discord's REST API, and silence its warnings about what Paperboy doesn't use."""
     logging.getLogger("discord.state").setLevel(logging.ERROR)  # posting needs no intents
     discord.VoiceClient.warn_nacl = discord.VoiceClient.warn_dave = False
-    discord.http.Route.BASE = api_url  # the whole of discord.py reads it there
+    discord.http.Route.BASE = api_url  # all of discord.py reads it there

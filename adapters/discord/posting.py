@@ -18,7 +18,7 @@ from bot.domain.errors import ChannelGone, LookupUnsupported
 from bot.domain.models import ChannelRef, MessageRef
 
 LOOK_BACK = 1000
-"""Messages that are searched for an uncertain post: ten requests."""
+"""Maximum number of messages searched for an uncertain post: ten requests."""
 
 
 class Poster:
@@ -31,7 +31,7 @@ class Poster:
         self._after = FollowUps(client, redis, now)
 
     async def send(self, to: ChannelRef, card: Card, key: str) -> MessageRef:
-        """Post a card once. Raises what discord.py raises, or a SendError."""
+        """Post a card once. Raises discord.py's errors, or a SendError."""
         if to.person:
             direct = await self._direct(to.person)
             message = await direct.send(view=layout(card, mark(key)), nonce=mark(key))
@@ -49,7 +49,7 @@ class Poster:
             raise
 
     async def find(self, to: ChannelRef, key: str, since: datetime) -> MessageRef | None:
-        """The message with the key's mark. Raises LookupUnsupported, or what discord.py raises."""
+        """Find the message with the key's mark. Raises LookupUnsupported, or discord.py's errors."""
         marked = mark(key)
         if to.person:
             await self._after.turn(key)
@@ -60,19 +60,19 @@ class Poster:
             return await self._find_in_forum(to, marked, since)
         await self._after.turn(key)
         channel = self._messageable(to)
-        looked = 0
+        searched = 0
         async for message in channel.history(limit=LOOK_BACK, after=since):
-            looked += 1
+            searched += 1
             if marked in marks_of(message.components):
                 return _ref(to, message.id)
-        if looked == LOOK_BACK:
+        if searched == LOOK_BACK:
             raise LookupUnsupported(f"More than {LOOK_BACK} messages are newer than the post")
-        if not looked and await self._hides_history(to):
+        if not searched and await self._hides_history(to):
             raise LookupUnsupported("Paperboy lacks Read Message History in this channel")
         return None
 
     async def reply(self, to: ChannelRef, message: MessageRef, card: Card, key: str) -> MessageRef:
-        """Post a card in the thread of a message, or in the channel if there can be none."""
+        """Post a card in the thread of a message, or in the channel if the message can't have one."""
         post, _, _ = message.id.partition("/")
         if not post.isdigit():
             return await self.send(to, card, key)
@@ -85,7 +85,7 @@ class Poster:
                     return MessageRef("deleted")
                 if not errors.is_about_thread(error):
                     raise
-                opened = not attempt and await self._can_open_thread(to, int(post), card)
+                opened = not attempt and await self._open_thread(to, int(post), card)
                 if not opened:
                     break
         return await self.send(to, card, key)
@@ -99,7 +99,7 @@ class Poster:
     async def find_reply(
         self, to: ChannelRef, message: MessageRef, key: str, since: datetime
     ) -> MessageRef | None:
-        """The reply with the key's mark in the thread of a message."""
+        """Find the reply with the key's mark in the thread of a message."""
         thread = self._client.get_partial_messageable(int(message.id.partition("/")[0]))
         await self._after.turn(key)
         try:
@@ -116,8 +116,8 @@ class Poster:
                 return MessageRef(f"{message.channel.id}/{message.id}", where)
         return None
 
-    async def _can_open_thread(self, to: ChannelRef, message: int, card: Card) -> bool:
-        """Open a message's thread; False if we may not, or the message is gone."""
+    async def _open_thread(self, to: ChannelRef, message: int, card: Card) -> bool:
+        """Open a message's thread. Returns False if we aren't allowed to, or the message is gone."""
         try:
             await self._after.start_thread(int(to.channel), message, card)
         except discord.HTTPException as error:
@@ -174,8 +174,8 @@ class Poster:
         role = _role(card)
         form: dict[str, Any] = {"view": layout(card, mark(key))}
         if card.posting.embeds:
-            old = embed_message(card, mark(key))
-            form = {"embed": old.embed, "view": old.view}
+            parts = embed_message(card, mark(key))
+            form = {"embed": parts.embed, "view": parts.view}
         post = await forum.create_thread(
             name=name_of(card, self._now()),
             applied_tags=tags_for(forum, card.posting.topics),
@@ -196,27 +196,27 @@ class Poster:
         return None
 
     async def _threads(self, to: ChannelRef, since: datetime) -> AsyncIterator[discord.Thread]:
-        """The bot's own posts in a forum since then, the archived ones too: a moderator may close one at any moment."""
+        """Yield the bot's posts in a forum since then, archived ones too: a moderator may close one at any moment."""
         forum = await self._channel(to)
         if not isinstance(forum, discord.ForumChannel):
             return
         for thread in await forum.guild.active_threads():
-            if thread.parent_id == forum.id and self._made(thread, since):
+            if thread.parent_id == forum.id and self._is_own(thread, since):
                 yield thread
         async for thread in forum.archived_threads(limit=LOOK_BACK):
             if thread.archive_timestamp < since:
-                return  # the latest archived come first
-            if self._made(thread, since):
+                return  # the last archived ones come first
+            if self._is_own(thread, since):
                 yield thread
 
-    def _made(self, thread: discord.Thread, since: datetime) -> bool:
+    def _is_own(self, thread: discord.Thread, since: datetime) -> bool:
         me = self._client.user
         return (
             me is not None and thread.owner_id == me.id and thread.id >= discord.utils.time_snowflake(since)
         )
 
     async def _hides_history(self, to: ChannelRef) -> bool:
-        """Whether Discord hides the history from us: it answers with an empty list then."""
+        """Whether Discord hides the history from us, in which case it answers with an empty list."""
         async for _ in self._messageable(to).history(limit=1):
             return False
         return getattr(await self._channel(to), "last_message_id", None) is not None
@@ -226,7 +226,7 @@ class Poster:
         return await self._kinds.learn(channel.id, channel.type)
 
     async def _channel(self, to: ChannelRef) -> discord.abc.GuildChannel | discord.Thread:
-        """The channel as Discord has it now. Raises ChannelGone if it belongs to no server."""
+        """Fetch the channel from Discord. Raises ChannelGone if it doesn't belong to a server."""
         channel = await self._client.fetch_channel(int(to.channel))
         if isinstance(channel, discord.abc.PrivateChannel):
             raise ChannelGone("Papers can't be posted in direct messages. Subscribe in a server's channel.")

@@ -38,7 +38,7 @@ _SQUEEZES = (1.0, 0.7, 0.5, 0.35, 0.25, 0.15, 0.08)
 
 
 def layout(card: Card, marked: str = "") -> discord.ui.LayoutView:
-    """The whole card; one of its buttons carries the mark `marked`. Needs a running event loop."""
+    """Render the whole card; one of its buttons carries the mark `marked`. Needs a running event loop."""
     ids = CustomIds(marked)
     container: discord.ui.Container[discord.ui.LayoutView] = discord.ui.Container(accent_colour=ACCENT)
     for piece in plan_layout(card):
@@ -52,7 +52,7 @@ def layout(card: Card, marked: str = "") -> discord.ui.LayoutView:
 
 
 def row(buttons: tuple[Button, ...], ids: CustomIds) -> Row:
-    """A row of buttons."""
+    """Build a row of buttons."""
     return discord.ui.ActionRow(*(component(button, ids(button)) for button in buttons))
 
 
@@ -81,7 +81,7 @@ class EmbedMessage:
 
 
 def embed_message(card: Card, marked: str = "") -> EmbedMessage:
-    """The whole card; one of its buttons carries the mark `marked`. Needs a running event loop."""
+    """Render the whole card as an embed; one of its buttons carries the mark `marked`. Needs a running event loop."""
     ids = CustomIds(marked)
     seen: set[str] = set()
     found = (new_buttons(row, seen) for block in card.blocks for row in button_rows(block, 10))
@@ -115,7 +115,7 @@ def _embed(card: Card) -> discord.Embed:
             ),
         )
         return embed.set_thumbnail(url=address(alone.thumbnail_url))
-    texts = [_all(card, room) for room in _SQUEEZES]
+    texts = [_full_text(card, room) for room in _SQUEEZES]
     description = next((text for text in texts if width(text) <= MAX_DESCRIPTION), texts[-1][:2000])
     title = fitted(card.heading, MAX_TITLE)
     if not title and not description:
@@ -123,5 +123,5 @@ def _embed(card: Card) -> discord.Embed:
     return discord.Embed(colour=ACCENT, title=title or None, description=description)
 
 
-def _all(card: Card, room: float) -> str:
+def _full_text(card: Card, room: float) -> str:
     return "\n".join(filter(None, (block_text(block, room) for block in card.blocks)))

@@ -26,9 +26,9 @@ from bot.text import shorten
 PATIENCE = 0.02
 """Seconds to wait for the core before the answer is deferred. A quick answer then needs one request, not two."""
 LOOK_BACK = 50
-"""Messages of a thread that are searched for an earlier copy of the same answer."""
+"""Maximum number of a thread's messages that are searched for an earlier copy of the same answer."""
 PAGE = re.compile(r"\bpage:\d+")
-"""In a command that turns a page."""
+"""Matches in a command that turns a page."""
 
 log = structlog.get_logger(__name__)
 
@@ -39,7 +39,7 @@ Ask = Callable[[], Awaitable[Reply]]
 
 @contextmanager
 def until_over() -> Iterator[None]:
-    """Let an interaction that expired, or whose connection broke, end with a line in the log."""
+    """Within this block, only log an interaction that expired, or whose connection broke."""
     try:
         yield
     except discord.HTTPException as error:
@@ -50,8 +50,8 @@ def until_over() -> Iterator[None]:
         log.warning("answer_lost", error=repr(error))
 
 
-def is_no_expired_autocomplete(record: logging.LogRecord) -> bool:
-    """Keep out of discord.py's log the traceback of choices that came after the person had typed on."""
+def is_not_expired_autocomplete(record: logging.LogRecord) -> bool:
+    """Filter discord.py's log: no traceback for choices that arrive after the person has continued to type."""
     error = record.exc_info[1] if record.exc_info else None
     if isinstance(error, discord.HTTPException) and error.code in errors.INTERACTION_OVER:
         log.debug("interaction_over", code=error.code)
@@ -71,11 +71,11 @@ class Responder:
             await self._give(interaction, ask, line)
 
     async def _give(self, interaction: Interaction, ask: Ask, line: str) -> None:
-        reply = await self._asked(interaction, ask)
+        reply = await self._reply(interaction, ask)
         if reply.thread and await self._in_thread(interaction, reply, line):
             return
         if reply.form:
-            await self._ask_back(interaction, reply.card, reply.form, line)
+            await self._show_form(interaction, reply.card, reply.form, line)
         else:
             await self._show(interaction, reply, turning=bool(PAGE.search(line)))
         if reply.file:
@@ -86,7 +86,7 @@ class Responder:
         if reply.later and (fuller := await reply.later()):
             await interaction.edit_original_response(view=layout(fuller))
 
-    async def _asked(self, interaction: Interaction, ask: Ask) -> Reply:
+    async def _reply(self, interaction: Interaction, ask: Ask) -> Reply:
         """Get the reply, and defer the answer if that takes long."""
         asking = asyncio.ensure_future(ask())
         try:
@@ -97,7 +97,7 @@ class Responder:
         finally:
             asking.cancel()
 
-    async def _ask_back(self, interaction: Interaction, card: Card, form: Form, line: str) -> None:
+    async def _show_form(self, interaction: Interaction, card: Card, form: Form, line: str) -> None:
         """Open the form; show buttons for its parts if it is too long, or if it is too late to open one."""
         whole = modal(form, 0, line) if len(pages(form)) == 1 else None
         if interaction.response.is_done():
@@ -142,7 +142,7 @@ class Responder:
         if not interaction.response.is_done():
             await interaction.response.defer(ephemeral=True, thinking=True)
         try:
-            url = await _below(interaction, message, reply.card, mark(f"{message.id} {line}"))
+            url = await _post_below(interaction, message, reply.card, mark(f"{message.id} {line}"))
         except discord.HTTPException as error:
             log.info("thread_not_opened", code=error.code)
             return False
@@ -150,8 +150,8 @@ class Responder:
         return True
 
 
-async def _below(interaction: Interaction, message: discord.Message, card: Card, marked: str) -> str:
-    """Post a card in the message's thread unless it is there already. Returns its link."""
+async def _post_below(interaction: Interaction, message: discord.Message, card: Card, marked: str) -> str:
+    """Post a card in the message's thread unless it was posted already. Returns its link."""
     thread = await _thread(interaction, message, card)
     async for earlier in thread.history(limit=LOOK_BACK):
         if marked in marks_of(earlier.components):
@@ -160,7 +160,7 @@ async def _below(interaction: Interaction, message: discord.Message, card: Card,
 
 
 async def _thread(interaction: Interaction, message: discord.Message, card: Card) -> discord.abc.Messageable:
-    """The message's own thread, opened if needed; the thread that it is in, if it is in one."""
+    """Return the message's own thread, opened if needed; or the thread that the message is in."""
     if isinstance(interaction.channel, discord.Thread):
         return interaction.channel
     if interaction.guild and (opened := interaction.guild.get_thread(message.id)):
@@ -174,7 +174,7 @@ async def _thread(interaction: Interaction, message: discord.Message, card: Card
 
 
 def _note(message: str, url: str = "") -> Card:
-    """A short line, perhaps with a link."""
+    """Build a card with a short line, perhaps with a link."""
     look = actions(Button("Show it", url=url)) if url else ()
     return Card("reply", message, blocks=(paragraph(message), *look))
 

@@ -1,4 +1,4 @@
-"""The REST client: its User-Agent, and how answers reach the table of `errors`."""
+"""The REST client. It sets its User-Agent, and classifies answers by the table of `errors`."""
 
 import json
 from importlib.metadata import version
@@ -12,25 +12,25 @@ from adapters.discord.errors import NOT_JSON, Answer, classify, not_discord
 USER_AGENT = (
     f"DiscordBot (https://github.com/Rapptz/discord.py, {discord.__version__}) Paperboy/{version('paperboy')}"
 )
-"""In the form that Discord asks for: Cloudflare blocks others (error 40333). See
+"""In the format that Discord requires: Cloudflare blocks others (error 40333). See
 https://docs.discord.com/developers/reference#user-agent."""
 CONNECTIONS = 24
 """Max concurrent connections for posts: fifty posts a second need no more, and more would delay answers to people."""
 LONGEST_WAIT = 8.0
-"""Seconds that a post waits for one of Discord's rate limits before it is given back to the outbox."""
+"""Seconds that a post waits for one of Discord's rate limits before it is returned to the outbox."""
 POSTING_PATHS = ("/messages", "/threads")
 """The ends of the paths whose POST creates a post."""
 
 
 def rest_client() -> discord.Client:
-    """A client that posts and looks things up; it never connects to the gateway. Needs a running event loop.
+    """Build a client that posts and looks things up; it never connects to the gateway. Needs a running event loop.
 
     discord.py would repeat a failed request several times, even a post without a nonce, and wait for a rate limit
     however long it takes. The outbox does both better, because it sees everything that waits.
     """
     trace = identified()
     trace.on_request_redirect.append(_refuse_redirect)
-    trace.on_request_end.append(_judge)
+    trace.on_request_end.append(_raise_for_answer)
     client = discord.Client(
         intents=discord.Intents(guilds=True),  # unused here, but discord.py warns without it
         allowed_mentions=discord.AllowedMentions.none(),
@@ -43,7 +43,7 @@ def rest_client() -> discord.Client:
 
 
 def identified() -> aiohttp.TraceConfig:
-    """Sets our User-Agent on every request of a client: discord.py leaves aiohttp's on answers to interactions."""
+    """Set our User-Agent on every request of a client: discord.py leaves aiohttp's on answers to interactions."""
     trace = aiohttp.TraceConfig()
     trace.on_request_start.append(_identify)
     return trace
@@ -60,8 +60,8 @@ async def _refuse_redirect(
     raise not_discord(redirect.response.status)
 
 
-async def _judge(_session: object, _context: object, end: aiohttp.TraceRequestEndParams) -> None:
-    """Raise what the answer means, unless it is a result or an error that discord.py reads as well as we do."""
+async def _raise_for_answer(_session: object, _context: object, end: aiohttp.TraceRequestEndParams) -> None:
+    """Raise the answer's error, unless discord.py handles it as well as we do."""
     posts = end.method == "POST" and end.url.path.endswith(POSTING_PATHS)
     answer = await _read(end.response)
     error = classify(answer, posts=posts)

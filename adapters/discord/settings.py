@@ -6,7 +6,7 @@ from bot.settings import BaseUrl, PlatformSettings
 
 
 class DiscordSettings(PlatformSettings):
-    """The bot's token, and where Discord is."""
+    """The bot's token, and Discord's address."""
 
     title = "Discord"
     connect = "`DISCORD_TOKEN`"
@@ -17,7 +17,7 @@ class DiscordSettings(PlatformSettings):
     removed = "Paperboy was removed from the server"
     secret_patterns = (
         r"\b[\w-]{23,28}\.[\w-]{6,7}\.[\w-]{27,}",  # a bot's token
-        r"(?<=/webhooks/)\d{1,20}/[\w-]{8,}",  # an interaction's, which answers for fifteen minutes
+        r"(?<=/webhooks/)\d{1,20}/[\w-]{8,}",  # an interaction's token, valid for fifteen minutes
         r"(?<=/interactions/)\d{1,20}/[\w-]{8,}",
     )
 

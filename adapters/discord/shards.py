@@ -29,7 +29,7 @@ NEAR_EACH_OTHER = 5.0
 """Seconds in which Discord allows `max_concurrency` identifies. See
 https://docs.discord.com/developers/events/gateway#rate-limiting."""
 PER_SHARD = Rate(5, 600.0)
-"""Max identifies per shard, so that a crash loop doesn't use up the day's."""
+"""Max identifies per shard, so that a crash loop doesn't use up the day's quota."""
 WRONG_COUNT = frozenset({4010, 4011})
 """Close codes for a wrong number of shards."""
 FOR_GOOD = frozenset({4004, 4013, 4014})
@@ -48,7 +48,7 @@ Run = Callable[[Sequence[int], int], Coroutine[Any, Any, None]]
 
 @dataclass(frozen=True, slots=True)
 class Gateway:
-    """What Discord says about connecting."""
+    """Discord's answer about how to connect."""
 
     shards: int
     """The recommended number of shards."""
@@ -60,16 +60,16 @@ class Gateway:
     """Seconds until the next day begins."""
 
     async def allows(self, identifies: int) -> None:
-        """Return once so many identifies may be used; tomorrow, if today's are nearly used up."""
+        """Wait until `identifies` can be used: until tomorrow, if today's are nearly used up."""
         if self.remaining - identifies < RESERVE:
             log.error("identifies_used_up", remaining=self.remaining, wait=self.reset_after)
             await asyncio.sleep(self.reset_after)
 
 
 async def gateway_of(client: discord.Client) -> Gateway:
-    """Ask Discord, and point discord.py at the gateway that it names. Raises what discord.py raises."""
+    """Ask Discord how to connect, and point discord.py at that gateway. Raises discord.py's errors."""
     shards, url, limit = await client.http.get_bot_gateway()
-    DiscordWebSocket.DEFAULT_GATEWAY = URL(url)  # discord.py uses it if the shards are given
+    DiscordWebSocket.DEFAULT_GATEWAY = URL(url)  # discord.py uses it if the shards are set
     return Gateway(shards, limit["max_concurrency"], limit["remaining"], limit["reset_after"] / 1000)
 
 
@@ -96,7 +96,7 @@ class Shards:
         self._groups: list[Group] = []
 
     async def listen(self, recommend: Recommend, run: Run) -> None:
-        """Take shards and listen until cancelled. Raises LoginFailure, or ConnectionClosed if no attempt can succeed."""
+        """Take shards and listen until cancelled. Raises LoginFailure, and ConnectionClosed if it is permanent."""
         try:
             while True:
                 with suppress(RedisError, OSError):  # the leases outlive a few failed renewals
@@ -129,7 +129,7 @@ class Shards:
             )
 
     async def _agree(self, recommend: Recommend) -> int:
-        """The number of shards that all processes use. The first process decides."""
+        """Return the number of shards that all processes use. The first process decides."""
         if not (agreed := await self._redis.getex(keys.SHARDS, ex=AGREED_FOR)):
             await self._redis.set(keys.SHARDS, await recommend(), nx=True, ex=AGREED_FOR)
             agreed = await self._redis.get(keys.SHARDS)
@@ -180,7 +180,7 @@ class IdentifyQueue:
         self._rates = Rates(redis)
 
     async def turn(self, shard: int, at_once: int) -> None:
-        """Return once the shard may identify itself, with `at_once` of them in five seconds."""
+        """Wait until the shard may identify itself; `at_once` of them can in five seconds."""
         once = uuid4().hex
         await self._wait(PER_SHARD, once, "shard", str(shard))
         await self._wait(Rate(at_once, NEAR_EACH_OTHER), once, "any")

@@ -1,7 +1,7 @@
 """The commands' descriptions in other languages, for people whose Discord is set to one of them.
 
-The keys are the English descriptions of the command table, with a capital letter, and what a message's menu shows. A text without a translation
-stays English, so that a changed description is never translated wrongly.
+The keys are the English descriptions of the command table, with a capital letter, and the names in a message's menu. A
+text without a translation stays English, so that a changed description is never translated wrongly.
 """
 
 from collections.abc import Mapping
@@ -36,7 +36,7 @@ LANGUAGES: Mapping[discord.Locale, Mapping[str, str]] = {discord.Locale.german: 
 
 
 class Translations(app_commands.Translator):
-    """Looks descriptions up. Names of commands that are typed have no translation, because help and documentation use them."""
+    """Looks descriptions up. Names of typed commands aren't translated, because help and documentation use them."""
 
     async def translate(
         self,
@@ -44,6 +44,6 @@ class Translations(app_commands.Translator):
         locale: discord.Locale,
         context: app_commands.TranslationContextTypes,
     ) -> str | None:
-        """The description in that language; None if there is none."""
+        """Return the description in that language; None if there is none."""
         del context
         return LANGUAGES.get(locale, {}).get(string.message)

@@ -1,4 +1,4 @@
-"""Channels that can't be posted in, and the person who is notified of it."""
+"""Channels that can't be posted in, and notices about them to a person who can help."""
 
 from collections.abc import Iterable, Sequence
 
@@ -13,9 +13,9 @@ from bot.domain.models import ChannelRef, Subscription
 from bot.store.subscriptions import Subscriptions
 
 LISTED = 5
-"""Queries that a message about a deleted channel lists."""
+"""Maximum number of queries listed in a message about a deleted channel."""
 MAX_CONTENT = 2000
-"""Characters of a message, at most."""
+"""Characters of a message."""
 
 log = structlog.get_logger(__name__)
 
@@ -23,8 +23,8 @@ log = structlog.get_logger(__name__)
 class UnreachableChannels:
     """Discord's error code for each channel that can't be posted in, shared by all processes.
 
-    The process that posts learns it from a refusal; the one at the gateway hears when it may be over. A server that
-    Paperboy was removed from is recorded as a channel without an id, with code 0.
+    The process that posts learns the code from a refusal; the process at the gateway sees when the problem may be over.
+    A server that Paperboy was removed from is recorded as a channel without an id, with code 0.
     """
 
     def __init__(self, redis: Redis) -> None:
@@ -39,7 +39,7 @@ class UnreachableChannels:
         return bool(await self._redis.hdel(keys.UNREACHABLE, str(channel)))
 
     async def among(self, channels: Iterable[ChannelRef]) -> dict[ChannelRef, int]:
-        """The code of each of these channels that has a record; one request, whatever else is recorded."""
+        """Return the code of each of these channels that has a record, in one request for any number of records."""
         wanted = list(channels)
         found = await self._redis.hmget(keys.UNREACHABLE, list(map(str, wanted))) if wanted else []
         return {
@@ -48,7 +48,7 @@ class UnreachableChannels:
 
 
 def _code(text: str) -> int:
-    """Records of version 0.1.0 hold a sentence in the code's place."""
+    """Parse a record's code. Records of version 0.1.0 hold a sentence instead."""
     return int(text) if text.isdecimal() else 50013
 
 
@@ -59,9 +59,7 @@ async def notify(client: discord.Client, redis: Redis, channel: ChannelRef, prob
     """
     if not channel.channel:  # the whole server: Paperboy was removed, and can write to no one there
         return False
-    message = (
-        f"About <#{channel.channel}>: {problem} Its subscriptions are safe, and posts go on by themselves."
-    )
+    message = f"About <#{channel.channel}>: {problem} Its subscriptions are safe, and posts will resume automatically."
     return await _write_to_helper(client, channel, await Subscriptions(redis).of(channel), message)
 
 
@@ -72,13 +70,13 @@ async def report_deletion(
     listed = ", ".join(f"`{one.query.replace('`', ' ')}`" for one in subscriptions[:LISTED])
     more = f" and {len(subscriptions) - LISTED} more" if len(subscriptions) > LISTED else ""
     message = (
-        f"The channel #{discord.utils.escape_markdown(name)} was deleted, and its {_them(subscriptions)} with it: "
+        f"The channel #{discord.utils.escape_markdown(name)} was deleted, and its {_counted(subscriptions)} with it: "
         f"{listed}{more}. To go on, use `/paper subscribe` in another channel."
     )
     return await _write_to_helper(client, channel, subscriptions, message[:MAX_CONTENT])
 
 
-def _them(subscriptions: Sequence[Subscription]) -> str:
+def _counted(subscriptions: Sequence[Subscription]) -> str:
     return "subscription" if len(subscriptions) == 1 else f"{len(subscriptions)} subscriptions"
 
 

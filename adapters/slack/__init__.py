@@ -11,11 +11,11 @@ SETTINGS = SlackSettings
 
 
 def build(settings: Settings, redis: Redis) -> Platform | None:
-    """Slack as the settings describe it; None if they don't. Raises ConfigurationError if they are incomplete."""
+    """Build the platform; None if Slack isn't configured. Raises ConfigurationError if settings are missing."""
     mode = choose_mode(settings)
     if mode is None:
         return None
-    # Imported only now: without Slack there is no need to load its library.
+    # Imported here, so that Slack's libraries are loaded only if they are used.
     from adapters.slack.platform import SlackPlatform  # noqa: PLC0415
 
     return SlackPlatform(mode, redis)

@@ -1,4 +1,4 @@
-"""Slack's Web API: pools of connections, and clients that do or don't repeat a call."""
+"""Slack's Web API: connection pools, and clients with and without retries."""
 
 import json
 import logging
@@ -18,11 +18,11 @@ from adapters.slack.render import Message
 from bot.domain.errors import CardRefused
 
 TIMEOUT = ClientTimeout(total=14.0, sock_connect=5.0)
-"""Seconds for a call. Less than the outbox's own limit for a post, so that the error says what happened."""
+"""Seconds for a call. Less than the outbox's limit for a post, so that the error says what happened."""
 
 POSTING_CONNECTIONS, ASKING_CONNECTIONS = 32, 100
-"""Connections at most, for posts and for what people wait for, which must not queue behind posts. Opening many more at
-once would stall everything else for a moment."""
+"""Maximum number of connections for posts, and for calls that people wait for, which must not queue behind posts.
+Opening many more at once would stall everything else for a moment."""
 
 SILENCED = ("slack_bolt", "slack_sdk", "adapters.slack.sdk")
 """Loggers of Slack's libraries: below the level ERROR they write whole requests and answers, with tokens and
@@ -31,7 +31,7 @@ for _name in SILENCED:
     logging.getLogger(_name).setLevel(logging.ERROR)
 
 SDK_LOGGER = logging.getLogger("adapters.slack.sdk")
-"""The logger given to Slack's libraries."""
+"""The logger passed to Slack's libraries."""
 
 _log = get_logger()
 
@@ -44,16 +44,16 @@ class Api:
         self._sessions: dict[int, ClientSession] = {}
 
     def posting(self, token: str | None) -> AsyncWebClient:
-        """A client that never repeats a call: a post whose answer was lost may have been taken."""
+        """Return a client that never retries a call: a post whose answer was lost may have been accepted."""
         return self._client(token, [], self._session(POSTING_CONNECTIONS))
 
     def asking(self, token: str | None) -> AsyncWebClient:
-        """A client that repeats a call once if the connection or the server fails, for calls that only read."""
+        """Return a client that retries a call once if the connection or the server fails, for calls that only read."""
         handlers = [AsyncConnectionErrorRetryHandler(), AsyncServerErrorRetryHandler()]
         return self._client(token, handlers, self._session(ASKING_CONNECTIONS))
 
     async def respond(self, url: str, message: Message, *, private: bool, replace: bool) -> bool:
-        """Answer an interaction at its `response_url`. False if Slack refuses this layout and may take another."""
+        """Answer an interaction at its `response_url`. False if Slack refuses this layout, but may accept another."""
         body: dict[str, Any] = {
             "text": message.text,
             "blocks": list(message.blocks),
@@ -93,7 +93,7 @@ class Api:
 
 
 def _refusal(status: int, body: str) -> str:
-    """The code with which a `response_url` refuses a message, as JSON or as text; empty if it took the message."""
+    """Return the code with which a `response_url` refused a message, as JSON or as text; empty if it accepted it."""
     try:
         answer = json.loads(body[:10_000])
     except ValueError:

@@ -1,7 +1,7 @@
-"""Builders for the pieces of Block Kit. All text is literal: nothing of it is read as markup.
+"""Builders of Block Kit objects. All text is literal: none of it is read as markup.
 
-Slack's markup has no escape for anything but `&`, `<` and `>`. So text goes into plain text and rich text objects,
-where `*` and `_` mean nothing; nor does `:smile:`, as `emoji` is off.
+Slack's markup can escape only `&`, `<` and `>`. So text goes into plain text and rich text objects, where `*` and `_`
+mean nothing; nor does `:smile:`, as `emoji` is off.
 """
 
 from collections.abc import Iterable, Sequence
@@ -16,7 +16,7 @@ Json = dict[str, Any]
 
 
 def escaped(text: str) -> str:
-    """`text` for the one place that is markup, a message's top-level text. Truncate before escaping, not after."""
+    """Escape `text` for a message's top-level text, the one place with markup. Truncate before escaping, not after."""
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
@@ -29,7 +29,7 @@ def header(text: str) -> Json:
 
 
 def section(text: str, image_url: str | None = None, alt: str = "") -> Json:
-    """A paragraph, with a picture next to it if one is given."""
+    """Build a paragraph, with a picture next to it if `image_url` is set."""
     block: Json = {"type": "section", "text": plain_text(text)}
     if image_url:
         block["accessory"] = image(image_url, alt)
@@ -37,7 +37,7 @@ def section(text: str, image_url: str | None = None, alt: str = "") -> Json:
 
 
 def image(url: str, alt: str) -> Json:
-    """A picture by itself."""
+    """Build a picture."""
     return {
         "type": "image",
         "image_url": url,
@@ -46,7 +46,7 @@ def image(url: str, alt: str) -> Json:
 
 
 def context(text: str) -> Json:
-    """A small grey line."""
+    """Build a small grey line."""
     return {"type": "context", "elements": [plain_text(text)]}
 
 
@@ -55,7 +55,7 @@ def rich_text(*elements: Json) -> Json:
 
 
 def line(spans: Iterable[Span]) -> Json:
-    """A run of text for `rich_text` or `bullets`."""
+    """Build a run of text for `rich_text` or `bullets`."""
     return {"type": "rich_text_section", "elements": _runs(spans)}
 
 
@@ -82,12 +82,12 @@ def _run(span: Span) -> Json:
 
 
 def buttons(first: Iterable[Button], more: Sequence[Button] = ()) -> list[Json]:
-    """A row of buttons, with `more` of them in a menu. Empty if Slack can show none of them."""
+    """Build a row of buttons, with `more` in a menu. Empty if Slack can show none of them."""
     shown = [button for button in first if _fits(button, limits.BUTTON_VALUE)][: limits.ACTIONS - 1]
-    behind = {
+    unique = {
         button.command: button for button in more if button.url is None and _fits(button, limits.OPTION_VALUE)
     }
-    hidden = list(behind.values())[: limits.OVERFLOW]
+    hidden = list(unique.values())[: limits.OVERFLOW]
     if len(hidden) == 1:
         shown, hidden = [*shown, *hidden], []
     elements = [_button(number, button) for number, button in enumerate(shown)]

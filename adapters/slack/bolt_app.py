@@ -28,15 +28,15 @@ NOT_INSTALLED = "Paperboy isn't installed in this workspace any more. Ask an adm
 AUTHORIZE_WAIT = 1.5
 """Seconds to wait for a workspace's token; everything has to be acknowledged within 3."""
 LINKS_WAIT = 2.5
-"""Seconds for the cards below links, after which Slack is asked to send the event again: it waits for 3."""
+"""Seconds to wait for the cards below links; after that, we ask Slack to send the event again. Slack waits for 3."""
 SIGNATURE_LIFE = 600
-"""Seconds in which Slack's signatures are valid, from 300 before to 300 after their time."""
+"""Seconds for which Slack's signatures are valid, from 300 before to 300 after their time."""
 
 _log = get_logger()
 
 
 class Authorize(AsyncAuthorize):
-    """Says for each request whether its workspace has the app, soon: a person is waiting."""
+    """Finds out quickly, because a person is waiting, whether a request's workspace has the app."""
 
     def __init__(self, calls: Calls) -> None:
         self._calls = calls
@@ -44,23 +44,23 @@ class Authorize(AsyncAuthorize):
     async def __call__(
         self, *, context: AsyncBoltContext, enterprise_id: str | None, team_id: str | None, **_others: Any
     ) -> AuthorizeResult | None:
-        """None if the app isn't installed."""
+        """Authorize a request of the workspace. Returns None if the app isn't installed there."""
         bot_user = ""
         try:
             async with asyncio.timeout(AUTHORIZE_WAIT):
                 bot_user = (await self._calls.access(workspace_of(context))).bot_user
         except WorkspaceGone:
             return None
-        except (SendError, TimeoutError) as error:  # acknowledged all the same: the reply says what is wrong
+        except (SendError, TimeoutError) as error:  # acknowledge it anyway: the reply says what is wrong
             _log.warning("workspace_unknown", platform="slack", workspace=team_id, why=str(error))
         return AuthorizeResult(enterprise_id=enterprise_id, team_id=team_id, bot_user_id=bot_user)
 
 
 def bolt_app(api: Api, calls: Calls, dedup: Dedup) -> AsyncApp:
-    """An app without listeners. Requests over HTTP have been verified before they reach it."""
+    """Build an app without listeners. HTTP requests are verified before they reach it."""
 
     async def intercept(req: Any, next: Callable[[], Awaitable[Any]]) -> Any:  # noqa: A002  # Bolt's names
-        """Refuse requests that were recorded and sent again. Acknowledge what needs no listener."""
+        """Refuse replayed requests. Acknowledge notices of rate limits, which need no listener."""
         signature = (req.headers.get("x-slack-signature") or [""])[0]
         if req.mode != "socket_mode" and not await dedup.is_first(f"signature:{signature}", SIGNATURE_LIFE):
             return BoltResponse(status=401)
@@ -75,7 +75,7 @@ def bolt_app(api: Api, calls: Calls, dedup: Dedup) -> AsyncApp:
         client=api.asking(None),
         request_verification_enabled=False,
         before_authorize=intercept,
-        authorize=Authorize(calls),  # type: ignore[arg-type]  # Bolt declares functions only, but takes its own class too
+        authorize=Authorize(calls),  # type: ignore[arg-type]  # Bolt declares only functions, but accepts its class
         process_before_response=True,  # listeners return once they have acknowledged; else Bolt polls every 10 ms
         user_facing_authorize_error_message=NOT_INSTALLED,
     )
@@ -83,7 +83,7 @@ def bolt_app(api: Api, calls: Calls, dedup: Dedup) -> AsyncApp:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Handlers:
-    """What the listeners call."""
+    """The objects that handle requests."""
 
     listeners: Listeners
     lifecycle: Lifecycle
@@ -94,7 +94,7 @@ class Handlers:
 
 
 def add_listeners(app: AsyncApp, core: Core, handlers: Handlers) -> None:
-    """Give the app its listeners. Events that nothing handles are acknowledged, or Slack would send them again."""
+    """Add the listeners to the app. Unhandled events are acknowledged, or Slack would send them again."""
 
     async def event(body: dict[str, Any], context: AsyncBoltContext) -> BoltResponse | None:
         workspace = workspace_of(context)
@@ -107,11 +107,11 @@ def add_listeners(app: AsyncApp, core: Core, handlers: Handlers) -> None:
     async def handle(body: dict[str, Any], workspace: str) -> None:
         if not await handlers.dedup.is_first(f"event:{body['event_id']}", REPEAT_WINDOW):
             return
-        happened = body["event"]
-        if happened["type"] != "app_home_opened":
-            await handlers.lifecycle.happened(happened, workspace, float(body.get("event_time") or 0))
-        elif happened.get("tab") == "home":
-            await handlers.home.publish(core, User(happened["user"], ""), workspace)
+        payload = body["event"]
+        if payload["type"] != "app_home_opened":
+            await handlers.lifecycle.happened(payload, workspace, float(body.get("event_time") or 0))
+        elif payload.get("tab") == "home":
+            await handlers.home.publish(core, User(payload["user"], ""), workspace)
 
     app.command(re.compile("/.+"))(handlers.listeners.command)
     app.action(re.compile(".*"))(handlers.listeners.action)

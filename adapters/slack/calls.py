@@ -1,4 +1,4 @@
-"""Calls of Slack's Web API in the name of a workspace. Whatever goes wrong is raised as a SendError."""
+"""Calls of Slack's Web API on behalf of a workspace. Every failure is raised as a SendError."""
 
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -20,23 +20,23 @@ Call = Callable[[AsyncWebClient], Awaitable[AsyncSlackResponse]]
 
 
 class Calls:
-    """Finds the workspace's token, makes the call, and says what its answer means."""
+    """Finds the workspace's token, makes the call, and interprets the answer."""
 
     def __init__(self, api: Api, tokens: Tokens) -> None:
         self._api = api
         self._tokens = tokens
 
     async def access(self, workspace: str) -> Access:
-        """The workspace's token. Raises WorkspaceGone if there is none, RetryLater if it can't be found out now."""
+        """Return the workspace's token. Raises WorkspaceGone if there is none, RetryLater if the lookup fails now."""
         try:
             return await self._tokens.of(workspace)
-        except ConfigurationError as error:  # no key decrypts it: only the operator can change that
+        except ConfigurationError as error:  # no key decrypts it: only the operator can fix that
             raise RetryLater(str(error), after=PROXY_WAIT, scope="workspace", counts=False) from error
 
     async def post(self, access: Access, call: Call) -> Answer:
-        """Make a call that shows something to people. It is never repeated. Raises a SendError."""
+        """Make a call that shows something to people. It is never retried. Raises a SendError."""
         try:
-            return await self._renewing(access, call, self._api.posting)
+            return await self._call(access, call, self._api.posting)
         except SendError as error:
             _log.info(
                 "slack_call_failed",
@@ -48,14 +48,14 @@ class Calls:
             raise
 
     async def ask(self, access: Access, call: Call) -> Answer:
-        """Make a call that only reads, or can be repeated. Raises a SendError, but never DeliveryUncertain."""
+        """Make a call that only reads, or is safe to retry. Raises a SendError, but never DeliveryUncertain."""
         try:
-            return await self._renewing(access, call, self._api.asking)
+            return await self._call(access, call, self._api.asking)
         except SendError as error:
             raise certain(error) from error.__cause__
 
-    async def _renewing(self, access: Access, call: Call, client: Callable[[str], AsyncWebClient]) -> Answer:
-        """Make the call; once more with a new token if Slack calls this one expired: that call did nothing."""
+    async def _call(self, access: Access, call: Call, client: Callable[[str], AsyncWebClient]) -> Answer:
+        """Make the call. If Slack says that the token has expired, the call did nothing: repeat it with a new token."""
         try:
             try:
                 return _read(await call(client(access.token)))

@@ -22,21 +22,21 @@ INVITE = "/invite @Paperboy"
 JOIN_REFUSALS = frozenset(
     {"method_not_supported_for_channel_type", "too_many_members", "channel_is_limited_access"}
 )
-"""Codes of `conversations.join` alone."""
+"""Codes that only `conversations.join` has."""
 CLAIM_LIFE, CLAIM_WAIT = 60.0, 10.0
-"""Seconds that one workspace's command may hold a shared channel, and that another waits for it."""
+"""Seconds that one workspace's command can lock a shared channel, and that another waits for the lock."""
 PRESENCE_LIFE = 10.0
-"""Seconds for which a slash command proves that its author is in the channel: as long as it may take to handle."""
+"""Seconds for which a slash command proves that its author is in the channel: as long as handling it can take."""
 PRESENCES = 10_000
-"""Authors of recent slash commands that are remembered."""
+"""Maximum number of authors of recent slash commands that are remembered."""
 MEMBERS_PAGE, MEMBERS_PAGES = 1000, 20
-"""Members asked for per call, and calls per question. Slack allows 100 such calls a minute."""
+"""Members requested per call, and maximum number of calls per check. Slack allows 100 such calls a minute."""
 
 _log = get_logger()
 
 
 class Channels:
-    """What Slack says about channels and people."""
+    """Looks channels and people up in Slack."""
 
     def __init__(self, calls: Calls, redis: Redis) -> None:
         self._calls = calls
@@ -45,12 +45,12 @@ class Channels:
 
     @asynccontextmanager
     async def reserved(self, channel: ChannelRef, core: Core) -> AsyncIterator[None]:
-        """Within it, no other workspace subscribes in the channel.
+        """Lock the channel, so that no other workspace subscribes there meanwhile.
 
         Raises UserError, which says what to do, if Paperboy can't post there or already posts there for another
         workspace.
         """
-        others = await self._sharing(channel)
+        others = await self._other_workspaces(channel)
         await self.mark_back(channel)
         if not others:
             yield
@@ -64,11 +64,11 @@ class Channels:
             await self._refuse_second(channel, others, core)
             yield
         finally:
-            with suppress(LockError):  # it was held for longer than its life
+            with suppress(LockError):  # it has expired
                 await claim.release()
 
     async def join(self, channel: ChannelRef) -> str | None:
-        """Join a public channel. None if the app is in the channel now, else a sentence about what that means."""
+        """Join a public channel. Returns None if the app is in the channel now, else a warning for the user."""
         if channel.person:
             return None
         try:
@@ -85,7 +85,7 @@ class Channels:
         )
 
     async def enter(self, access: Token, channel: str) -> bool:
-        """Join a public channel; False if Slack doesn't let the app. Raises RetryLater."""
+        """Join a public channel. Returns False if Slack refuses. Raises RetryLater."""
         try:
             await self._calls.ask(access, lambda client: client.conversations_join(channel=channel))
         except SendError as error:
@@ -96,15 +96,15 @@ class Channels:
         return True
 
     async def mark_left(self, channel: ChannelRef) -> None:
-        """Remember that the app was removed: in a public channel Slack would still take its posts."""
+        """Remember that the app was removed: in a public channel Slack would still accept its posts."""
         await self._redis.sadd(keys.channels_left("slack", channel.workspace), channel.channel)
 
     async def mark_back(self, channel: ChannelRef) -> None:
-        """The app was invited again, or someone subscribes the channel."""
+        """Forget that the app was removed: it was invited again, or someone is subscribing the channel."""
         await self._redis.srem(keys.channels_left("slack", channel.workspace), channel.channel)
 
     async def has_left(self, access: Token, channel: ChannelRef) -> bool:
-        """Whether the app was removed from the channel, and is not in it again. Raises a SendError."""
+        """Whether the app was removed from the channel and isn't back. Raises a SendError."""
         if not await self._redis.sismember(keys.channels_left("slack", channel.workspace), channel.channel):
             return False
         if not (await self._info(access, channel.channel)).get("is_member"):
@@ -121,7 +121,7 @@ class Channels:
             del self._present[next(iter(self._present))]
 
     async def access(self, user: User, channel: ChannelRef) -> Access:
-        """What a person may do in a channel now. Raises AccessUnknown if Slack doesn't say.
+        """Return the person's permissions in the channel now. Raises AccessUnknown if Slack doesn't say.
 
         People of another workspace (Slack Connect) act through the Paperboy of their own workspace, not this one.
         On Slack everyone in a channel may change its subscriptions, unless a setting says otherwise. Managers are the
@@ -133,9 +133,9 @@ class Channels:
             person, room = await asyncio.gather(
                 self._person(access, user.id), self._room(access, channel.channel, present=present)
             )
-            if _foreign(person, channel.workspace) or person.get("deleted"):
+            if _is_foreign(person, channel.workspace) or person.get("deleted"):
                 return Access(member=False, may_manage=False)
-            member = present or await self._reads(access, person, user.id, room)
+            member = present or await self._can_read(access, person, user.id, room)
         except SendError as error:
             code = code_of(error)
             if code in {"channel_not_found", "user_not_found"}:  # gone, or private and without Paperboy
@@ -150,7 +150,7 @@ class Channels:
         return answer.get("user") or {}
 
     async def _room(self, access: Token, channel: str, *, present: bool) -> Answer:
-        """The channel; what little is known of it if the app can't see a private channel that its user is in."""
+        """Return the channel; only a stub if it is a private channel that the user is in, but the app can't see."""
         try:
             return await self._info(access, channel)
         except SendError as error:
@@ -158,7 +158,7 @@ class Channels:
                 return {"id": channel, "is_private": True}
             raise
 
-    async def _reads(self, access: Token, person: Answer, user_id: str, room: Answer) -> bool:
+    async def _can_read(self, access: Token, person: Answer, user_id: str, room: Answer) -> bool:
         if room.get("is_im"):
             return bool(room.get("user") == user_id)
         guest = person.get("is_restricted") or person.get("is_ultra_restricted")
@@ -185,15 +185,15 @@ class Channels:
         return answer.get("channel") or {}
 
     async def name(self, channel: ChannelRef) -> str:
-        """The channel's name; "" if Slack doesn't say."""
+        """Return the channel's name; "" if Slack doesn't say."""
         try:
             room = await self._info(await self._calls.access(channel.workspace), channel.channel)
         except SendError:
             return ""
         return str(room.get("name") or "")
 
-    async def _sharing(self, channel: ChannelRef) -> set[str]:
-        """The other workspaces in the channel. Raises UserError if Paperboy can't post there."""
+    async def _other_workspaces(self, channel: ChannelRef) -> set[str]:
+        """Return the other workspaces in the channel. Raises UserError if Paperboy can't post there."""
         try:
             access = await self._calls.access(channel.workspace)
             room = await self._info(access, channel.channel)
@@ -201,11 +201,11 @@ class Channels:
             raise _unreachable(error) from error
         if room.get("is_archived"):
             raise UserError("This channel is archived, so nothing can be posted here.")
-        sharing = {*(room.get("connected_team_ids") or ()), *(room.get("shared_team_ids") or ())}
-        return sharing - {channel.workspace}
+        workspaces = {*(room.get("connected_team_ids") or ()), *(room.get("shared_team_ids") or ())}
+        return workspaces - {channel.workspace}
 
     async def _refuse_second(self, channel: ChannelRef, others: set[str], core: Core) -> None:
-        """Raises UserError if Paperboy already posts in the channel for another workspace."""
+        """Raise UserError if Paperboy already posts in the channel for another workspace."""
         elsewhere = [ChannelRef("slack", other, channel.channel) for other in sorted(others)]
         for ref in await core.subscriptions(elsewhere):
             try:
@@ -221,7 +221,7 @@ class Channels:
 
 
 def _unreachable(error: SendError) -> UserError:
-    """Why Paperboy can't post in a channel, and what to do about it."""
+    """Return an error that says why Paperboy can't post in a channel, and what to do about it."""
     code = code_of(error)
     if code in {"channel_not_found", "not_in_channel"}:
         return UserError(
@@ -236,7 +236,7 @@ def _unreachable(error: SendError) -> UserError:
     return UserError("I can't reach Slack right now. Try again in a minute.")
 
 
-def _foreign(person: Answer, workspace: str) -> bool:
+def _is_foreign(person: Answer, workspace: str) -> bool:
     """Whether a person belongs to another workspace, seen through a shared channel."""
     teams = {person.get("team_id"), *((person.get("enterprise_user") or {}).get("teams") or ())} - {None}
     return bool(person.get("is_stranger")) or (bool(teams) and workspace not in teams)

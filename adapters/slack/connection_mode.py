@@ -1,4 +1,4 @@
-"""How Slack is connected, as the settings say."""
+"""Slack's connection mode, from the settings."""
 
 from dataclasses import dataclass, field
 from typing import Literal
@@ -24,11 +24,11 @@ class ConnectionMode:
     secret_key: str = field(default="", repr=False)
     port: int | None = None
     public_url: str = ""
-    """Where people reach the web role; empty if unknown."""
+    """Public address of the role `web`; empty if unknown."""
 
 
 def choose_mode(settings: Settings) -> ConnectionMode | None:
-    """What the settings ask for; None if none is about Slack. Raises ConfigurationError if some are missing."""
+    """Return the configured mode; None if Slack isn't configured. Raises ConfigurationError if settings are missing."""
     slack = settings.of(SlackSettings)
     if not slack.is_configured:
         return None

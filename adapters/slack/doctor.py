@@ -1,4 +1,4 @@
-"""What `paperboy doctor` checks in Slack, and what to click if something is wrong. It changes nothing."""
+"""The checks of `paperboy doctor` in Slack, and what to click if something is wrong. They change nothing."""
 
 import asyncio
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
@@ -19,20 +19,20 @@ from bot.ports import CHECK_NETWORK, Finding
 from bot.store.subscriptions import Subscriptions
 
 CHECKED_CHANNELS = 40
-"""Channels to ask about at most: Slack takes 50 such questions a minute."""
+"""Maximum number of channels checked: Slack allows 50 such requests a minute."""
 AT_ONCE = 8
-"""Channels that are asked about at the same time, so that all fit into the doctor's few seconds."""
+"""Channels checked at the same time, so that all are done within the doctor's few seconds."""
 REINSTALL = "api.slack.com/apps > your app > OAuth & Permissions > Install to Workspace"
 UNCHECKABLE = "after an outage Paperboy can't check whether a post arrived, and holds such a post for you"
 
 WITHOUT: Mapping[Sequence[str], str] = {
-    HISTORY: f"{UNCHECKABLE} (or choose by PAPERBOY_UNCLEAR)",
+    HISTORY: f"{UNCHECKABLE} (PAPERBOY_UNCLEAR changes this)",
     (JOIN,): "Paperboy has to be invited to public channels too",
     (FILES,): "exports of reading lists can't be sent",
     LINKS: "links to papers that people post get no cards",
-    DIRECT: "direct messages whose answer was lost can't be looked up",
+    DIRECT: "Paperboy can't check whether a direct message arrived if Slack's answer was lost",
 }
-"""What doesn't work without optional scopes."""
+"""Optional scopes -> what doesn't work without them."""
 
 
 async def examine(mode: ConnectionMode, api: Api, calls: Calls, redis: Redis) -> AsyncIterator[Finding]:
@@ -47,9 +47,9 @@ async def examine(mode: ConnectionMode, api: Api, calls: Calls, redis: Redis) ->
         message = f"Slack can't be reached: {network_reason(error)}"
         yield Finding("slack", ok=False, message=message, todo=CHECK_NETWORK)
         return
-    for workspace, theirs in groupby(channels[:CHECKED_CHANNELS], lambda channel: channel.workspace):
+    for workspace, group in groupby(channels[:CHECKED_CHANNELS], lambda channel: channel.workspace):
         one_token = bool(mode.bot_token)
-        async for finding in _workspace(api, calls, workspace, theirs, scopes=not one_token):
+        async for finding in _workspace(api, calls, workspace, group, scopes=not one_token):
             yield finding
     if not channels:
         yield Finding(
@@ -90,19 +90,19 @@ def _address(mode: ConnectionMode) -> Finding:
 
 async def _token(api: Api, token: str) -> list[Finding]:
     try:
-        who = await identify(api, token)
+        identity = await identify(api, token)
     except SendError as error:
         if isinstance(error.__cause__, NOT_CONNECTED):
             raise Unreachable from error
         return [Finding("slack", ok=False, message=f"SLACK_BOT_TOKEN: {error}", todo=REINSTALL)]
     return [
-        Finding("slack", ok=True, message=f"SLACK_BOT_TOKEN is for the workspace {who.get('team')}"),
-        *_scopes("slack scopes", who["scopes"]),
+        Finding("slack", ok=True, message=f"SLACK_BOT_TOKEN is for the workspace {identity.get('team')}"),
+        *_scopes("slack scopes", identity["scopes"]),
     ]
 
 
 def _scopes(name: str, granted: frozenset[str] | None) -> Iterable[Finding]:
-    """What the granted scopes allow; None if Slack's answer doesn't name them, as behind some proxies."""
+    """Check the granted scopes: None if Slack's answer doesn't name them, as behind some proxies."""
     if granted is None:
         yield Finding(
             name,
@@ -122,10 +122,10 @@ def _scopes(name: str, granted: frozenset[str] | None) -> Iterable[Finding]:
         if any(scope not in granted for scope in scopes)
     ]
     if declined:
-        said = "; ".join(f"without {scopes[0]}, {without}" for scopes, without in declined)
+        effects = "; ".join(f"without {scopes[0]}, {without}" for scopes, without in declined)
         add = ", ".join(scope for scopes, _ in declined for scope in scopes if scope not in granted)
         todo = f"add {add}, then Reinstall to Workspace"
-        yield Finding(name, ok=True, message=f"all that are needed; {said}", todo=todo)
+        yield Finding(name, ok=True, message=f"all that are needed; {effects}", todo=todo)
     else:
         yield Finding(name, ok=True, message="all are granted")
 
@@ -143,10 +143,10 @@ async def _workspace(
         yield Finding(name, ok=False, message=str(error), todo="an admin has to install the app there again")
         return
     wrong, count = 0, 0
-    rooms = iter(channels)
-    while some := list(islice(rooms, AT_ONCE)):
-        count += len(some)
-        for problem in await asyncio.gather(*(_channel(calls, access, channel) for channel in some)):
+    remaining = iter(channels)
+    while batch := list(islice(remaining, AT_ONCE)):
+        count += len(batch)
+        for problem in await asyncio.gather(*(_channel(calls, access, channel) for channel in batch)):
             if problem is not None:
                 wrong += not problem.ok
                 yield problem
@@ -156,7 +156,7 @@ async def _workspace(
 
 
 async def _channel(calls: Calls, access: Access, channel: ChannelRef) -> Finding | None:
-    """What is wrong with a channel; of direct messages only a post can find it out."""
+    """Return a problem with the channel, if any. Direct messages aren't checked: only a post could find a problem."""
     if channel.person:
         return None
     name = f"slack {channel.channel}"

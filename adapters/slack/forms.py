@@ -1,4 +1,4 @@
-"""Modals: forms to fill in, cards shown where no message can be, and what was filled in. Pure."""
+"""Modals: forms to fill in, cards shown if a message isn't possible, and the submitted values. Pure."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -12,11 +12,11 @@ from bot.cards import Card, Field, Form, Paragraph, Span
 FORM, CARD = "form", "card"
 """Callback ids of our modals."""
 PREFIX = "="
-"""Comes before an option's value, which Slack doesn't let be empty."""
+"""Prefix of an option's value, which must not be empty in Slack."""
 
 
 def form_view(form: Form, channel: str) -> Json:
-    """A form as a modal. It remembers which command it runs, in which channel."""
+    """Render a form as a modal. It remembers its command and channel."""
     return {
         "type": "modal",
         "callback_id": FORM,
@@ -29,16 +29,16 @@ def form_view(form: Form, channel: str) -> Json:
 
 
 def card_views(card: Card, channel: str, title: str = "Paperboy") -> list[Json]:
-    """A card as a modal, in ever simpler layouts. It remembers which channel its buttons act on.
+    """Render a card as a modal, in ever simpler layouts. It remembers which channel its buttons act on.
 
-    Pictures are left out: Slack would load them while the 3 seconds run in which a modal can be opened.
+    Pictures are left out: Slack would load them during the 3 seconds within which a modal can be opened.
     """
     simple = Card(card.kind, card.notice, card.heading, (Paragraph((Span(card.notice),)),))
     return [card_view(card, channel, title), card_view(simple, channel, title)]
 
 
 def card_view(card: Card, channel: str, title: str = "Paperboy") -> Json:
-    """A card as a modal, in full but for pictures."""
+    """Render a card as a modal, in full except for pictures."""
     return {
         "type": "modal",
         "callback_id": CARD,
@@ -50,9 +50,9 @@ def card_view(card: Card, channel: str, title: str = "Paperboy") -> Json:
 
 
 def corrected_view(view: Mapping[str, Any], problem: Card) -> Json:
-    """The form as it was submitted, below a card that says what is wrong."""
-    given = filled_in(view)
-    inputs = [_refilled(block, given) for block in view["blocks"] if block["type"] == "input"]
+    """Return the form as it was submitted, below a card that says what is wrong."""
+    submitted = filled_in(view)
+    inputs = [_refilled(block, submitted) for block in view["blocks"] if block["type"] == "input"]
     unchanged = {
         name: view[name] for name in ("type", "callback_id", "title", "submit", "close", "private_metadata")
     }
@@ -60,19 +60,19 @@ def corrected_view(view: Mapping[str, Any], problem: Card) -> Json:
 
 
 def filled_in(view: Mapping[str, Any]) -> dict[str, str]:
-    """The fields and what was filled in."""
+    """Return field name -> submitted value."""
     values: Mapping[str, Mapping[str, Mapping[str, Any]]] = view["state"]["values"]
     return {name: _value(next(iter(of_block.values()))) for name, of_block in values.items()}
 
 
 def target_of(view: Mapping[str, Any]) -> tuple[str, str]:
-    """The command that the form runs, and the id of its channel."""
-    remembered = json.loads(view["private_metadata"])
-    return remembered["command"], remembered["channel"]
+    """Return the form's command, and the id of its channel."""
+    metadata = json.loads(view["private_metadata"])
+    return metadata["command"], metadata["channel"]
 
 
 def channel_in(view: Mapping[str, Any]) -> str:
-    """The id of the channel that a modal's buttons act on; empty if the modal isn't ours."""
+    """Return the id of the channel that a modal's buttons act on; empty if the modal isn't ours."""
     return str(json.loads(view.get("private_metadata") or "{}").get("channel", ""))
 
 
@@ -111,9 +111,9 @@ def _chosen(options: Sequence[Json], value: str) -> Json | None:
     return next((option for option in options if option["value"] == value), None)
 
 
-def _refilled(block: Mapping[str, Any], given: Mapping[str, str]) -> Json:
-    """An input with what was filled in as its initial value."""
-    value = given.get(block["block_id"], "")
+def _refilled(block: Mapping[str, Any], submitted: Mapping[str, str]) -> Json:
+    """Return an input with the submitted value as its initial value."""
+    value = submitted.get(block["block_id"], "")
     old: Mapping[str, Any] = block["element"]
     element = {name: part for name, part in old.items() if name not in {"initial_value", "initial_option"}}
     if element["type"] == "static_select":

@@ -1,4 +1,4 @@
-"""App Home: a person's channels with their subscriptions, their saved papers, and how to begin."""
+"""App Home: a person's channels with their subscriptions, their saved papers, and how to get started."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -25,17 +25,17 @@ from bot.domain.models import ChannelRef, Paper, Subscription, User
 from bot.ports import Core
 
 CHANNELS_SHOWN = 20
-"""Channels; more would not fit into a view."""
+"""Maximum number of channels shown; more would not fit into a view."""
 SUBSCRIPTIONS_SHOWN = 10
-"""Subscriptions of each channel."""
+"""Maximum number of subscriptions shown per channel."""
 SAVED_SHOWN = 10
-"""Saved papers."""
+"""Maximum number of saved papers shown."""
 CHANNELS_READ = 1000
-"""Channels of a person that are looked through for subscriptions."""
+"""Approximate maximum number of a person's channels that are checked for subscriptions."""
 CHANNEL_BUTTONS = (("Settings", "settings"), ("All subscriptions", "list"))
 """Label and command of the buttons below each channel."""
 BLOCK_PREFIX = "in:"
-"""Comes before a channel's id in the id of a block whose buttons act on that channel."""
+"""Prefix of a channel's id, in the id of a block whose buttons act on that channel."""
 
 _log = get_logger()
 
@@ -48,22 +48,22 @@ class Home:
         self._now = now
 
     async def publish(self, core: Core, user: User, workspace: str) -> None:
-        """Show a person their App Home as it is now. Only channels that they are in at this moment are read."""
+        """Show a person their current App Home. Only channels that they are in now are read."""
         try:
             access = await self._calls.access(workspace)
             own = ChannelRef.of_person("slack", workspace, user.id)
             channels = [own, *await self._channels(access, user.id)]
-            followed = await core.subscriptions(channels)
+            subscriptions = await core.subscriptions(channels)
             saved = await core.saved(user, ChannelRef("slack", workspace, ""))
             team = (urlsplit(access.url).hostname or "").partition(".")[0]
-            greeting = None if followed else (own, await core.greeting(own, everywhere=team))
-            view = home_view(followed, saved, self._now(), greeting)
+            greeting = None if subscriptions else (own, await core.greeting(own, everywhere=team))
+            view = home_view(subscriptions, saved, self._now(), greeting)
             await self._calls.ask(access, lambda client: client.views_publish(user_id=user.id, view=view))
         except SendError as error:
             _log.warning("home_not_published", platform="slack", why=code_of(error) or str(error))
 
     async def _channels(self, access: Access, user_id: str) -> list[ChannelRef]:
-        """The channels that the person is in, among those that Paperboy can see."""
+        """Return the channels that the person is in, among those that Paperboy can see."""
         found: list[ChannelRef] = []
         cursor = ""
         while len(found) < CHANNELS_READ:
@@ -88,37 +88,37 @@ class Home:
 
 
 def channel_of(action: Mapping[str, Any]) -> str:
-    """The channel that a button of App Home acts on; empty if it acts on none."""
+    """Return the channel that a button of App Home acts on; empty if it doesn't act on one."""
     block_id = str(action.get("block_id") or "")
     return block_id.removeprefix(BLOCK_PREFIX).partition("/")[0] if block_id.startswith(BLOCK_PREFIX) else ""
 
 
 def home_view(
-    followed: Mapping[ChannelRef, Sequence[Subscription]],
+    subscriptions: Mapping[ChannelRef, Sequence[Subscription]],
     saved: Sequence[Paper],
     now: datetime,
     greeting: tuple[ChannelRef, Card] | None = None,
 ) -> Json:
-    """The view. Pure. `greeting` is for a person without subscriptions: their own channel, and what they see first."""
-    channels = sorted(followed)[:CHANNELS_SHOWN]
+    """Build the view. Pure. `greeting` is for a person without subscriptions: their own channel, and the first card."""
+    channels = sorted(subscriptions)[:CHANNELS_SHOWN]
     blocks = [
         *(_acting_on(*greeting) if greeting else ()),
-        *(_begin() if not channels else ()),
+        *(_getting_started() if not channels else ()),
         *([header("Your channels")] if channels else ()),
-        *chain.from_iterable(_channel(channel, followed[channel]) for channel in channels),
+        *chain.from_iterable(_channel(channel, subscriptions[channel]) for channel in channels),
         *(
-            [context(f"and {len(followed) - CHANNELS_SHOWN} more channels")]
-            if len(followed) > CHANNELS_SHOWN
+            [context(f"and {len(subscriptions) - CHANNELS_SHOWN} more channels")]
+            if len(subscriptions) > CHANNELS_SHOWN
             else ()
         ),
         *_saved(saved, now),
-        *(_begin() if channels else ()),
+        *(_getting_started() if channels else ()),
     ]
     return {"type": "home", "blocks": fit(blocks, limits.VIEW_BLOCKS)}
 
 
 def _acting_on(channel: ChannelRef, card: Card) -> list[Json]:
-    """A card whose buttons act on a channel."""
+    """Render a card whose buttons act on a channel."""
     blocks = render(card).blocks
     for number, block in enumerate(blocks):
         if block["type"] == "actions":
@@ -126,7 +126,7 @@ def _acting_on(channel: ChannelRef, card: Card) -> list[Json]:
     return list(blocks)
 
 
-def _begin() -> list[Json]:
+def _getting_started() -> list[Json]:
     return [
         header("In channels"),
         rich_text(

@@ -19,32 +19,32 @@ EVENTS = "/slack/events"
 INSTALL = "/slack/install"
 REDIRECT = "/slack/oauth_redirect"
 TIMESTAMP, SIGNATURE = "X-Slack-Request-Timestamp", "X-Slack-Signature"
-"""The headers by which a request is known to be Slack's."""
+"""The headers that prove that a request is from Slack."""
 TIMESTAMP_DIGITS = 12
-"""Digits of a request's time in seconds, at most."""
+"""Maximum number of digits in a request's time, in seconds."""
 LONGEST_QUERY = 2000
-"""Characters of what a browser brings back from Slack: a state and a code."""
+"""Maximum number of characters in the query with which a browser returns from Slack: a state and a code."""
 INSTALLS_EACH, INSTALLS_TOTAL = Rate(10, 60.0), Rate(60, 60.0)
-"""Requests of one client, and of all, to the pages for installing. The last page makes us call Slack."""
-TOO_MANY = "Many people are installing Paperboy right now. This page continues by itself in a moment."
+"""Rate limits of one client, and of all, on the installation pages. The last page makes us call Slack."""
+TOO_MANY = "Many people are installing Paperboy right now. This page will continue automatically in a moment."
 PURPOSE = "slack install"
-"""What these requests are counted as."""
+"""Name under which these requests are counted."""
 
 
 def routes(
     app: AsyncApp, signing_secret: str, oauth: AsyncOAuthFlow | None, limits: Limits
 ) -> Iterator[web.RouteDef]:
-    """One route for commands, buttons and events; two for installing, if workspaces may install the app."""
+    """Yield one route for commands, buttons and events, and two for installing if workspaces can install the app."""
     verifier = SignatureVerifier(signing_secret)
 
-    @raw_body  # Slack signs its bytes, and it may be longer than our forms
+    @raw_body  # Slack signs the bytes, and they can be longer than our forms
     async def receive(request: web.Request) -> web.Response:
         body = await request.read()
         if not _is_signed(verifier, body, request):
             return web.Response(status=401)
         try:
             bolt_request = AsyncBoltRequest(body=body.decode(), headers=_headers(request))
-        except (ValueError, AttributeError, RecursionError):  # not UTF-8, or not an object of JSON
+        except (ValueError, AttributeError, RecursionError):  # not UTF-8, or not a JSON object
             return web.Response(status=400)
         return await to_aiohttp_response(await app.async_dispatch(bolt_request))
 
@@ -59,7 +59,7 @@ def routes(
 
     async def install(request: web.Request) -> web.Response:
         await count(request)
-        # Without the query: Bolt would put a team that it names into the address of Slack's page, unescaped.
+        # Without the query: Bolt would copy its `team`, unescaped, into the address of Slack's page.
         bolt_request = AsyncBoltRequest(body="", headers=_headers(request))
         return await _page(await oauth.handle_installation(bolt_request))
 
@@ -75,10 +75,10 @@ def routes(
 
 
 def _is_signed(verifier: SignatureVerifier, body: bytes, request: web.Request) -> bool:
-    """Whether Slack signed the request. Nothing in it is read before."""
+    """Whether Slack signed the request. Nothing in it is read before this check."""
     timestamps = request.headers.getall(TIMESTAMP, [])
     signatures = request.headers.getall(SIGNATURE, [])
-    # With two of them, a request that is sent again could pass as another one.
+    # With two of either, a replayed request could pass as a new one.
     if len(timestamps) != 1 or len(signatures) != 1:
         return False
     (timestamp,), (signature,) = timestamps, signatures
@@ -95,7 +95,7 @@ def _headers(request: web.Request) -> dict[str, str | Sequence[str]]:
 
 
 async def _page(answer: BoltResponse) -> web.Response:
-    """Bolt's page. Requests that other sites make don't carry its cookie, but for the way back from Slack's page."""
+    """Return Bolt's page. Other sites' requests don't carry its cookie, except on the way back from Slack's page."""
     response = await to_aiohttp_response(answer)
     for cookie in response.cookies.values():
         cookie["samesite"] = "Lax"

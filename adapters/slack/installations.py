@@ -1,4 +1,4 @@
-"""Who installed the app: one encrypted record per workspace in Redis. And the states that guard an installation."""
+"""Installations of the app, one encrypted record per workspace in Redis; and the states that guard an installation."""
 
 import json
 from collections.abc import AsyncIterator
@@ -21,9 +21,9 @@ from bot.encryption import Encryptor
 from bot.store import keys
 
 STATE = "install state"
-"""What states are encrypted for: nothing else of ours can pass as one, nor one as something else."""
+"""Purpose for which states are encrypted, so that no other encrypted value can pass as a state, or the reverse."""
 STATE_LIFE = 600
-"""Seconds from the start of an installation in a browser to its end."""
+"""Seconds within which an installation in a browser has to be completed."""
 ROTATION_LIFE = 15.0
 """Seconds after which a process that is exchanging a token is considered dead."""
 ROTATION_WAIT = 10.0
@@ -33,24 +33,24 @@ ROTATION_WAIT = 10.0
 class RedisInstallationStore(AsyncInstallationStore):
     """The latest installation of each workspace."""
 
-    def __init__(self, redis: Redis, seal: Encryptor) -> None:
+    def __init__(self, redis: Redis, encryptor: Encryptor) -> None:
         self._redis = redis
-        self._seal = seal
+        self._encryptor = encryptor
 
     @property
     def logger(self) -> Logger:
-        """For Slack's library."""
+        """The logger for Slack's library."""
         return SDK_LOGGER
 
     async def of(self, workspace: str) -> Installation | None:
-        """The workspace's installation. Raises ConfigurationError if no key decrypts it."""
+        """Return the workspace's installation. Raises ConfigurationError if no key decrypts it."""
         sealed: Any = await self._redis.get(keys.installation("slack", workspace))
-        return Installation(**json.loads(self._seal.unseal(sealed))) if sealed else None
+        return Installation(**json.loads(self._encryptor.unseal(sealed))) if sealed else None
 
     async def async_save(self, installation: Installation) -> None:
-        """Store it in place of an earlier one."""
+        """Store the installation in place of an earlier one."""
         key = keys.installation("slack", installation.team_id or "")
-        await self._redis.set(key, self._seal.seal(json.dumps(vars(installation))))
+        await self._redis.set(key, self._encryptor.seal(json.dumps(vars(installation))))
 
     async def async_find_installation(
         self,
@@ -58,23 +58,23 @@ class RedisInstallationStore(AsyncInstallationStore):
         enterprise_id: str | None,  # noqa: ARG002  # Slack's interface
         team_id: str | None,
         user_id: str | None = None,
-        is_enterprise_install: bool | None = False,  # noqa: ARG002  # as above
+        is_enterprise_install: bool | None = False,  # noqa: ARG002  # Slack's interface
     ) -> Installation | None:
-        """The workspace's installation; with a user, only if that user made it."""
+        """Return the workspace's installation; with a user, only if that user made it."""
         found = await self.of(team_id or "")
         return found if found is None or user_id in {None, found.user_id} else None
 
     async def async_find_bot(
         self, *, enterprise_id: str | None, team_id: str | None, is_enterprise_install: bool | None = False
     ) -> Bot | None:
-        """The bot's part of it."""
+        """Return the bot's part of the installation."""
         found = await self.async_find_installation(
             enterprise_id=enterprise_id, team_id=team_id, is_enterprise_install=is_enterprise_install
         )
         return found.to_bot() if found else None
 
     async def async_save_bot(self, bot: Bot) -> None:
-        """Store a bot's new token in the installation that exists."""
+        """Store a bot's new token in the existing installation."""
         found = await self.of(bot.team_id or "")
         if found is not None:
             renewed = {
@@ -84,29 +84,29 @@ class RedisInstallationStore(AsyncInstallationStore):
             await self.async_save(Installation(**vars(found) | renewed))
 
     async def async_delete_bot(self, *, enterprise_id: str | None, team_id: str | None) -> None:  # noqa: ARG002  # as above
-        """Forget the workspace's token."""
+        """Delete the workspace's installation."""
         await self._redis.delete(keys.installation("slack", team_id or ""))
 
     async def async_delete_installation(
         self, *, enterprise_id: str | None, team_id: str | None, user_id: str | None = None
     ) -> None:
-        """Forget the workspace's token. With a user it was their own token that was revoked, which is never stored."""
+        """Delete the workspace's installation. A revoked user token needs nothing: those are never stored."""
         if user_id is None:
             await self.async_delete_bot(enterprise_id=enterprise_id, team_id=team_id)
 
     async def reseal(self) -> None:
         """Encrypt every record with the newest key, if several are set."""
-        if not self._seal.rotating:
+        if not self._encryptor.rotating:
             return
         async for key in self._redis.scan_iter("pb:{slack:*}:installation"):
             async with self.exclusive(_workspace_in(key)):
                 sealed: Any = await self._redis.get(key)
                 if sealed:
-                    await self._redis.set(key, self._seal.reseal(sealed), xx=True)
+                    await self._redis.set(key, self._encryptor.reseal(sealed), xx=True)
 
     @asynccontextmanager
     async def exclusive(self, workspace: str) -> AsyncIterator[None]:
-        """Within it, no other process changes the workspace's record. Raises TimeoutError."""
+        """Lock the workspace's record against changes by other processes. Raises TimeoutError."""
         lock = self._redis.lock(
             keys.rotation("slack", workspace), timeout=ROTATION_LIFE, blocking_timeout=ROTATION_WAIT
         )
@@ -115,34 +115,34 @@ class RedisInstallationStore(AsyncInstallationStore):
         try:
             yield
         finally:
-            with suppress(LockError):  # it was held for longer than its life
+            with suppress(LockError):  # it has expired
                 await lock.release()
 
 
 class OneTimeStates(AsyncOAuthStateStore):
-    """Proves that the browser that ends an installation also began it.
+    """Proves that the browser that completes an installation also began it.
 
     A state is an encrypted time: nothing is stored until one comes back, so that requests can't fill the memory.
     """
 
-    def __init__(self, redis: Redis, seal: Encryptor, now: Clock) -> None:
+    def __init__(self, redis: Redis, encryptor: Encryptor, now: Clock) -> None:
         self._redis = redis
-        self._seal = seal.for_purpose(STATE)
+        self._encryptor = encryptor.for_purpose(STATE)
         self._now = now
 
     @property
     def logger(self) -> Logger:
-        """For Slack's library."""
+        """The logger for Slack's library."""
         return SDK_LOGGER
 
     async def async_issue(self, *_args: Any, **_kwargs: Any) -> str:
-        """A new state, for STATE_LIFE seconds."""
-        return self._seal.seal(json.dumps([self._now().timestamp(), token_urlsafe(12)])).rstrip("=")
+        """Return a new state, valid for STATE_LIFE seconds."""
+        return self._encryptor.seal(json.dumps([self._now().timestamp(), token_urlsafe(12)])).rstrip("=")
 
     async def async_consume(self, state: str) -> bool:
-        """Whether we issued the state lately, and it is used for the first time."""
+        """Whether we issued the state recently, and it is used for the first time."""
         try:
-            issued, nonce = json.loads(self._seal.unseal(state + "=" * (-len(state) % 4)))
+            issued, nonce = json.loads(self._encryptor.unseal(state + "=" * (-len(state) % 4)))
         except (ConfigurationError, ValueError):
             return False
         if not 0 <= self._now().timestamp() - issued <= STATE_LIFE:
@@ -152,5 +152,5 @@ class OneTimeStates(AsyncOAuthStateStore):
 
 
 def _workspace_in(key: str) -> str:
-    """The workspace whose installation is stored at `key`."""
+    """Return the workspace whose installation is stored at `key`."""
     return unquote(key.partition("{")[2].partition("}")[0].partition(":")[2])

@@ -1,7 +1,7 @@
 """Events about channels and workspaces.
 
-What stops the posts of a subscribed channel pauses it, and someone who can help hears of it. A channel is stored and shown
-by its id, so a new name changes nothing.
+An event that stops the posts of a subscribed channel pauses it, and someone who can help is notified. A channel is
+stored and shown by its id, so a new name changes nothing.
 """
 
 from collections.abc import Mapping
@@ -40,7 +40,7 @@ _log = get_logger()
 
 
 class Lifecycle:
-    """Keeps the core's view of channels and workspaces right."""
+    """Keeps the core's view of channels and workspaces up to date."""
 
     def __init__(
         self, core: Core, calls: Calls, tokens: Tokens, channels: Channels, notices: Notices
@@ -52,7 +52,7 @@ class Lifecycle:
         self._notices = notices
 
     async def happened(self, event: Mapping[str, Any], workspace: str, at: float) -> None:
-        """An event of a verified request; `at` is when it happened, in seconds since 1970."""
+        """Handle an event from a verified request; `at` is its time, in seconds since 1970."""
         kind = event["type"]
         if kind == "app_uninstalled" or (kind == "tokens_revoked" and (event.get("tokens") or {}).get("bot")):
             await self._uninstalled(workspace, at)
@@ -70,7 +70,7 @@ class Lifecycle:
             await self._core.resume(ChannelRef("slack", workspace, _channel(event)))
 
     async def installed(self, access: Access) -> None:
-        """The app was installed, perhaps again: resume what was paused meanwhile, and greet who installed it."""
+        """Handle an installation, perhaps a repeated one: resume what was paused meanwhile, and greet the installer."""
         await self._core.resume_workspace("slack", access.workspace)
         _log.info("installed", platform="slack", workspace=access.workspace)
         if access.installer:
@@ -82,19 +82,19 @@ class Lifecycle:
             _log.warning("uninstalled", platform="slack", workspace=workspace)
 
     async def _pause(self, channel: ChannelRef, why: str) -> None:
-        """Pause a channel that has subscriptions."""
+        """Pause the channel if it has subscriptions."""
         if channel in await self._core.subscriptions([channel]):
             await self._core.pause(channel, why)
 
     async def _left(self, channel: ChannelRef) -> None:
-        """The app was removed, unless it was invited again before this event came."""
+        """Handle the app's removal, unless it was invited again before this event arrived."""
         await self._channels.mark_left(channel)
         try:
             access = await self._calls.access(channel.workspace)
             left = await self._channels.has_left(access, channel)
         except ChannelGone:  # a private channel, which the app can't see any more
             left = True
-        except SendError as error:  # the next post finds it out
+        except SendError as error:  # the next post will find out
             _log.info("removal_not_checked", platform="slack", channel=str(channel), why=str(error))
             return
         if left:
@@ -117,13 +117,13 @@ class Lifecycle:
         await self._channels.mark_back(channel)
         await self._core.resume(channel)
         if event.get("inviter") in {None, "", access.bot_user}:
-            return  # the app joined by itself, because of a subscription that was answered already
+            return  # the app joined because of a subscription, which was answered already
         subscriptions = (await self._core.subscriptions([channel])).get(channel, ())
         card = back_card(len(subscriptions)) if subscriptions else await self._core.greeting(channel)
         await self._notices.post(access, channel.channel, card)
 
     async def _moved(self, event: Mapping[str, Any], workspace: str) -> None:
-        """A channel has a new id: a private channel that became shared, for example."""
+        """Move a channel that has a new id, such as a private channel that became shared."""
         old = ChannelRef("slack", workspace, str(event["old_channel_id"]))
         new = ChannelRef("slack", workspace, str(event["new_channel_id"]))
         await self._core.move(old, new)
@@ -131,6 +131,6 @@ class Lifecycle:
 
 
 def _channel(event: Mapping[str, Any]) -> str:
-    """The channel's id, which some events put into an object."""
+    """Return the channel's id, which some events put into an object."""
     channel = event["channel"]
     return str(channel["id"] if isinstance(channel, Mapping) else channel)

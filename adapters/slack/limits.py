@@ -1,11 +1,14 @@
-"""Slack's limits, from its Block Kit and Web API references (docs.slack.dev, checked with slack_sdk 3.47)."""
+"""Slack's limits, from its Block Kit and Web API references (docs.slack.dev, checked with slack_sdk 3.47).
+
+Each is a maximum.
+"""
 
 BLOCKS = 50
 """Blocks of a message."""
 VIEW_BLOCKS = 100
 """Blocks of a modal or App Home."""
 MESSAGE = 13_200
-"""Characters of all blocks together, before Slack answers `msg_blocks_too_long`. Observed, not documented."""
+"""Characters of all blocks together; for more, Slack answers `msg_blocks_too_long`. Observed, not documented."""
 TEXT = 4000
 """Characters of a message's top-level text."""
 PLAIN_TEXT = 3000

@@ -1,4 +1,4 @@
-"""What people do in Slack, passed to the core: commands, buttons, forms."""
+"""Passes commands, buttons and forms from Slack to the core."""
 
 import asyncio
 import re
@@ -30,11 +30,11 @@ from bot.text.mentions import papers_in
 REPEAT_WINDOW = 3600
 """Seconds within which Slack may send the same event or interaction again."""
 DIRECT = "D"
-"""The ids of direct messages begin with it."""
+"""Prefix of the ids of direct messages."""
 LONGEST_RAW = 5 * MAX_LINE
-"""Characters of a line as Slack sends it: escaped, `&` takes five."""
+"""Maximum number of characters in a line as Slack sends it: an escaped `&` takes five."""
 FORM_WAIT = 2.0
-"""Seconds in which a form's result can take the form's place; it has to be acknowledged within 3."""
+"""Seconds within which a form's result can replace the form; it has to be acknowledged within 3."""
 SLOW = Card("reply", "This takes longer than usual. Look again in a moment to see whether it worked.")
 _TURNS_PAGE = re.compile(r"(?:^|\s)page:[0-9]")
 
@@ -42,17 +42,17 @@ _log = get_logger()
 
 
 class BackgroundTasks:
-    """Work that goes on after its request was acknowledged. Bolt doesn't keep track of it."""
+    """Tasks that continue after their request was acknowledged. Bolt doesn't keep track of them."""
 
     def __init__(self) -> None:
         self._running: set[asyncio.Task[None]] = set()
 
     def start(self, work: Coroutine[Any, Any, None]) -> None:
-        """Run it from now on."""
+        """Run `work` in the background."""
         _ = self.started(work)
 
     def started(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
-        """The same, as a task that can be waited for."""
+        """Run `work` in the background. Returns its task."""
         task = asyncio.create_task(work)
         self._running.add(task)
         task.add_done_callback(self._ended)
@@ -92,24 +92,24 @@ class Listeners:
         self._tasks = tasks
 
     async def command(self, ack: AsyncAck, body: dict[str, Any], context: AsyncBoltContext) -> None:
-        """A line typed after `/paper`."""
+        """Handle a line typed after `/paper`."""
         await ack()
         self._tasks.start(self._command(body, context))
 
     async def action(self, ack: AsyncAck, body: dict[str, Any], context: AsyncBoltContext) -> None:
-        """A button or a menu. A button that is a link opens by itself."""
+        """Handle a button or a menu. For a button that is a link, there is nothing to do."""
         await ack()
         line = line_of(body["actions"][0])
         if line:
             self._tasks.start(self._action(line, body, workspace_of(context)))
 
     async def shortcut(self, ack: AsyncAck, body: dict[str, Any], context: AsyncBoltContext) -> None:
-        """An entry of ours in the menu of a message."""
+        """Handle one of our entries in the menu of a message."""
         await ack()
         self._tasks.start(self._shortcut(body, workspace_of(context)))
 
     async def submitted(self, ack: AsyncAck, body: dict[str, Any], context: AsyncBoltContext) -> None:
-        """A form was submitted. Its result takes the form's place, as part of the acknowledgement."""
+        """Handle a submitted form. Its result replaces the form, as part of the acknowledgement."""
         view = body["view"]
         if view["callback_id"] != FORM:
             await ack()
@@ -122,7 +122,7 @@ class Listeners:
             self._tasks.start(_finish(submitting))
 
     async def _submitted(self, body: Mapping[str, Any], workspace: str) -> Json:
-        """The view to show in the form's place."""
+        """Handle the form's command. Returns the view that replaces the form."""
         view = body["view"]
         name, channel_id = target_of(view)
         channel = ChannelRef("slack", workspace, channel_id)
@@ -139,8 +139,8 @@ class Listeners:
         self._channels.seen(body["user_id"], channel)
         line = as_typed(str(body.get("text") or ""), context.bot_user_id or "", LONGEST_RAW)
         user = User(body["user_id"], body.get("user_name") or "")
-        asked = Interaction(user, channel, body["trigger_id"], body["response_url"])
-        await self._replies.deliver(asked, await self._handled(line, user, channel))
+        interaction = Interaction(user, channel, body["trigger_id"], body["response_url"])
+        await self._replies.deliver(interaction, await self._reply_to(line, user, channel))
 
     async def _action(self, line: str, body: Mapping[str, Any], workspace: str) -> None:
         if not await self._dedup.is_first(f"trigger:{body['trigger_id']}", REPEAT_WINDOW):
@@ -150,17 +150,17 @@ class Listeners:
         channel = place_of(workspace, channel_id, body["user"]["id"])
         container = body.get("container") or {}
         user = User(body["user"]["id"], _name(body["user"]))
-        asked = Interaction(
+        interaction = Interaction(
             user,
             channel,
             body["trigger_id"],
             body.get("response_url") or "",
-            _message(channel_id, channel, container.get("message_ts") or ""),
+            _message_id(channel_id, channel, container.get("message_ts") or ""),
             is_ephemeral=bool(container.get("is_ephemeral")),
             modal=str(view["id"]) if view.get("type") == "modal" else "",
             turns_page=bool(_TURNS_PAGE.search(line)),
         )
-        await self._replies.deliver(asked, await self._handled(line, user, channel))
+        await self._replies.deliver(interaction, await self._reply_to(line, user, channel))
         if view.get("type") == "home":
             await self._home.publish(self._core, user, workspace)
 
@@ -169,13 +169,13 @@ class Listeners:
             return
         channel = place_of(workspace, body["channel"]["id"], body["user"]["id"])
         user = User(body["user"]["id"], _name(body["user"]))
-        asked = Interaction(user, channel, body["trigger_id"], body["response_url"])
+        interaction = Interaction(user, channel, body["trigger_id"], body["response_url"])
         papers = " ".join(papers_in(text_of(body["message"])))
         command = Command(body["callback_id"], user, channel, {"papers": papers})
-        await self._replies.deliver(asked, await self._core.handle(command))
+        await self._replies.deliver(interaction, await self._core.handle(command))
 
-    async def _handled(self, line: str, user: User, channel: ChannelRef) -> Reply:
-        """The core's reply; or why nothing can be posted here, before anything is changed."""
+    async def _reply_to(self, line: str, user: User, channel: ChannelRef) -> Reply:
+        """Return the core's reply; or, before anything is changed, the reason why nothing can be posted here."""
         spec = spec_of(line)
         if spec is None or not spec.posts or channel.person:
             return await self._core.handle_text(line, user, channel)
@@ -187,29 +187,29 @@ class Listeners:
 
 
 def place_of(workspace: str, channel: str, user: str) -> ChannelRef:
-    """The channel of a command. In direct messages it is the person's, even if they write to a colleague: answers are private."""
+    """Return a command's channel; in direct messages, even with a colleague, the person's own: answers are private."""
     if channel.startswith(DIRECT):
         return ChannelRef.of_person("slack", workspace, user)
     return ChannelRef("slack", workspace, channel)
 
 
-def _message(room: str, channel: ChannelRef, ts: str) -> str:
+def _message_id(room: str, channel: ChannelRef, ts: str) -> str:
     return in_room(room, ts) if channel.person and ts else ts
 
 
 def workspace_of(context: AsyncBoltContext) -> str:
-    """The workspace of a verified request."""
+    """Return the workspace of a verified request."""
     return str(context.team_id)
 
 
 def line_of(action: Mapping[str, Any]) -> str:
-    """The command line that a button or a menu's option runs; empty for a link."""
+    """Return the command line that a button or a menu's option runs; empty for a link."""
     chosen = action.get("selected_option") or {}
     return str(action.get("value") or chosen.get("value") or "") if "url" not in action else ""
 
 
 def spec_of(line: str) -> CommandSpec | None:
-    """The command that a line begins with."""
+    """Return the command that a line begins with."""
     words = INVOCATION.sub("", line.strip(), count=1).split(maxsplit=1)
     return find(words[0]) if words else None
 

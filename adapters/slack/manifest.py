@@ -1,4 +1,4 @@
-"""The app as Slack knows it. `deploy/slack-manifest*.yaml` are generated from this; a test compares them."""
+"""The app's manifest. `deploy/slack-manifest*.yaml` are generated from this; a test compares them."""
 
 from typing import Any, Literal
 
@@ -10,26 +10,26 @@ from bot.commands.table import find, message_commands
 NEEDED = ("commands", "chat:write", "chat:write.public", "channels:read", "groups:read", "users:read")
 """Scopes without which Paperboy doesn't work."""
 HISTORY = ("channels:history", "groups:history")
-"""Scopes to find out, after an answer was lost, whether a post arrived. Nothing else is read."""
+"""Scopes to check whether a post arrived if its answer was lost. Nothing else is read."""
 JOIN = "channels:join"
-"""Scope to join a public channel when someone subscribes it: messages can only be looked up in channels one is in."""
+"""Scope to join a public channel when someone subscribes it: the app can look up messages only in its channels."""
 FILES = "files:write"
 """Scope to send a person the file of an export."""
 DIRECT = ("im:history", "im:write")
-"""Scopes to find out whether a direct message arrived: to read those with the app, and to learn where they are."""
+"""Scopes to check whether a direct message arrived: to read those with the app, and to get their channel's id."""
 LINKS = ("links:read", "links:write")
-"""Scopes to show a card below a link to a paper. Slack sends such links alone, never the message around them."""
+"""Scopes to show a card below a link to a paper. Slack sends only the links, never the message around them."""
 OPTIONAL = (*HISTORY, JOIN, FILES, *LINKS, *DIRECT)
 """Scopes that the person who installs the app may decline."""
 SCOPES = (*NEEDED, *OPTIONAL)
 UNFURLED = ("arxiv.org", "huggingface.co", "openreview.net", "biorxiv.org", "alphaxiv.org")
-"""Domains, with their subdomains, whose links Slack sends us. It allows five; any other can take the place of one, since
-each link to a paper is answered. Of the six sites to which most links to papers lead, medRxiv has the fewest papers,
-and is left out."""
+"""Domains, with their subdomains, whose links Slack sends us. It allows five; each can be replaced by any other domain,
+since every link to a paper gets a card. Of the six sites that most links to papers lead to, medRxiv has the fewest
+papers, and is left out."""
 HINTED = ("subscribe", "list", "search", "help")
 """Commands shown while a person types; `help` explains the others."""
 SHORTCUT = 24
-"""Characters of a message shortcut's name. Slack's reference doesn't say so, but its answer to a longer one does."""
+"""Maximum number of characters in a message shortcut's name. Undocumented; Slack's answer to a longer one says so."""
 COMMAND = "/paper"
 NAME = "Paperboy"
 DESCRIPTION = "New papers that match what your channel follows"
@@ -38,7 +38,7 @@ DESCRIPTION = "New papers that match what your channel follows"
 def manifest(
     mode: Literal["socket", "http"], address: str = "https://paperboy.example.com"
 ) -> dict[str, Any]:
-    """Everything that Slack wants to know about an app; `address` is where it sends HTTP requests."""
+    """Return the app's manifest; `address` is where Slack sends HTTP requests."""
     http = mode == "http"
     endpoint = {"request_url": address + EVENTS} if http else {}
     command = {
@@ -85,13 +85,13 @@ def manifest(
 
 
 def shortcut_name(spec: CommandSpec) -> str:
-    """A command's name in the menu of a message. Slack refuses a manifest with a longer one than SHORTCUT characters."""
+    """Return a command's name in a message's menu, shortened since Slack refuses more than SHORTCUT characters."""
     name = spec.on_message
     return name if len(name) <= SHORTCUT else name.removesuffix(" in this message")
 
 
 def usage_hint() -> str:
-    """What Slack shows while the command is typed: the first commands that people need."""
+    """Return the hint that Slack shows while the command is typed: the first commands that people need."""
     specs = (find(name) for name in HINTED)
     required = ((spec, spec.free) for spec in specs if spec is not None)
     return " | ".join(f"{s.name} <{o.name}>" if o and o.required else s.name for s, o in required)

@@ -1,4 +1,4 @@
-"""What Paperboy says by itself: greetings in channels, direct messages to people who can help."""
+"""Unprompted messages: greetings in channels, and direct messages to people who can help."""
 
 from collections.abc import Iterator, Sequence
 
@@ -15,15 +15,15 @@ from bot.domain.models import ChannelRef, Subscription
 from bot.store.subscriptions import Subscriptions
 
 LISTED = 5
-"""Queries that a notice lists."""
+"""Maximum number of queries listed in a notice."""
 CANDIDATES = 5
-"""People to try, one after the other, until one can be written to."""
+"""Maximum number of people tried, one after the other, until one can be written to."""
 
 _log = get_logger()
 
 
 class Notices:
-    """Posts notices. That one can't be posted changes nothing."""
+    """Posts notices. A failure is only logged."""
 
     def __init__(self, calls: Calls, posting: Posting, subscriptions: Subscriptions) -> None:
         self._calls = calls
@@ -31,7 +31,7 @@ class Notices:
         self._subscriptions = subscriptions
 
     async def notify(self, channel: ChannelRef, problem: str) -> bool:
-        """Send `problem` to one person: the one who subscribed the channel last, else who installed the app.
+        """Send `problem` to one person: the channel's latest subscriber, else the person who installed the app.
 
         A problem of the whole workspace goes to the installer first. Returns whether anyone was reached.
         """
@@ -65,7 +65,7 @@ class Notices:
         return False
 
     async def post(self, access: Access, to: str, card: Card) -> bool:
-        """Post a card to a person or a channel. Returns whether Slack took it."""
+        """Post a card to a person or a channel. Returns whether Slack accepted it."""
         try:
             await self._posting.direct(access, to, card)
         except SendError as error:
@@ -75,31 +75,31 @@ class Notices:
 
 
 def helpers(subscriptions: Sequence[Subscription], installer: str) -> list[str]:
-    """The ids of the people to try: those who subscribed the channel, the latest first, then the installer."""
+    """Return the ids of the people to try: the channel's subscribers, the latest first, then the installer."""
 
-    def everyone() -> Iterator[str]:
+    def subscribers() -> Iterator[str]:
         for subscription in reversed(subscriptions):
             yield subscription.created_by.partition(" ")[0]
 
-    found = [person for person in dict.fromkeys(everyone()) if person[:1] in {"U", "W"}][:CANDIDATES]
+    found = [person for person in dict.fromkeys(subscribers()) if person[:1] in {"U", "W"}][:CANDIDATES]
     return [*found, *({installer} - {"", *found})]
 
 
 def back_card(subscriptions: int) -> Card:
-    """The greeting when the app is added again."""
+    """Return the greeting for a channel to which the app is added again."""
     message = f"I'm back, and this channel's {count(subscriptions, 'subscription')} {_are(subscriptions)} active again."
     return Card("reply", message, blocks=(paragraph(message, " See them with ", code("/paper list"), "."),))
 
 
 def problem_card(channel: ChannelRef, problem: str, subscriptions: int) -> Card:
-    """To someone who can help when nothing can be posted in a channel."""
+    """Return the notice to someone who can help when nothing can be posted in a channel."""
     message = f"I can't post in one of your channels: {problem.rstrip('.')}."
-    kept = f"Its {count(subscriptions, 'subscription')} {_are(subscriptions)} stored, and I try again by myself. Channel: "
-    return Card("reply", message, blocks=(paragraph(message, " ", kept, _link(channel)),))
+    status = f"Its {count(subscriptions, 'subscription')} {_are(subscriptions)} safe, and I'll keep trying. Channel: "
+    return Card("reply", message, blocks=(paragraph(message, " ", status, _link(channel)),))
 
 
 def deleted_card(subscriptions: Sequence[Subscription]) -> Card:
-    """To someone who may want to subscribe elsewhere: a channel was deleted."""
+    """Return the notice that a channel was deleted, to someone who may want to subscribe elsewhere."""
     listed = ", ".join(one.query for one in subscriptions[:LISTED])
     more = f" and {len(subscriptions) - LISTED} more" if len(subscriptions) > LISTED else ""
     them = count(len(subscriptions), "subscription")
@@ -114,7 +114,7 @@ def deleted_card(subscriptions: Sequence[Subscription]) -> Card:
 
 
 def installed_card() -> Card:
-    """To the person who installed the app."""
+    """Return the welcome to the person who installed the app."""
     return Card(
         "help",
         "Paperboy is installed. Type /paper subscribe and a few words in a channel.",

@@ -1,4 +1,4 @@
-"""Installing the app into a workspace, in a browser. Bolt makes the pages; what is stored is decided here."""
+"""Installation of the app into a workspace, in a browser. Bolt makes the pages; we decide what is stored."""
 
 from urllib.parse import urljoin
 
@@ -48,7 +48,7 @@ class InstallFlow(AsyncOAuthFlow):
             return BoltResponse(status=503, body=SLACK_IS_AWAY)
 
     async def store_installation(self, request: AsyncBoltRequest, installation: Installation) -> None:
-        """Store it, encrypted."""
+        """Store the installation, encrypted. Raises OrganizationWide."""
         if installation.is_enterprise_install or not installation.team_id:
             raise OrganizationWide
         token = str(installation.bot_token)
@@ -69,7 +69,7 @@ class InstallFlow(AsyncOAuthFlow):
 def oauth_flow(
     mode: ConnectionMode, api: Api, store: RedisInstallationStore, states: OneTimeStates, lifecycle: Lifecycle
 ) -> InstallFlow:
-    """The pages under /slack/install."""
+    """Build the pages under /slack/install."""
     settings = AsyncOAuthSettings(
         client_id=mode.client_id,
         client_secret=mode.client_secret,

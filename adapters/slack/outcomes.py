@@ -1,15 +1,15 @@
-"""What every answer of Slack means: one table, and the rule for everything that isn't in it. Pure.
+"""The meaning of every answer from Slack: one table, and a rule for everything that isn't in it. Pure.
 
-The codes are those that https://docs.slack.dev/reference/methods/chat.postMessage lists, with those of `chat.update`
-and `conversations.history` that it lacks. The rule has four parts:
+The codes are those of https://docs.slack.dev/reference/methods/chat.postMessage, and those that only `chat.update` and
+`conversations.history` have. The rule has four parts:
 
 1. Only a code of `PERMANENT`, in an answer below HTTP 500, pauses a channel or a workspace, or drops a card.
 2. Slack is busy (HTTP 429, a code of `BUSY`): wait, in the scope that is busy.
-3. An answer that leaves open whether the message was taken (HTTP 408 and 5xx, a code of `UNCERTAIN`, anything that
-   can't be read as Slack's JSON) is uncertain: it is looked up, never sent again blindly.
-4. The rest was refused, and is tried again: a code that Slack doesn't list by this post alone, HTTP 4xx without Slack's
-   JSON (a proxy's page) by the whole platform. None of these count as an attempt. (A post that is refused for most of a
-   day while others get through becomes a dead letter: see `REFUSED_ALONE`.)
+3. An answer that leaves open whether Slack accepted the message (HTTP 408 and 5xx, a code of `UNCERTAIN`, anything that
+   can't be read as Slack's JSON) is uncertain: the message is looked up, never sent again blindly.
+4. Any other answer is a refusal, and the post is retried. After a code that Slack doesn't list, only this post waits;
+   after HTTP 4xx without Slack's JSON (a proxy's page), the whole platform does. These attempts don't count. (A post
+   that is refused for most of a day while others get through becomes a dead letter: see `REFUSED_ALONE`.)
 """
 
 from collections.abc import Mapping
@@ -34,28 +34,28 @@ CALL_ERRORS = (
     ClientError,
     TimeoutError,
     OSError,
-    AttributeError,  # slack_sdk, on JSON that is no object and on plain text
-    ValueError,  # slack_sdk, on bytes that are no text
+    AttributeError,  # slack_sdk, on plain text and on JSON that isn't an object
+    ValueError,  # slack_sdk, on bytes that aren't text
     LookupError,  # aiohttp, on a charset that doesn't exist
     RecursionError,  # json, on deeply nested JSON
 )
-"""What a call of slack_sdk raises when Slack, or a proxy in between, answers badly."""
+"""Errors of slack_sdk's calls if Slack, or a proxy in between, answers badly or not at all."""
 
 NOT_CONNECTED = (ClientConnectorError, ClientHttpProxyError, ConnectionTimeoutError)
 """Errors after which it is certain that no request was sent."""
 
 LONGEST_CODE = 80
-"""Characters of a code that are read."""
+"""Maximum number of characters read from a code."""
 LONGEST_WAIT = 86_400.0
-"""Seconds: longer waits that an answer asks for are cut to a day."""
+"""Seconds: if an answer asks for a longer wait, it is cut to a day."""
 RATE_LIMIT_WAIT = 30.0
 """Seconds to wait after a rate limit that names no time."""
 BUSY_WAIT = 60.0
 """Seconds to wait for a busy workspace that names no time."""
 REFUSED_WAIT = 60.0
-"""Seconds until a message is tried again that Slack refused with a code it doesn't document."""
+"""Seconds until a message is retried that Slack refused with an undocumented code."""
 PROXY_WAIT = 20.0
-"""Seconds until Slack is tried again after something in between refused a call, or it could not be reached."""
+"""Seconds until a retry after something in between refused a call, or Slack couldn't be reached."""
 
 EXPIRED = "token_expired"
 TOKEN_REFUSED = frozenset(
@@ -68,14 +68,14 @@ TOKEN_REFUSED = frozenset(
         "token_revoked",
     }
 )
-"""Codes about the token itself: another one is needed."""
+"""Codes that refuse the token itself: a new one is needed."""
 
 Gone = type[WorkspaceGone] | type[ChannelGone] | type[CardRefused]
 
 
 @dataclass(frozen=True, slots=True)
 class Permanent:
-    """What a permanent error stops, and why, as a person reads it after “Nothing is posted …: ”."""
+    """A permanent error: what it stops, and the reason, as people read it after “Nothing is posted …: ”."""
 
     stops: Gone
     why: str
@@ -132,7 +132,7 @@ PERMANENT: Mapping[str, Permanent] = {
     "messages_tab_disabled": Permanent(ChannelGone, "the app's Messages tab is switched off"),
     "cannot_dm_bot": Permanent(ChannelGone, "Slack doesn't let apps write to bots"),
     "user_disabled": Permanent(ChannelGone, "the person's account is deactivated"),
-    # Slack will never take this message; others go on.
+    # Slack will never accept this message; others continue.
     "invalid_blocks": _MALFORMED,
     "invalid_blocks_format": _MALFORMED,
     "invalid_arguments": _MALFORMED,
@@ -177,41 +177,40 @@ BUSY: Mapping[str, Literal["channel", "workspace"]] = {
     "service_unavailable": "workspace",
     "team_added_to_org": "workspace",
 }
-"""Codes that ask to wait, and what has to wait."""
+"""Codes that ask us to wait, and the scope that has to wait."""
 
 UNCERTAIN = frozenset({"internal_error", "fatal_error", "request_timeout"})
-"""Codes after which a message may have been taken, as Slack's reference says."""
+"""Codes after which a message may have been posted, according to Slack's reference."""
 
 
 def outcome(  # noqa: PLR0911  # a line for each part of the rule
     status: int, code: str, *, retry_after: float | None = None, from_slack: bool = True
 ) -> SendError:
-    """What an answer means for the message of its request.
+    """Return the error that an answer means for the message of its request.
 
-    `code` is the `error` of Slack's JSON, empty where it has none; `from_slack` is False where the body isn't
-    Slack's JSON.
+    `code` is the `error` of Slack's JSON, empty if it has none; `from_slack` is False if the body isn't Slack's JSON.
     """
-    said = f"Slack answers {code}" if code else f"HTTP {status} without an answer of Slack's"
+    reason = f"Slack answers {code}" if code else f"HTTP {status} without an answer from Slack"
     if status == 429 and not from_slack:
-        return RetryLater(said, after=retry_after or PROXY_WAIT, scope="platform", counts=False)
+        return RetryLater(reason, after=retry_after or PROXY_WAIT, scope="platform", counts=False)
     if status == 429 or code in BUSY:
         scope = BUSY.get(code, "channel")
         wait = RATE_LIMIT_WAIT if scope == "channel" else BUSY_WAIT
         return RetryLater("Slack asks to slow down", after=retry_after or wait, scope=scope, counts=False)
     if status == 408 or status >= 500 or code in UNCERTAIN:
-        return DeliveryUncertain(said)
+        return DeliveryUncertain(reason)
     if code in PERMANENT:
         permanent = PERMANENT[code]
         return permanent.stops(permanent.why)
     if code:
-        return RetryLater(said, after=REFUSED_WAIT, counts=False, unexplained=True)
+        return RetryLater(reason, after=REFUSED_WAIT, counts=False, unexplained=True)
     if status >= 400:
-        return RetryLater(said, after=PROXY_WAIT, scope="platform", counts=False, unexplained=True)
-    return DeliveryUncertain(said)
+        return RetryLater(reason, after=PROXY_WAIT, scope="platform", counts=False, unexplained=True)
+    return DeliveryUncertain(reason)
 
 
 def send_error(error: BaseException) -> SendError:
-    """What a failed call means for the message of its request."""
+    """Return the error that a failed call means for the message of its request."""
     if isinstance(error, SendError):
         return error
     if isinstance(error, NOT_CONNECTED):
@@ -228,7 +227,7 @@ def send_error(error: BaseException) -> SendError:
 
 
 def is_about_layout(error: SendError) -> bool:
-    """Whether a simpler layout of the same card may be taken."""
+    """Whether Slack may accept a simpler layout of the same card."""
     return PERMANENT.get(code_of(error)) in {_MALFORMED, _TOO_LONG}
 
 
@@ -238,14 +237,14 @@ def is_about_workspace(problem: str) -> bool:
 
 
 def certain(error: SendError) -> SendError:
-    """The same for a call that posts nothing: what is uncertain can simply be tried again."""
+    """Replace an uncertain outcome by a retry, for a call that posts nothing."""
     if isinstance(error, DeliveryUncertain):
         return RetryLater(str(error), after=PROXY_WAIT, scope="workspace", counts=False)
     return error
 
 
 def code_of(error: BaseException | None) -> str:
-    """Slack's code of a failed call, also of the call that a SendError came from; empty where there is none."""
+    """Return Slack's code of a failed call, or of the call that caused a SendError; empty if there is none."""
     while isinstance(error, SendError):
         error = error.__cause__
     code = _answer_of(error).get("error")
@@ -253,13 +252,13 @@ def code_of(error: BaseException | None) -> str:
 
 
 def status_of(error: BaseException) -> int:
-    """The HTTP status of a failed call; 0 where there was no answer."""
+    """Return the HTTP status of a failed call; 0 if there was no answer."""
     response = getattr(error, "response", None)
     return int(getattr(response, "status_code", 0) or getattr(response, "status", 0) or 0)
 
 
 def retry_after(error: BaseException) -> float | None:
-    """Seconds that Slack asks to wait, within reason; None where it says nothing that can be read."""
+    """Return the seconds that Slack asks us to wait, at most LONGEST_WAIT; None if it names no valid time."""
     headers = getattr(getattr(error, "response", None), "headers", None) or {}
     try:
         seconds = float(str(headers.get("Retry-After", ""))[:20])
@@ -269,6 +268,6 @@ def retry_after(error: BaseException) -> float | None:
 
 
 def _answer_of(error: BaseException | None) -> Mapping[str, Any]:
-    """Slack's JSON; empty where the body is something else."""
+    """Return Slack's JSON; empty if the body is something else."""
     answer = getattr(getattr(error, "response", None), "data", None)
     return answer if isinstance(answer, dict) and "ok" in answer else {}

@@ -48,7 +48,7 @@ THREAD_GONE = frozenset(
 )
 """Slack's codes for a message whose thread can't be posted in."""
 DRAIN = 10.0
-"""Seconds that replies have to arrive while the bot is shut down."""
+"""Seconds to wait at shutdown for replies that are on their way."""
 
 _log = get_logger()
 
@@ -75,9 +75,9 @@ class SlackPlatform:
         if mode.bot_token:
             self._tokens = OneToken(self._api, mode.bot_token, redis)
         else:
-            seal = Encryptor.of(mode.secret_key)
-            store = RedisInstallationStore(redis, seal)
-            self._installations = store, OneTimeStates(redis, seal, now)
+            encryptor = Encryptor.of(mode.secret_key)
+            store = RedisInstallationStore(redis, encryptor)
+            self._installations = store, OneTimeStates(redis, encryptor, now)
             self._tokens = InstalledTokens(self._api, store, mode.client_id, mode.client_secret, now)
         self._calls = Calls(self._api, self._tokens)
         self._channels = Channels(self._calls, redis)
@@ -88,11 +88,11 @@ class SlackPlatform:
             self._socket = SocketConnection(self._api, mode.app_token, self._tokens)
 
     def connected(self) -> bool:
-        """Whether Slack can be heard. Over HTTP it is Slack that connects."""
+        """Whether the socket is open. Always true over HTTP, where it is Slack that connects."""
         return self._socket is None or self._socket.connected()
 
     def invitation(self) -> str | None:
-        """The page on which a workspace installs the app, if every workspace may."""
+        """Return the page on which any workspace can install the app, if there is one."""
         return f"{self._mode.public_url}{INSTALL}" if self._installations is not None else None
 
     async def run(self, core: Core) -> None:
@@ -114,7 +114,7 @@ class SlackPlatform:
         await asyncio.Event().wait()
 
     def routes(self, core: Core) -> Iterable[RouteDef]:
-        """What Slack and browsers request over HTTP. Nothing in Socket Mode."""
+        """Return the HTTP routes for Slack and browsers; none in Socket Mode."""
         if self._socket is not None:
             return ()
         oauth = None
@@ -159,11 +159,11 @@ class SlackPlatform:
         return await self._channels.join(channel)
 
     async def access(self, user: User, channel: ChannelRef) -> Access:
-        """What a person may do in a channel, as Slack says."""
+        """Return the person's permissions in the channel, as Slack reports them."""
         return await self._channels.access(user, channel)
 
     async def channel_name(self, channel: ChannelRef) -> str:
-        """The channel's name; "" if Slack doesn't say."""
+        """Return the channel's name; "" if Slack doesn't say."""
         return await self._channels.name(channel)
 
     async def notify(self, channel: ChannelRef, problem: str) -> bool:
@@ -175,7 +175,7 @@ class SlackPlatform:
         return examine(self._mode, self._api, self._calls, self._redis)
 
     async def close(self) -> None:
-        """Let replies arrive that are on their way, then close the connections."""
+        """Wait for replies that are on their way, then close the connections."""
         await self._tasks.drain(DRAIN)
         await self._api.close()
 

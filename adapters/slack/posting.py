@@ -28,9 +28,9 @@ from bot.ports import File
 EVENT_TYPE = "paperboy_delivery"
 """The type of our messages' metadata."""
 PAGE = 100
-"""Messages asked for per call; commercially distributed apps outside Slack's marketplace get 15."""
+"""Messages requested per call; commercially distributed apps outside Slack's marketplace get 15."""
 PLAIN = {"unfurl_links": False, "unfurl_media": False, "mrkdwn": False}
-"""How every message is posted: nothing unfurls, and its text isn't read as markup."""
+"""Options of every message: nothing unfurls, and the text isn't read as markup."""
 
 REMOVED = "Paperboy was removed from this channel: type /invite @Paperboy there"
 
@@ -38,22 +38,22 @@ _log = get_logger()
 
 
 class Posting:
-    """What `Platform.send`, `Platform.find` and `Editing.edit` do on Slack."""
+    """Implements `Platform.send`, `Platform.find` and `Editing.edit` for Slack."""
 
     def __init__(self, calls: Calls, channels: Channels) -> None:
         self._calls = calls
         self._channels = channels
         self._cursors: dict[str, str] = {}
-        """Delivery and thread -> the page where a search goes on that Slack's rate limit interrupted."""
+        """Delivery and thread -> the page at which to continue a search that Slack's rate limit interrupted."""
 
     async def send(self, to: ChannelRef, card: Card, key: str) -> MessageRef:
-        """Post `card` with its key in the metadata, in the fullest layout that Slack takes. Raises a SendError."""
+        """Post `card` with its key in the metadata, in the fullest layout that Slack accepts. Raises a SendError."""
         access = await self._calls.access(to.workspace)
-        if await self._channels.has_left(access, to):  # Slack would take the post in a public channel
+        if await self._channels.has_left(access, to):  # Slack would accept the post in a public channel
             raise ChannelGone(REMOVED)
-        # Slack opens the direct messages of a person whose id is given as a channel.
+        # Slack opens the direct messages of a person whose id is passed as a channel.
         posted = await self._post_answer(
-            access, to.person or to.channel, layouts(card), metadata=_marked(key)
+            access, to.person or to.channel, layouts(card), metadata=_metadata(key)
         )
         return _reference(access, posted["channel"], posted["ts"], direct=bool(to.person))
 
@@ -62,7 +62,7 @@ class Posting:
         access = await self._calls.access(to.workspace)
         if key and await self._channels.has_left(access, to):
             raise ChannelGone(REMOVED)
-        options = {"metadata": _marked(key)} if key else {}
+        options = {"metadata": _metadata(key)} if key else {}
         room, ts = _room_of(to, thread)
         posted = await self._post_answer(access, room, layouts(card), thread_ts=ts, **options)
         return _reference(access, posted["channel"], posted["ts"], direct=bool(to.person))
@@ -73,7 +73,7 @@ class Posting:
 
     async def hand_over(self, access: Access, to: str, card: Card, file: File) -> None:
         """Post `card` to a person, then `file` below it. Raises a SendError."""
-        # Without the scope this fails, before a message is posted that has no file.
+        # Without the scope this call fails, so that no message is posted without its file.
         await self._calls.ask(
             access,
             lambda client: client.files_getUploadURLExternal(
@@ -93,9 +93,9 @@ class Posting:
         )
 
     async def find(self, to: ChannelRef, key: str, since: datetime, thread: str = "") -> MessageRef | None:
-        """The message whose metadata names the delivery `key`, or None if it isn't in the channel.
+        """Return the message whose metadata names the delivery `key`, or None if it isn't in the channel.
 
-        With `thread`, it is looked for among the replies to that message. Raises LookupUnsupported if the app may not
+        With `thread`, search the replies to that message instead. Raises LookupUnsupported if the app isn't allowed to
         read the channel.
         """
         access = await self._calls.access(to.workspace)
@@ -111,7 +111,7 @@ class Posting:
                     self._cursors[f"{key} {thread}"] = cursor
                 raise
             for message in page.get("messages") or ():
-                if _names(message, key):
+                if _is_delivery(message, key):
                     return _reference(access, room, message["ts"], direct=bool(to.person))
             cursor = (page.get("response_metadata") or {}).get("next_cursor") or ""
             if not cursor:
@@ -129,7 +129,7 @@ class Posting:
 
             return await self._calls.ask(access, call)
 
-        await _first_taken(layouts(card), update)
+        await _first_accepted(layouts(card), update)
 
     async def _post_answer(
         self, access: Access, channel: str, messages: Iterable[Message], **options: Any
@@ -142,13 +142,13 @@ class Posting:
                 access, lambda client: client.chat_postMessage(channel=channel, **body)
             )
 
-        answer = await _first_taken(messages, post)
+        answer = await _first_accepted(messages, post)
         if not (isinstance(answer.get("ts"), str) and isinstance(answer.get("channel"), str)):
             raise DeliveryUncertain("Slack's answer names no message")
         return answer
 
     async def _conversation(self, access: Access, person: str) -> str:
-        """The id of the direct messages with a person. Raises LookupUnsupported if the app may not ask for it."""
+        """Return the id of the direct messages with a person. Raises LookupUnsupported if the app lacks the scope."""
         try:
             answer = await self._calls.ask(access, lambda client: client.conversations_open(users=person))
         except (ChannelGone, WorkspaceGone) as error:
@@ -158,13 +158,13 @@ class Posting:
         return str((answer.get("channel") or {}).get("id") or "")
 
     async def _history(self, access: Access, room: str, since: datetime, cursor: str, thread: str) -> Answer:
-        """A page of the channel's messages, or a thread's. A public channel that the app isn't in is joined first."""
+        """Return a page of messages of a channel or a thread. Joins a public channel if the app isn't in it."""
 
         def call(client: AsyncWebClient) -> Any:
-            asked = client.conversations_history
+            method = client.conversations_history
             if thread:
-                asked = partial(client.conversations_replies, ts=thread)
-            return asked(
+                method = partial(client.conversations_replies, ts=thread)
+            return method(
                 channel=room,
                 oldest=f"{since.timestamp():.6f}",
                 limit=PAGE,
@@ -186,10 +186,10 @@ class Posting:
             raise
 
 
-async def _first_taken(
+async def _first_accepted(
     messages: Iterable[Message], attempt: Callable[[Message], Awaitable[Answer]]
 ) -> Answer:
-    """The answer to the first of the layouts that Slack takes. Raises the last refusal."""
+    """Return the answer to the first layout that Slack accepts. Raises the last refusal."""
     refusal = CardRefused("there is nothing to post")
     for message in messages:
         try:
@@ -202,12 +202,12 @@ async def _first_taken(
     raise refusal
 
 
-def _marked(key: str) -> dict[str, Any]:
+def _metadata(key: str) -> dict[str, Any]:
     return {"event_type": EVENT_TYPE, "event_payload": {"key": key}}
 
 
-def _names(message: Any, key: str) -> bool:
-    """Whether a message is that delivery's. The channel, before the “/”, may have had another id when it was posted."""
+def _is_delivery(message: Any, key: str) -> bool:
+    """Whether a message is the delivery's. The channel, before the “/”, may have had another id at that time."""
     payload = (message.get("metadata") or {}).get("event_payload") or {}
     found = str(payload.get("key") or "")
     return found != "" and (found.partition("/")[2] or found) == (key.partition("/")[2] or key)
@@ -219,11 +219,11 @@ def _reference(access: Access, channel: str, ts: str, *, direct: bool = False) -
 
 
 def in_room(room: str, ts: str) -> str:
-    """A direct message's id, with the conversation that it is in: a person's id stands for that only when one posts."""
+    """Return a direct message's id with its conversation: Slack accepts a person's id as a channel only for posting."""
     return f"{room}/{ts}"
 
 
 def _room_of(to: ChannelRef, message: str) -> tuple[str, str]:
-    """The conversation of a message, and its time in it."""
+    """Return the conversation of a message, and its timestamp in it."""
     room, _, ts = message.rpartition("/")
     return room or to.channel, ts

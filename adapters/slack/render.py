@@ -26,9 +26,9 @@ from bot.cards.sanitize import link, plain
 from bot.text import shorten
 
 NOTICE = 700
-"""Characters of a message's top-level text; escaping can make it five times as long."""
+"""Maximum number of characters in a message's top-level text; escaping can make it five times as long."""
 BUDGET = limits.MESSAGE - 700
-"""Characters of a message's blocks. The margin is there because Slack doesn't document how it counts."""
+"""Maximum number of characters in a message's blocks, with a margin because Slack doesn't document how it counts."""
 _BROADCASTS = frozenset({"here", "channel", "everyone"})
 _ID = re.compile("[SUW][A-Z0-9]{2,20}")
 
@@ -43,7 +43,7 @@ class Message:
 
 
 def render(card: Card, *, most: int = limits.BLOCKS) -> Message:
-    """The card within every limit of Slack; `most` is how many blocks it may have."""
+    """Render the card within all of Slack's limits, in at most `most` blocks."""
     mention = _mention(card.posting.ping)
     notice = escaped(shorten(plain(card.notice), NOTICE)) or "Paperboy"
     blocks = [*([rich_text(mention[1])] if mention else []), *_blocks(card)]
@@ -53,7 +53,7 @@ def render(card: Card, *, most: int = limits.BLOCKS) -> Message:
 
 
 def as_text(card: Card) -> str:
-    """The card as markup without blocks: its notice, its papers' titles and links."""
+    """Render the card as markup without blocks: its notice, and its papers' titles and links."""
     text = escaped(shorten(plain(card.notice), NOTICE)) or "Paperboy"
     for block in card.blocks:
         if isinstance(block, PaperBlock):
@@ -63,7 +63,7 @@ def as_text(card: Card) -> str:
 
 
 def layouts(card: Card) -> Iterator[Message]:
-    """The card in ever simpler layouts: in full; without pictures, which Slack loads itself; as text alone.
+    """Yield the card in ever simpler layouts: in full; without pictures, which Slack loads itself; as text alone.
 
     Slack refuses the whole message if it can't load a picture.
     """
@@ -75,13 +75,13 @@ def layouts(card: Card) -> Iterator[Message]:
 
 
 def without_pictures(blocks: Iterable[Json]) -> list[Json]:
-    """The blocks without their pictures."""
-    kept = [block for block in blocks if block["type"] != "image"]
-    return [{name: value for name, value in block.items() if name != "accessory"} for block in kept]
+    """Return the blocks without their pictures."""
+    remaining = [block for block in blocks if block["type"] != "image"]
+    return [{name: value for name, value in block.items() if name != "accessory"} for block in remaining]
 
 
 def fit(blocks: Sequence[Json], most: int) -> list[Json]:
-    """As many of the blocks as a message holds, with a note if some are left out."""
+    """Return as many of the blocks as fit into a message, with a note if some are left out."""
     fitting: list[Json] = []
     room = BUDGET
     for block in blocks:
@@ -93,7 +93,7 @@ def fit(blocks: Sequence[Json], most: int) -> list[Json]:
 
 
 def weight(value: Any) -> int:
-    """Characters of everything in a block, links and values included."""
+    """Return the number of characters in a block, links and values included."""
     if isinstance(value, dict):
         return sum(weight(part) for name, part in value.items() if name not in {"type", "action_id"})
     if isinstance(value, list):
@@ -167,7 +167,7 @@ def _paper_line(block: PaperBlock) -> Json:
 
 
 def _mention(role: str) -> tuple[str, Json] | None:
-    """The mention of those to notify, as markup and as rich text; None if `role` is no id of Slack."""
+    """Return the mention of `role`, as markup and as rich text; None if it isn't an id of Slack's."""
     if role in _BROADCASTS:
         mark, element = f"<!{role}>", {"type": "broadcast", "range": role}
     elif not _ID.fullmatch(role):

@@ -1,4 +1,4 @@
-"""How a reply reaches the person who asked: a message, a thread, a modal."""
+"""Delivers replies to the person who asked: as a message, in a thread, or in a modal."""
 
 import asyncio
 from collections.abc import Callable
@@ -38,92 +38,96 @@ _log = get_logger()
 
 @dataclass(frozen=True, slots=True)
 class Interaction:
-    """Something that a person did, and where the answer can go."""
+    """An action of a person, and where its answer can go."""
 
     user: User
     channel: ChannelRef
     trigger: str
-    """Opens one modal, within 3 seconds."""
+    """Id with which one modal can be opened, within 3 seconds."""
     response_url: str = ""
     message: str = ""
     """The message whose button was pressed."""
     is_ephemeral: bool = False
-    """Only this person sees that message."""
+    """Whether only this person sees that message."""
     modal: str = ""
     """The modal whose button was pressed."""
     turns_page: bool = False
-    """The answer replaces that message."""
+    """Whether the answer replaces that message."""
 
 
 class Replies:
-    """Brings replies to people."""
+    """Delivers replies."""
 
     def __init__(self, api: Api, calls: Calls, posting: Posting) -> None:
         self._api = api
         self._calls = calls
         self._posting = posting
 
-    async def deliver(self, asked: Interaction, reply: Reply) -> None:
+    async def deliver(self, interaction: Interaction, reply: Reply) -> None:
         """Show a reply where it belongs."""
-        if reply.form is not None and await self._open(asked, [form_view(reply.form, asked.channel.channel)]):
+        if reply.form is not None and await self._open(
+            interaction, [form_view(reply.form, interaction.channel.channel)]
+        ):
             return
         if reply.file is not None:
-            await self.show(asked, await self._handed_over(asked, reply.card, reply.file))
+            await self.show(interaction, await self._send_file(interaction, reply.card, reply.file))
             return
-        if reply.thread and await self._in_thread(asked, reply.card):
+        if reply.thread and await self._in_thread(interaction, reply.card):
             return
         # Without a thread, the whole channel would get what one person asked for.
         private = reply.private or reply.thread
         if reply.later is None:
-            await self.show(asked, reply.card, private=private)
+            await self.show(interaction, reply.card, private=private)
             return
-        fuller = asyncio.ensure_future(reply.later())
-        done, _ = await asyncio.wait({fuller}, timeout=LATER_WAIT)
+        later = asyncio.ensure_future(reply.later())
+        done, _ = await asyncio.wait({later}, timeout=LATER_WAIT)
         if not done:
-            await self.show(asked, reply.card, private=private)
-        better = await fuller
-        if better is not None or done:
-            await self.show(asked, better or reply.card, private=private)
+            await self.show(interaction, reply.card, private=private)
+        fuller = await later
+        if fuller is not None or done:
+            await self.show(interaction, fuller or reply.card, private=private)
 
-    async def show(self, asked: Interaction, card: Card, *, private: bool = True) -> None:
+    async def show(self, interaction: Interaction, card: Card, *, private: bool = True) -> None:
         """Show a card to the person alone, or to everyone in the channel."""
-        if not asked.response_url:
-            await self._open(asked, card_views(card, asked.channel.channel))
+        if not interaction.response_url:
+            await self._open(interaction, card_views(card, interaction.channel.channel))
             return
-        replace = asked.turns_page and asked.is_ephemeral and private
+        replace = interaction.turns_page and interaction.is_ephemeral and private
         for layout in layouts(card):
-            if await self._api.respond(asked.response_url, layout, private=private, replace=replace):
+            if await self._api.respond(interaction.response_url, layout, private=private, replace=replace):
                 return
 
-    async def _handed_over(self, asked: Interaction, card: Card, file: File) -> Card:
-        """Send the file as a direct message, because only messages that stay can have files. What to say about it."""
+    async def _send_file(self, interaction: Interaction, card: Card, file: File) -> Card:
+        """Send the file as a direct message, because ephemeral messages can't have files. Returns the card to show."""
         try:
-            access = await self._calls.access(asked.channel.workspace)
-            await self._posting.hand_over(access, asked.user.id, card, file)
+            access = await self._calls.access(interaction.channel.workspace)
+            await self._posting.hand_over(access, interaction.user.id, card, file)
         except SendError as error:
             _log.warning("file_not_sent", platform="slack", why=code_of(error) or str(error))
             return NEEDS_FILES if code_of(error) == "missing_scope" else NOT_SENT
         return Card("reply", SENT, blocks=(paragraph(SENT),))
 
-    async def _in_thread(self, asked: Interaction, card: Card) -> bool:
-        """Reply in the message's thread. False if it can't have one."""
-        if not asked.message or asked.is_ephemeral:
+    async def _in_thread(self, interaction: Interaction, card: Card) -> bool:
+        """Reply in the message's thread. Returns False if it can't have one."""
+        if not interaction.message or interaction.is_ephemeral:
             return False
         try:
-            await self._posting.reply(asked.channel, card, asked.message)
+            await self._posting.reply(interaction.channel, card, interaction.message)
         except SendError as error:
-            _log.info("thread_reply_failed", platform="slack", channel=str(asked.channel), why=str(error))
+            _log.info(
+                "thread_reply_failed", platform="slack", channel=str(interaction.channel), why=str(error)
+            )
             return False
         return True
 
-    async def _open(self, asked: Interaction, views: list[Json]) -> bool:
-        """Show the first view that Slack takes, in place of the open modal if there is one. False if it takes none."""
-        if not asked.trigger:
+    async def _open(self, interaction: Interaction, views: list[Json]) -> bool:
+        """Show the first view that Slack accepts, in place of an open modal. Returns False if Slack accepts none."""
+        if not interaction.trigger:
             return False
         for view in views:
             try:
-                access = await self._calls.access(asked.channel.workspace)
-                await self._calls.post(access, _showing(asked, view))
+                access = await self._calls.access(interaction.channel.workspace)
+                await self._calls.post(access, _view_call(interaction, view))
             except CardRefused as error:
                 _log.error("view_refused", platform="slack", why=str(error))
             except SendError as error:
@@ -134,10 +138,10 @@ class Replies:
         return False
 
 
-def _showing(asked: Interaction, view: Json) -> Callable[[AsyncWebClient], Any]:
+def _view_call(interaction: Interaction, view: Json) -> Callable[[AsyncWebClient], Any]:
     def call(client: AsyncWebClient) -> Any:
-        if asked.modal:
-            return client.views_update(view_id=asked.modal, view=view)
-        return client.views_open(trigger_id=asked.trigger, view=view)
+        if interaction.modal:
+            return client.views_update(view_id=interaction.modal, view=view)
+        return client.views_open(trigger_id=interaction.trigger, view=view)
 
     return call

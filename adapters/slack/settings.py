@@ -1,4 +1,4 @@
-"""The settings of Slack, and what the core needs to know of it."""
+"""Slack's settings, and what the core needs to know about Slack."""
 
 from pydantic import Field, SecretStr
 
@@ -6,7 +6,7 @@ from bot.settings import PlatformSettings, Url
 
 
 class SlackSettings(PlatformSettings):
-    """Tokens, and where Slack is."""
+    """Slack's tokens and address."""
 
     title = "Slack"
     connect = "`SLACK_BOT_TOKEN` and `SLACK_APP_TOKEN`"
@@ -30,7 +30,7 @@ class SlackSettings(PlatformSettings):
 
     @property
     def is_configured(self) -> bool:
-        """Whether any token is set; what is missing besides is said when Slack is built."""
+        """Whether any token is set. Missing ones are reported when the platform is built."""
         return any(
             (
                 self.slack_bot_token,

@@ -16,10 +16,10 @@ from bot.ports import Core
 CHECK_INTERVAL = 10.0
 """Seconds between checks of whether the socket is open."""
 LOST_CHECKS = 12
-"""Checks in a row without a connection after which it is made from scratch. Slack's library restores one within seconds, but
-not if its token was revoked meanwhile or its HTTP session is closed: then it tries without end."""
+"""Number of checks in a row without a connection after which we make a new one. Slack's library restores a lost one
+within seconds, except if its token was revoked meanwhile or its HTTP session is closed: then it retries forever."""
 RETRY_WAITS = (1.0, 2.0, 5.0, 15.0, 30.0, 60.0)
-"""Seconds between attempts to reach Slack at the start."""
+"""Seconds between attempts to reach Slack at startup."""
 
 _log = get_logger()
 
@@ -80,7 +80,7 @@ class SocketConnection:
         _log.error("socket_replaced", platform="slack")
 
     async def _verified(self) -> tuple[str, str]:
-        """The workspace, and the socket's address, once both tokens work. Waits for as long as Slack is away."""
+        """Return the workspace and the socket's address once both tokens work. Waits while Slack can't be reached."""
         for attempt in count():
             try:
                 workspace = await self._bot.verified()

@@ -1,4 +1,4 @@
-"""Which token speaks for a workspace."""
+"""The bot tokens of workspaces."""
 
 import asyncio
 from dataclasses import dataclass, field
@@ -17,39 +17,39 @@ from bot.domain.errors import ConfigurationError, RetryLater, WorkspaceGone
 from bot.store import keys
 
 EARLY = 120
-"""Minutes before its end that a token is exchanged. Slack's tokens live for 12 hours."""
+"""Minutes before its expiry at which a token is exchanged. Slack's tokens live for 12 hours."""
 AT_ONCE = 10**7
-"""Minutes: more than any token lives, so that it is exchanged now."""
+"""Minutes: longer than any token lives, so that it is exchanged now."""
 URL = "url"
-"""Name of the custom value of an installation that holds the workspace's address."""
+"""Name of an installation's custom value with the workspace's address."""
 ROTATION_REFUSED = TOKEN_REFUSED | {"invalid_refresh_token", "bad_client_secret", "invalid_client_id"}
 """Codes after which a token can't be exchanged any more."""
 
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """What it takes to speak in a workspace."""
+    """A workspace's bot token, and what comes with it."""
 
     workspace: str
     token: str = field(repr=False)
     bot_user: str
     url: str
-    """Where links to its messages begin: `https://lab.slack.com/`."""
+    """Start of the links to its messages, such as `https://lab.slack.com/`."""
     installer: str = ""
     """The user who installed the app; empty if that is unknown."""
 
 
 class Tokens(Protocol):
-    """Knows the token of each workspace."""
+    """Finds, renews and drops the tokens of workspaces."""
 
     async def of(self, workspace: str) -> Access:
-        """Raises WorkspaceGone if there is none, RetryLater if it can't be found out now."""
+        """Return the workspace's token. Raises WorkspaceGone if there is none, RetryLater if the lookup fails now."""
 
     async def renewed(self, expired: Access) -> Access:
-        """A new token in place of one that Slack calls expired. Raises the same."""
+        """Return a new token for one that has expired. Raises WorkspaceGone or RetryLater."""
 
     async def forget(self, workspace: str, uninstalled_at: float) -> bool:
-        """The app was uninstalled there: no process uses the token any more. False if it was installed again since."""
+        """Drop the token after an uninstallation, for all processes. False if the app was installed again since."""
 
 
 class OneToken:
@@ -60,10 +60,10 @@ class OneToken:
         self._token = token
         self._redis = redis
         self._access: Access | None = None
-        self._asking = asyncio.Lock()
+        self._lock = asyncio.Lock()
 
     async def of(self, workspace: str) -> Access:
-        """The token, if it is this workspace's."""
+        """Return the token. Raises WorkspaceGone if it isn't for this workspace or the app was uninstalled."""
         access = await self._identified()
         if workspace != access.workspace:
             raise WorkspaceGone(f"SLACK_BOT_TOKEN belongs to another workspace, {access.workspace}")
@@ -72,16 +72,16 @@ class OneToken:
         return access
 
     async def renewed(self, expired: Access) -> Access:
-        """Raises WorkspaceGone: only the operator can renew this token."""
+        """Raise WorkspaceGone: only the operator can renew this token."""
         raise WorkspaceGone(f"SLACK_BOT_TOKEN of {expired.workspace} has expired: turn token rotation off")
 
     async def forget(self, workspace: str, uninstalled_at: float) -> bool:  # noqa: ARG002  # the protocol has it
-        """Refuse to use the token until the next start finds that it works."""
+        """Stop using the token until it is found to work at a later start."""
         await self._redis.set(keys.uninstalled("slack", workspace), "1")
         return True
 
     async def verified(self) -> str:
-        """The token's workspace, after Slack said that the token works.
+        """Return the token's workspace, once Slack confirms that the token works.
 
         Raises ConfigurationError if Slack refuses it, RetryLater if Slack doesn't answer.
         """
@@ -98,15 +98,17 @@ class OneToken:
         return workspace
 
     async def _identified(self) -> Access:
-        async with self._asking:
+        async with self._lock:
             if self._access is None:
-                who = await identify(self._api, self._token)
-                if who.get("is_enterprise_install"):
+                identity = await identify(self._api, self._token)
+                if identity.get("is_enterprise_install"):
                     raise ConfigurationError(
                         "SLACK_BOT_TOKEN is of a whole Enterprise organization, which Paperboy doesn't support: "
                         "install the app into one workspace"
                     )
-                self._access = Access(who["team_id"], self._token, who["user_id"], who.get("url") or "")
+                self._access = Access(
+                    identity["team_id"], self._token, identity["user_id"], identity.get("url") or ""
+                )
             return self._access
 
 
@@ -123,11 +125,11 @@ class InstalledTokens:
         self._client = (client_id, client_secret)
 
     async def of(self, workspace: str) -> Access:
-        """The workspace's token, exchanged if it expires soon."""
+        """Return the workspace's token; exchange it first if it expires soon."""
         return await self._current(workspace, EARLY, None)
 
     async def renewed(self, expired: Access) -> Access:
-        """Exchanged, unless another process did it meanwhile."""
+        """Exchange the token, unless another process has already done so."""
         return await self._current(expired.workspace, AT_ONCE, expired.token)
 
     async def forget(self, workspace: str, uninstalled_at: float) -> bool:
@@ -141,8 +143,8 @@ class InstalledTokens:
     async def _current(self, workspace: str, minutes: int, stale: str | None) -> Access:
         installed = await self._find(workspace)
         expires = installed.bot_token_expires_at
-        soon = self._now().timestamp() + minutes * 60
-        if stale in {None, installed.bot_token} and expires is not None and expires <= soon:
+        deadline = self._now().timestamp() + minutes * 60
+        if stale in {None, installed.bot_token} and expires is not None and expires <= deadline:
             installed = await self._exchange(workspace, installed, minutes)
         elif stale == installed.bot_token:
             raise WorkspaceGone(f"the token of {workspace} has expired, and can't be exchanged")
@@ -161,21 +163,21 @@ class InstalledTokens:
         return installed
 
     async def _exchange(self, workspace: str, installed: Installation, minutes: int) -> Installation:
-        """A refresh token works once: one process exchanges it, the others wait for its result."""
+        """Exchange a token. A refresh token works only once: one process uses it, the others wait for the result."""
         try:
             async with self._store.exclusive(workspace):
-                now = await self._find(workspace)
-                if now.bot_token != installed.bot_token:
-                    return now
+                current = await self._find(workspace)
+                if current.bot_token != installed.bot_token:
+                    return current
                 rotator = AsyncTokenRotator(
                     client_id=self._client[0], client_secret=self._client[1], client=self._api.posting(None)
                 )
                 rotated = await rotator.perform_token_rotation(
-                    installation=now, minutes_before_expiration=minutes
+                    installation=current, minutes_before_expiration=minutes
                 )
                 if rotated is not None:
                     await self._store.async_save(rotated)
-                return rotated or now
+                return rotated or current
         except SlackTokenRotationError as error:
             code = code_of(error.api_error)
             if code not in ROTATION_REFUSED:
@@ -186,15 +188,15 @@ class InstalledTokens:
 
 
 async def identify(api: Api, token: str) -> dict[str, Any]:
-    """Slack's `auth.test`, with the `scopes` of the token: None if the answer doesn't name them. Raises a SendError."""
+    """Return Slack's `auth.test` with the token's `scopes`, None if Slack doesn't name them. Raises a SendError."""
     try:
         answer = await api.asking(token).auth_test()
     except CALL_ERRORS as error:
         raise certain(send_error(error)) from error
-    known = answer.data if isinstance(answer.data, dict) else {}
-    if not (isinstance(known.get("team_id"), str) and isinstance(known.get("user_id"), str)):
+    data = answer.data if isinstance(answer.data, dict) else {}
+    if not (isinstance(data.get("team_id"), str) and isinstance(data.get("user_id"), str)):
         raise RetryLater(
             "Slack's answer names no workspace", after=PROXY_WAIT, scope="workspace", counts=False
         )
     granted = answer.headers.get("x-oauth-scopes")
-    return known | {"scopes": granted if granted is None else frozenset(granted.replace(" ", "").split(","))}
+    return data | {"scopes": granted if granted is None else frozenset(granted.replace(" ", "").split(","))}

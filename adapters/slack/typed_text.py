@@ -1,4 +1,4 @@
-"""What Slack makes of a typed line, undone: links and names in angle brackets, escaped signs, a mention of the bot."""
+"""Undoes Slack's changes to a typed line: links and names in angle brackets, escapes, a mention of the bot."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -6,17 +6,17 @@ from typing import Any
 
 from bot.text.mentions import MAX_TEXT
 
-_SAYING = frozenset({"text", "url", "from_url", "original_url", "title_link"})
-"""Fields of a message, its blocks and its attachments that say something or lead somewhere."""
+_TEXT_FIELDS = frozenset({"text", "url", "from_url", "original_url", "title_link"})
+"""Fields of a message, its blocks and its attachments that hold text or addresses."""
 _MARK = re.compile(r"<([^<>]*)>")
 """A link or a name: `<https://arxiv.org|arxiv.org>`, `<@U123|ada>`, `<#C123|papers>`, `<!here>`."""
 _TO_THE_BOT = re.compile(r"(?:^@paperboy(?=\s|$))|(?:(?<=\s)@paperboy$)", re.IGNORECASE)
 
 
 def as_typed(text: str, bot_user: str, longest: int) -> str:
-    """The line as a person typed it, without a mention of the bot before or after it.
+    """Return the line as a person typed it, without a mention of the bot before or after it.
 
-    More than `longest` characters are not looked at: such a line is refused as it is.
+    A line of more than `longest` characters is returned as it is: it will be refused.
     """
     if len(text) > longest:
         return text
@@ -40,13 +40,13 @@ def _plain(mark: str, bot_user: str) -> str:
 
 
 def text_of(message: Mapping[str, Any]) -> str:
-    """What a message says, with the addresses of its links; of an app's message, what its blocks say."""
-    said = [as_typed(part, "", MAX_TEXT) for part in _strings(message, _SAYING)]
-    return " ".join(said)[:MAX_TEXT]
+    """Return the text of a message, its blocks and its attachments, with the addresses of their links."""
+    texts = [as_typed(part, "", MAX_TEXT) for part in _strings(message, _TEXT_FIELDS)]
+    return " ".join(texts)[:MAX_TEXT]
 
 
 def _strings(value: Any, names: frozenset[str]) -> Iterator[str]:
-    """The texts of these fields, nested ones too, in the order of the message."""
+    """Yield the texts of these fields, nested ones too, in the order of the message."""
     if isinstance(value, list):
         for part in value:
             yield from _strings(part, names)

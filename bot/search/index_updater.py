@@ -78,7 +78,7 @@ class IndexUpdater:
             removed = [
                 paper_id
                 for start in range(0, len(ids), BATCH)
-                for paper_id in await self._papers.gone(ids[start : start + BATCH])
+                for paper_id in await self._papers.expired(ids[start : start + BATCH])
             ]
             if not removed:
                 return

@@ -29,7 +29,7 @@ class ChannelSettingsStore:
         self._redis = redis
 
     async def of(self, channel: ChannelRef) -> ChannelSettings:
-        """The channel's settings; the defaults if they can't be read."""
+        """Return the channel's settings; the defaults if they can't be read."""
         text: Any = await self._redis.hget(keys.channel(channel), FIELD)
         return await load_settings(self._redis, channel, text)
 

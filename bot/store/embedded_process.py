@@ -87,7 +87,7 @@ def _options(data: Path, socket: Path) -> Mapping[str, str]:
 
 
 class DataFiles:
-    """The files of one data folder. If they were lost, a server would start empty: that is refused."""
+    """The files of one data folder. `check` refuses a folder that has lost them: a server would start empty."""
 
     def __init__(self, data: Path) -> None:
         self._data = data

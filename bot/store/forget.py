@@ -79,7 +79,7 @@ class Forgetting:
             await self._redis.zrem(keys.paused(shard), f"workspace {name}")
 
     async def _channels(self, prefix: str) -> list[ChannelRef]:
-        """Return the channels, or people in their form, that begin with `prefix` and occur in the names of keys."""
+        """Return the channels and people whose text form begins with `prefix`, taken from the names of keys."""
         found: set[ChannelRef] = set()
         async for key in self._redis.scan_iter(f"pb:*:{prefix}*", count=PAGE):
             _, _, rest = str(key).partition(f":{prefix}")

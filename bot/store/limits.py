@@ -45,7 +45,7 @@ class Rates:
         self._scripts = Scripts(redis)
 
     async def turn(self, rate: Rate, post: str, *scope: str) -> float:
-        """Return the seconds until `post` may be sent, the same turn if called again for it. Raises TurnedAway."""
+        """Give `post` a turn, or the one that it has already, and return the seconds to wait. Raises TurnedAway."""
         per = round(rate.per * MARGIN * 1000)
         args: list[str | int] = [post, rate.count, per, round(MAX_WAIT * 1000)]
         given, wait = await self._scripts.run(script("rate"), keys.bucket(*scope), args)

@@ -115,7 +115,7 @@ class Papers:
         found: Any = await self._redis.zrange(keys.CHANGED, -1, -1, withscores=True)
         return int(found[0][1]) if found else 0
 
-    async def gone(self, ids: Sequence[str]) -> list[str]:
+    async def expired(self, ids: Sequence[str]) -> list[str]:
         """Return those of these papers whose record has expired."""
         pipeline = self._redis.pipeline(transaction=False)
         for paper_id in ids:
@@ -227,8 +227,8 @@ class Papers:
         answers: list[str] = []
         left = list(listings)
         for _ in range(ATTEMPTS):
-            written, left = await self._attempt(left, ranks, plan, fence)
-            answers += written
+            new_answers, left = await self._attempt(left, ranks, plan, fence)
+            answers += new_answers
             if not left:
                 return answers
         raise PaperboyError(

@@ -29,7 +29,7 @@ STALE = 60.0
 IDLE = 3600.0
 """Seconds without a request after which a reader that holds no poll is removed from the group."""
 REPLAYED = timedelta(hours=48)
-"""Period of which papers are announced again after a restart of Redis that may have lost posts."""
+"""Papers first seen within this time are announced again after a restart of Redis that may have lost posts."""
 REPLAY_GAP = timedelta(seconds=30)
 """Minimum time between two replays."""
 

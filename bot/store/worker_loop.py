@@ -17,7 +17,7 @@ LONGEST_CONNECTION_BACKOFF = 5.0
 LONGEST_BACKOFF = 60.0
 """Maximum pause in seconds after any other error, such as a bug."""
 STABLE_AFTER = 60.0
-"""Seconds after which a call that fails counts as the first failure in a row again."""
+"""A call that fails after running for this many seconds counts as the first failure in a row again."""
 
 CONNECTION_ERRORS = (RedisError, RedisClusterException, OSError, TimeoutError)
 """Errors that a lost connection raises. redis-py's aren't OSErrors, and a Cluster's aren't RedisErrors."""

@@ -196,7 +196,7 @@ async def test_the_log_of_changes_has_each_paper_once_at_its_last_change(redis: 
     assert [paper_id for paper_id, _ in await papers.changed(found[-1][1], 10)] == ["a", "c"]
     assert [paper_id for paper_id, _ in await papers.changed(0, 2)] == ["b", "a"]
     await redis.delete(keys.paper("b"))
-    assert await papers.gone(["a", "b", "c"]) == ["b"]
+    assert await papers.expired(["a", "b", "c"]) == ["b"]
 
 
 async def test_a_remembered_paper_that_trends_is_still_announced_once_it_is_listed(redis: Redis) -> None:

@@ -68,5 +68,5 @@ class PausingOutbox(OutboxReader):
 
 
 def _notifying_shard(platform: str, workspace: str) -> int:
-    """The shard that decides which caller notifies people of a workspace's problem."""
+    """Return the shard that decides which caller notifies people of a workspace's problem."""
     return keys.shard_of(ChannelRef(platform, workspace, ""))

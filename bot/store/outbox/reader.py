@@ -26,7 +26,7 @@ from bot.store.scripts import Scripts, script
 from bot.store.unreadable import UNREADABLE, load_each
 
 CHANNELS_SEARCHED = 100
-"""Maximum number of channels of a workspace in which a paper's posts are searched."""
+"""Maximum number of channels of a workspace that are searched for posts of a paper."""
 REFUSED_FOR = timedelta(days=1)
 """Time after which a channel is reported if all its posts are refused for no documented reason: as in the scripts."""
 

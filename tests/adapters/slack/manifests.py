@@ -12,21 +12,18 @@ FILES = {"socket": "slack-manifest.yaml", "http": "slack-manifest-http.yaml"}
 HEADS = {
     "socket": "# A Slack app for one workspace, in Socket Mode: no public address is needed.\n"
     "# Paste this at https://api.slack.com/apps > Create New App > From a manifest.\n",
-    "http": "# A Slack app that many workspaces can install. Slack calls it over HTTPS: replace paperboy.example.com with\n"
-    "# your own address, then paste this at https://api.slack.com/apps > Create New App > From a manifest.\n",
+    "http": "# A Slack app that many workspaces can install. Slack calls it over HTTPS: replace paperboy.example.com with your\n"
+    "# address, then paste this at https://api.slack.com/apps > Create New App > From a manifest.\n",
 }
 SCOPES = (
-    "# channels:history and groups:history let Paperboy look up a post whose answer was lost; it reads nothing else.\n"
-    "# channels:join lets it join a public channel when someone subscribes there, which the lookup requires. All\n"
-    "# three are optional: without them, such a post is held for the operator.\n"
-    "# files:write lets it send exports as files; im:history and im:write let it look up direct messages whose answer\n"
-    "# was lost. These are optional, too.\n"
-    "# links:read and links:write let it show a small card below a link to a paper; these are optional, too. Slack\n"
-    "# sends it only such links, never the message, and only for the five domains in unfurl_domains, the most that an\n"
-    "# app may have. Most links to papers lead there: arxiv.org (with its subdomains, such as export.arxiv.org),\n"
-    "# huggingface.co, openreview.net, biorxiv.org and alphaxiv.org. medrxiv.org would be the sixth, and has the\n"
-    "# fewest papers. You can replace a domain that your people don't use with medrxiv.org or doi.org: every link to\n"
-    "# a paper gets a card. After a change of domains, reinstall the app.\n"
+    "# Optional scopes; the person who installs the app can decline them:\n"
+    "# - channels:history and groups:history let Paperboy look up a post whose answer was lost; it reads nothing else.\n"
+    "#   channels:join lets it join a public channel when someone subscribes there, which such a look-up needs.\n"
+    "#   Without these scopes, a post whose answer was lost is held for the operator.\n"
+    "# - im:history and im:write do the same for direct messages. files:write sends people the files of their exports.\n"
+    "# - links:read and links:write show a small card below a link to a paper. Slack sends Paperboy only the links, never the\n"
+    "#   message, and only for the domains of unfurl_domains. An app can have five, and these have most links to papers.\n"
+    "#   You can replace one with medrxiv.org or doi.org; a change of domains needs a new installation.\n"
 )
 
 
