@@ -1,4 +1,4 @@
-"""The only source of the current time. All other modules get it as an argument."""
+"""The wall clock. Modules get the current time as an argument instead of reading it."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime

@@ -29,7 +29,7 @@ class Encryptor:
         """
         if not keys or min(map(len, keys)) < SHORTEST:
             raise ConfigurationError(
-                f"PAPERBOY_SECRET_KEY has to be set, to {SHORTEST} characters at least: {HOW}"
+                f"PAPERBOY_SECRET_KEY must be set, to at least {SHORTEST} characters: {HOW}"
             )
         self.rotating = len(keys) > 1
         """Whether some data may still be encrypted with an old key."""
@@ -59,7 +59,7 @@ class Encryptor:
             return self._fernet.decrypt(_canonical(sealed)).decode()
         except (InvalidToken, ValueError) as error:
             raise ConfigurationError(
-                "what lies encrypted in Redis fits no key of PAPERBOY_SECRET_KEY: put the former key behind the new one"
+                "no key in PAPERBOY_SECRET_KEY decrypts the data in Redis: add the old key after the new one"
             ) from error
 
     def reseal(self, sealed: str) -> str:

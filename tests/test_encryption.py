@@ -21,7 +21,7 @@ def test_a_new_key_seals_and_the_old_one_still_opens() -> None:
     both = Encryptor.of(f"{NEW}, {OLD}")
     assert both.unseal(sealed) == "xoxb-1"
     assert Encryptor.of(NEW).unseal(both.reseal(sealed)) == "xoxb-1"
-    with pytest.raises(ConfigurationError, match="put the former key behind"):
+    with pytest.raises(ConfigurationError, match="add the old key after"):
         Encryptor.of(NEW).unseal(sealed)
 
 

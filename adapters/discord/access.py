@@ -172,7 +172,7 @@ async def _rights(
 async def _can_enter(
     place: discord.abc.GuildChannel | discord.Thread, member: discord.Member, rights: discord.Permissions
 ) -> bool:
-    """Whether the person isn't kept out by a private thread: they were added to it, or can manage threads."""
+    """Whether a private thread is open to the person: they were added to it, or can manage threads."""
     if not isinstance(place, discord.Thread) or not place.is_private() or rights.manage_threads:
         return True
     try:

@@ -166,7 +166,7 @@ class GatewayClient(discord.AutoShardedClient):
         await self._lifecycle.added(guild)
 
     async def on_guild_available(self, guild: discord.Guild) -> None:
-        if self.get_guild(guild.id):  # at startup discord.py dispatches these seconds later
+        if self.get_guild(guild.id):  # at startup, discord.py dispatches this event seconds later
             await self._lifecycle.available(guild)
 
     async def on_guild_remove(self, guild: discord.Guild) -> None:
@@ -213,9 +213,8 @@ class GatewayClient(discord.AutoShardedClient):
         await super().close()
         for heartbeat in [thread for thread in threading.enumerate() if isinstance(thread, KeepAliveHandler)]:
             if heartbeat.ws._connection is self._connection:  # noqa: SLF001  # nothing public says whose it is
-                await heartbeat.ws.close(
-                    1000
-                )  # cancelled while connecting: discord.py would leave it running
+                # It was cancelled while connecting: discord.py would leave it running.
+                await heartbeat.ws.close(1000)
 
     async def on_error(self, event_method: str, /, *_args: object, **_kwargs: object) -> None:
         """Log the event that failed; later ones are still handled."""
@@ -232,7 +231,7 @@ class FormButton(discord.ui.DynamicItem[discord.ui.Button[Any]], template=FORM):
 
     @classmethod
     async def from_custom_id(cls, _interaction: Any, item: Any, match: Any, /) -> "FormButton":
-        """The button that was pressed."""
+        """Return the button that was pressed."""
         return cls(item, int(match["page"]), match["line"])
 
     async def callback(self, interaction: Any) -> None:
@@ -260,7 +259,7 @@ class CommandButton(discord.ui.DynamicItem[discord.ui.Button[Any]], template=CUS
 
     @classmethod
     async def from_custom_id(cls, _interaction: Any, item: Any, match: Any, /) -> "CommandButton":
-        """The button that was pressed."""
+        """Return the button that was pressed."""
         return cls(item, match["line"])
 
     async def callback(self, interaction: Any) -> None:

@@ -9,7 +9,7 @@ import discord
 import structlog
 from discord import app_commands
 
-from adapters.discord.responses import Interaction, is_no_expired_autocomplete, sorry
+from adapters.discord.responses import Interaction, is_not_expired_autocomplete, sorry
 from adapters.discord.settings import DiscordSettings
 from bot.cards import Choice
 from bot.commands.setting_specs import OPTIONAL_SETTINGS
@@ -36,7 +36,7 @@ Complete = Callable[[Interaction, CommandSpec, OptionSpec, str], Awaitable[Seque
 
 
 def root_command(invoke: Invoke, complete: Complete) -> app_commands.Group:
-    """`/paper` with all commands that aren't hidden, for every place that Discord allows.
+    """Build `/paper` with all commands that aren't hidden, for every place that Discord allows.
 
     Discord lets an app choose places and permissions for the whole of `/paper` only. Whether a command makes sense
     outside a server that Paperboy was added to is checked when it is used.
@@ -91,10 +91,10 @@ def _is_offered(spec: CommandSpec, option: OptionSpec) -> bool:
 
 
 def _parameter(name: str, option: OptionSpec) -> Parameter:
-    wanted: Any = int if option.kind == "integer" else str
+    annotation: Any = int if option.kind == "integer" else str
     if option.required:
-        return Parameter(name, Parameter.KEYWORD_ONLY, annotation=wanted)
-    return Parameter(name, Parameter.KEYWORD_ONLY, annotation=wanted | None, default=None)
+        return Parameter(name, Parameter.KEYWORD_ONLY, annotation=annotation)
+    return Parameter(name, Parameter.KEYWORD_ONLY, annotation=annotation | None, default=None)
 
 
 def _completing(
@@ -123,9 +123,9 @@ class Tree(app_commands.CommandTree["GatewayClient"]):
 
     def __init__(self, client: "GatewayClient") -> None:
         super().__init__(client)
-        logging.getLogger("discord.app_commands.tree").addFilter(is_no_expired_autocomplete)
+        logging.getLogger("discord.app_commands.tree").addFilter(is_not_expired_autocomplete)
 
     async def on_error(self, interaction: Interaction, error: app_commands.AppCommandError, /) -> None:
-        """Log the error, and tell the person that something went wrong."""
+        """Log the error, and reply that something went wrong."""
         log.error("command_failed", exc_info=error)
         await sorry(interaction)

@@ -68,14 +68,14 @@ class Lifecycle:
         """Pause a server that Paperboy was removed from. Its subscriptions stay, in case Paperboy is added again."""
         async with self._turn(guild.id):
             await self._core.pause_workspace("discord", str(guild.id), DiscordSettings.removed)
-            await self._unreachable.add(_whole(guild), 0)
+            await self._unreachable.add(_whole_server(guild), 0)
 
     async def available(self, guild: discord.Guild) -> None:
         """Check the unreachable channels of a server that is available again, after an outage or a new connection."""
         async with self._turn(guild.id):
             places = _places(guild)
-            known = await self._unreachable.among((_whole(guild), *places))
-            if _whole(guild) in known:
+            known = await self._unreachable.among((_whole_server(guild), *places))
+            if _whole_server(guild) in known:
                 await self._added(guild)
             else:
                 await self._resume(places, known)
@@ -120,7 +120,7 @@ class Lifecycle:
 
     async def _added(self, guild: discord.Guild) -> None:
         await self._core.resume_workspace("discord", str(guild.id))
-        await self._unreachable.remove(_whole(guild))
+        await self._unreachable.remove(_whole_server(guild))
         await self._check(_places(guild))
 
     async def _greet(self, guild: discord.Guild) -> None:
@@ -177,6 +177,6 @@ def _places(guild: discord.Guild) -> dict[ChannelRef, Place]:
     return {ref(guild.id, place.id): place for place in places}
 
 
-def _whole(guild: discord.Guild) -> ChannelRef:
+def _whole_server(guild: discord.Guild) -> ChannelRef:
     """Return the record of a whole server: a channel without an id."""
     return ChannelRef("discord", str(guild.id), "")

@@ -73,16 +73,16 @@ def _span(span: Span, text: str) -> str:
         case "code":
             markdown = code(text)
         case "bold":
-            markdown = _around(text, "**")
+            markdown = _surrounded(text, "**")
         case "italic":
-            markdown = _around(text, "*")
+            markdown = _surrounded(text, "*")
         case _:
             markdown = escape(text)
     url = address(span.url)
     return f"{markdown} ([open](<{url}>))" if url else markdown
 
 
-def _around(text: str, mark: str) -> str:
+def _surrounded(text: str, mark: str) -> str:
     """Put text between marks. Marks next to a space have no effect, so outer spaces stay outside."""
     inner = text.strip()
     before, _, after = text.partition(inner) if inner else (text, "", "")

@@ -100,7 +100,7 @@ def refusal(interaction: Interaction, spec: CommandSpec | None) -> Ask | None:
 
 
 def is_direct(interaction: Interaction) -> bool:
-    """Whether it happened in direct messages with Paperboy, not in those of two people or of a group."""
+    """Whether the interaction is in direct messages with Paperboy, not in those of two people or of a group."""
     return interaction.guild_id is None and interaction.context.dm_channel
 
 

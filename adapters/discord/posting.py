@@ -166,7 +166,7 @@ class Poster:
         return _ref(to, message.id)
 
     async def _post_in_forum(self, to: ChannelRef, card: Card, key: str) -> MessageRef:
-        """Post in a forum. Its posts are threads, which have no nonce, so an uncertain one is always searched up."""
+        """Post in a forum. Its posts are threads, which have no nonce, so an uncertain one is always looked up."""
         forum = await self._channel(to)
         if not isinstance(forum, discord.ForumChannel):
             await self._kinds.learn(forum.id, forum.type)  # an administrator changed its type

@@ -50,7 +50,7 @@ def until_over() -> Iterator[None]:
         log.warning("answer_lost", error=repr(error))
 
 
-def is_no_expired_autocomplete(record: logging.LogRecord) -> bool:
+def is_not_expired_autocomplete(record: logging.LogRecord) -> bool:
     """Filter discord.py's log: no traceback for choices that arrive after the person has continued to type."""
     error = record.exc_info[1] if record.exc_info else None
     if isinstance(error, discord.HTTPException) and error.code in errors.INTERACTION_OVER:

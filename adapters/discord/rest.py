@@ -12,7 +12,7 @@ from adapters.discord.errors import NOT_JSON, Answer, classify, not_discord
 USER_AGENT = (
     f"DiscordBot (https://github.com/Rapptz/discord.py, {discord.__version__}) Paperboy/{version('paperboy')}"
 )
-"""In the form that Discord asks for: Cloudflare blocks others (error 40333). See
+"""In the format that Discord requires: Cloudflare blocks others (error 40333). See
 https://docs.discord.com/developers/reference#user-agent."""
 CONNECTIONS = 24
 """Max concurrent connections for posts: fifty posts a second need no more, and more would delay answers to people."""
@@ -30,7 +30,7 @@ def rest_client() -> discord.Client:
     """
     trace = identified()
     trace.on_request_redirect.append(_refuse_redirect)
-    trace.on_request_end.append(_judge)
+    trace.on_request_end.append(_raise_for_answer)
     client = discord.Client(
         intents=discord.Intents(guilds=True),  # unused here, but discord.py warns without it
         allowed_mentions=discord.AllowedMentions.none(),
@@ -60,7 +60,7 @@ async def _refuse_redirect(
     raise not_discord(redirect.response.status)
 
 
-async def _judge(_session: object, _context: object, end: aiohttp.TraceRequestEndParams) -> None:
+async def _raise_for_answer(_session: object, _context: object, end: aiohttp.TraceRequestEndParams) -> None:
     """Raise the answer's error, unless discord.py handles it as well as we do."""
     posts = end.method == "POST" and end.url.path.endswith(POSTING_PATHS)
     answer = await _read(end.response)

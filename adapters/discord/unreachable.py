@@ -70,13 +70,13 @@ async def report_deletion(
     listed = ", ".join(f"`{one.query.replace('`', ' ')}`" for one in subscriptions[:LISTED])
     more = f" and {len(subscriptions) - LISTED} more" if len(subscriptions) > LISTED else ""
     message = (
-        f"The channel #{discord.utils.escape_markdown(name)} was deleted, and its {_them(subscriptions)} with it: "
+        f"The channel #{discord.utils.escape_markdown(name)} was deleted, and its {_counted(subscriptions)} with it: "
         f"{listed}{more}. To go on, use `/paper subscribe` in another channel."
     )
     return await _write_to_helper(client, channel, subscriptions, message[:MAX_CONTENT])
 
 
-def _them(subscriptions: Sequence[Subscription]) -> str:
+def _counted(subscriptions: Sequence[Subscription]) -> str:
     return "subscription" if len(subscriptions) == 1 else f"{len(subscriptions)} subscriptions"
 
 

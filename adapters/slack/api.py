@@ -53,7 +53,7 @@ class Api:
         return self._client(token, handlers, self._session(ASKING_CONNECTIONS))
 
     async def respond(self, url: str, message: Message, *, private: bool, replace: bool) -> bool:
-        """Answer an interaction at its `response_url`. False if Slack refuses this layout and may accept another."""
+        """Answer an interaction at its `response_url`. False if Slack refuses this layout, but may accept another."""
         body: dict[str, Any] = {
             "text": message.text,
             "blocks": list(message.blocks),

@@ -36,7 +36,7 @@ _log = get_logger()
 
 
 class Authorize(AsyncAuthorize):
-    """Finds out whether a request's workspace has the app, within a short time, because a person is waiting."""
+    """Finds out quickly, because a person is waiting, whether a request's workspace has the app."""
 
     def __init__(self, calls: Calls) -> None:
         self._calls = calls

@@ -34,7 +34,7 @@ class Calls:
             raise RetryLater(str(error), after=PROXY_WAIT, scope="workspace", counts=False) from error
 
     async def post(self, access: Access, call: Call) -> Answer:
-        """Make a call that shows something to people. It is never repeated. Raises a SendError."""
+        """Make a call that shows something to people. It is never retried. Raises a SendError."""
         try:
             return await self._call(access, call, self._api.posting)
         except SendError as error:

@@ -150,7 +150,7 @@ class Channels:
         return answer.get("user") or {}
 
     async def _room(self, access: Token, channel: str, *, present: bool) -> Answer:
-        """Return the channel. If it is private, with the user but without the app, only these two facts are known."""
+        """Return the channel; only a stub if it is a private channel that the user is in, but the app can't see."""
         try:
             return await self._info(access, channel)
         except SendError as error:

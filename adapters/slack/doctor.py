@@ -156,7 +156,7 @@ async def _workspace(
 
 
 async def _channel(calls: Calls, access: Access, channel: ChannelRef) -> Finding | None:
-    """Return a problem of the channel, if any. Only a post can find one in direct messages."""
+    """Return a problem with the channel, if any. Direct messages aren't checked: only a post could find a problem."""
     if channel.person:
         return None
     name = f"slack {channel.channel}"

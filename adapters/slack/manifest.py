@@ -85,7 +85,7 @@ def manifest(
 
 
 def shortcut_name(spec: CommandSpec) -> str:
-    """Return a command's name in a message's menu, in at most SHORTCUT characters: Slack refuses longer ones."""
+    """Return a command's name in a message's menu, shortened since Slack refuses more than SHORTCUT characters."""
     name = spec.on_message
     return name if len(name) <= SHORTCUT else name.removesuffix(" in this message")
 

@@ -65,7 +65,7 @@ class Notices:
         return False
 
     async def post(self, access: Access, to: str, card: Card) -> bool:
-        """Post a card to a person or a channel. Returns whether Slack took it."""
+        """Post a card to a person or a channel. Returns whether Slack accepted it."""
         try:
             await self._posting.direct(access, to, card)
         except SendError as error:
@@ -77,11 +77,11 @@ class Notices:
 def helpers(subscriptions: Sequence[Subscription], installer: str) -> list[str]:
     """Return the ids of the people to try: the channel's subscribers, the latest first, then the installer."""
 
-    def everyone() -> Iterator[str]:
+    def subscribers() -> Iterator[str]:
         for subscription in reversed(subscriptions):
             yield subscription.created_by.partition(" ")[0]
 
-    found = [person for person in dict.fromkeys(everyone()) if person[:1] in {"U", "W"}][:CANDIDATES]
+    found = [person for person in dict.fromkeys(subscribers()) if person[:1] in {"U", "W"}][:CANDIDATES]
     return [*found, *({installer} - {"", *found})]
 
 

@@ -237,7 +237,7 @@ def is_about_workspace(problem: str) -> bool:
 
 
 def certain(error: SendError) -> SendError:
-    """Return an error of a call that posts nothing: if the outcome is uncertain, the call can simply be retried."""
+    """Replace an uncertain outcome by a retry, for a call that posts nothing."""
     if isinstance(error, DeliveryUncertain):
         return RetryLater(str(error), after=PROXY_WAIT, scope="workspace", counts=False)
     return error

@@ -219,7 +219,7 @@ def _reference(access: Access, channel: str, ts: str, *, direct: bool = False) -
 
 
 def in_room(room: str, ts: str) -> str:
-    """Return a direct message's id with its conversation's, for which a person's id can stand only in posts."""
+    """Return a direct message's id with its conversation: Slack accepts a person's id as a channel only for posting."""
     return f"{room}/{ts}"
 
 

@@ -72,7 +72,7 @@ class OneToken:
         return access
 
     async def renewed(self, expired: Access) -> Access:
-        """Raises WorkspaceGone: only the operator can renew this token."""
+        """Raise WorkspaceGone: only the operator can renew this token."""
         raise WorkspaceGone(f"SLACK_BOT_TOKEN of {expired.workspace} has expired: turn token rotation off")
 
     async def forget(self, workspace: str, uninstalled_at: float) -> bool:  # noqa: ARG002  # the protocol has it
@@ -163,7 +163,7 @@ class InstalledTokens:
         return installed
 
     async def _exchange(self, workspace: str, installed: Installation, minutes: int) -> Installation:
-        """Exchange a token. A refresh token works only once, so the other processes wait for the result of one."""
+        """Exchange a token. A refresh token works only once: one process uses it, the others wait for the result."""
         try:
             async with self._store.exclusive(workspace):
                 current = await self._find(workspace)

@@ -90,7 +90,7 @@ class Unfurling:
             _log.info(
                 "links_not_unfurled", platform="slack", channel=str(channel), why=code_of(error) or str(error)
             )
-        for url in ours:  # also if the answer is lost: the cards may be there then
+        for url in ours:  # also if the answer was lost: Slack may have shown the cards
             await self._dedup.done(names[url], ANSWERED_FOR)
 
 

@@ -99,7 +99,7 @@ def with_reason(block: PaperBlock, because: str) -> PaperBlock:
 
 
 def byline(paper: Paper, now: datetime, detail: Detail = "compact") -> tuple[str, ...]:
-    """List authors, organization, category, date, version, acceptance, upvotes, comments, code; and if so, `sample`."""
+    """List authors, organization, category, date, version, acceptance, upvotes, comments and code; `sample` if so."""
     parts = (
         _first_authors(paper.authors) if detail == "full" else _authors(paper.authors),
         shorten(plain(paper.organization or ""), AUTHOR),

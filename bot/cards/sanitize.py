@@ -21,9 +21,7 @@ _URL_SAFE = "%/:=&?~#+!$,;'@()*[]-._"
 def plain(text: str) -> str:
     """Return `text` in one line, without control, bidirectional, invisible or unencodable characters."""
     line = " ".join(text.split())
-    if (
-        line.isascii() and line.isprintable()
-    ):  # by far the most frequent case, and a page cleans hundreds of texts
+    if line.isascii() and line.isprintable():  # most texts, and a page cleans hundreds
         return line
     return " ".join(_UNSEEN.sub("", _BREAK.sub(" ", text)).split())
 

@@ -91,7 +91,7 @@ class Delivery:
 
 @dataclass(frozen=True, slots=True)
 class Claims:
-    """The answer to a claim."""
+    """The result of a claim."""
 
     deliveries: tuple[Delivery, ...]
     next_look: Mapping[int, float | None]

@@ -8,7 +8,7 @@ from bot.domain.models import ChannelRef
 from bot.domain.polls import Poll
 from bot.observability import metrics
 from bot.policy.life import new_events
-from bot.policy.life_planner import Heard, heard_by, plan_events
+from bot.policy.life_planner import ChannelEvent, events_by_channel, plan_events
 from bot.store.channel_rules import ChannelRules
 from bot.store.outbox.outbox import Outbox
 from bot.store.watches import Watches
@@ -42,12 +42,14 @@ class LifeFanout:
             return {}
         for event in (event for some in events.values() for event in some):
             metrics.life_events.labels(event.kind).inc()
-        heard = heard_by(events, await self._watches.watchers(events), await self._posted(events))
-        channels = iter(heard.items())
+        channel_events = events_by_channel(
+            events, await self._watches.watchers(events), await self._posted(events)
+        )
+        channels = iter(channel_events.items())
         while part := dict(islice(channels, CHANNELS_AT_ONCE)):
             await self._enqueue_for(part)
         by_paper: dict[str, set[ChannelRef]] = {}
-        for channel, news in heard.items():
+        for channel, news in channel_events.items():
             for paper_id, _, _ in news:
                 by_paper.setdefault(paper_id, set()).add(channel)
         return by_paper
@@ -56,10 +58,10 @@ class LifeFanout:
         withdrawn = [i for i, some in events.items() if any(event.kind == "withdrawn" for event in some)]
         return await self._outbox.posted_in(withdrawn)
 
-    async def _enqueue_for(self, heard: dict[ChannelRef, list[Heard]]) -> None:
-        now, rules = await self._outbox.now(), await self._rules.of_each(heard)
+    async def _enqueue_for(self, channel_events: dict[ChannelRef, list[ChannelEvent]]) -> None:
+        now, rules = await self._outbox.now(), await self._rules.of_each(channel_events)
         planned = []
-        for channel, news in heard.items():
+        for channel, news in channel_events.items():
             threaded = await self._threaded(channel, [paper_id for paper_id, _, _ in news])
             planned += plan_events(channel, news, rules[channel].settings, threaded, now)
         await self._outbox.enqueue(planned)

@@ -1,7 +1,7 @@
 """Plans the messages about papers' events: who is notified of which, and when. Pure.
 
 A channel or person gets all events of a day in one message, at the hour of their digests. If the platform has
-threads, there is one message for each paper, in the thread of its card. Withdrawals are posted at once.
+threads, there is one message for each paper, in the thread of its card. Withdrawals don't wait for that.
 """
 
 from collections.abc import Collection, Iterable, Mapping
@@ -15,17 +15,17 @@ from bot.policy.schedule import due
 WATCHED, POSTED = 1, 0
 """In place of a subscription's number: the channel watches the paper, or the paper was posted there."""
 
-Heard = tuple[str, Event, int]
+ChannelEvent = tuple[str, Event, int]
 """A paper's id, its event, and the reason for notifying the channel: WATCHED or POSTED."""
 
 
-def heard_by(
+def events_by_channel(
     events: Mapping[str, Iterable[Event]],
     watchers: Mapping[str, Mapping[ChannelRef, Watch]],
     posted: Mapping[str, Collection[ChannelRef]],
-) -> dict[ChannelRef, list[Heard]]:
+) -> dict[ChannelRef, list[ChannelEvent]]:
     """Return each channel's and person's events: all that they watch for, and withdrawals of papers posted there."""
-    found: dict[ChannelRef, list[Heard]] = {}
+    found: dict[ChannelRef, list[ChannelEvent]] = {}
     for paper_id, paper_events in events.items():
         for event in paper_events:
             watching = [w for w, watch in watchers.get(paper_id, {}).items() if event.kind in watch.events]
@@ -39,16 +39,16 @@ def heard_by(
 
 def plan_events(
     channel: ChannelRef,
-    heard: Iterable[Heard],
+    channel_events: Iterable[ChannelEvent],
     settings: ChannelSettings,
     threaded: Collection[str],
     now: datetime,
 ) -> list[PlannedDelivery]:
     """Plan the messages for one channel or person. `threaded` holds the papers whose cards there have a thread."""
-    heard = list(heard)
-    urgent = {paper_id: event.key for paper_id, event, _ in heard if event.kind == "withdrawn"}
+    channel_events = list(channel_events)
+    urgent = {paper_id: event.key for paper_id, event, _ in channel_events if event.kind == "withdrawn"}
     messages: dict[tuple[str, datetime], list[PaperWithReasons]] = {}
-    for paper_id, event, why in heard:
+    for paper_id, event, why in channel_events:
         later: Frequency = "weekly" if settings.every == "weekly" else "daily"
         at = due("now" if paper_id in urgent else later, settings, now)
         label = f"{LIFE}{at.astimezone(UTC):%Y-%m-%dT%H:%MZ}"

@@ -1,8 +1,9 @@
 """Learns which of its matches a channel likes, from 👍, 👎, saves and examples. Pure.
 
-A taste only orders and folds papers that a subscription matched: learned from a few papers, it finds new ones worse
-than a query that a person writes. The method is Rocchio's, over TF-IDF of words and word pairs. Few liked papers share
-few words with others, so the recent papers most similar to them count too, with a weight that falls as likes rise.
+A taste only orders and folds papers that a subscription matched: learned from a few papers, it finds new ones less
+reliably than a query that a person writes. The method is Rocchio's, over TF-IDF of words and word pairs. Few liked
+papers share few words with others, so the recent papers most similar to them count too, with a weight that falls as
+likes rise.
 """
 
 import json

@@ -1,4 +1,4 @@
-"""The two ports: where papers come from and where cards go."""
+"""The ports: sources of papers, and platforms for cards."""
 
 from bot.ports.capabilities import (
     CHECK_NETWORK,

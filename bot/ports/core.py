@@ -19,7 +19,7 @@ class File:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """The answer to a command."""
+    """The reply to a command."""
 
     card: Card
     private: bool = True

@@ -89,7 +89,7 @@ class _Process:
         return bool((await self._answer())["writer"])
 
     async def write(self, stored: Sequence[str], removed: Sequence[str], position: int) -> None:
-        head = json.dumps({"records": len(stored), "removed": list(removed), "position": position})
+        head = json.dumps({"records": len(stored), "gone": list(removed), "position": position})
         await self._ask("\n".join((head, *stored)))
 
     async def clear(self) -> None:
@@ -139,7 +139,7 @@ def serve(index: Index, lines: Iterable[str], answer: Callable[[object], None]) 
             index.clear()
         else:
             stored = [next(rest) for _ in range(task["records"])]
-            index.write(records.load_readable(stored), task["removed"], task["position"])
+            index.write(records.load_readable(stored), task["gone"], task["position"])
         answer({"papers": index.papers})
 
 

@@ -1,13 +1,13 @@
 #!/usr/bin/env bash
-# One run of Paperboy whose data live on a branch of a git repository: read the sources, post what is new, end.
+# Runs Paperboy once, with its data on a branch of a git repository: read the sources, post new papers, end.
 #
 #   run.sh SUBSCRIPTIONS        a file for `paperboy subscribe`, with the channels and their queries
 #
 # BRANCH is the branch (paperboy-state), REMOTE the repository (origin), PAPERBOY the program (paperboy).
 #
-# What will be posted is on the branch before anything is posted. If a run ends in between, the next one asks the platform
-# which of those posts were made; where a platform can't say, they are held for `paperboy deliveries`, not repeated.
-# Only one run can write that record, since the branch is replaced only if it is still what this run has read.
+# The list of posts is pushed to the branch before the first post. If a run is cut off after that, the next one asks the platform
+# which posts were made; if the platform can't say, they are held for `paperboy deliveries`, not repeated.
+# Only one run can push that list, because the push fails if the branch has changed since this run read it.
 set -euo pipefail
 
 subscriptions=$1

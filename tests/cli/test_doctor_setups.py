@@ -18,7 +18,7 @@ CAUSES = {
     "no network, with Slack and Discord": "",
     "a port that is no number, and a mistyped setting": "PAPERBOY_DATA_DIR? PORT needs a whole number",
     "a port in REDIS_URL that is none": "its port and its database are numbers",
-    "a key that is too short": "PAPERBOY_SECRET_KEY has to be set",
+    "a key that is too short": "PAPERBOY_SECRET_KEY must be set",
     "nothing answers anywhere": "another program listens",
     "an address of mail that is none": "SMTP_URL",
     "a mail server that doesn't answer": "mail: can't connect to 127.0.0.1:9: connection refused",

@@ -1,4 +1,4 @@
-"""Writes `deploy/slack-manifest*.yaml` as `adapters/slack/manifest.py` says it: `make manifests`."""
+"""Write `deploy/slack-manifest*.yaml` from `adapters/slack/manifest.py`, for `make manifests`."""
 
 from pathlib import Path
 from typing import Literal
@@ -12,25 +12,23 @@ FILES = {"socket": "slack-manifest.yaml", "http": "slack-manifest-http.yaml"}
 HEADS = {
     "socket": "# A Slack app for one workspace, in Socket Mode: no public address is needed.\n"
     "# Paste this at https://api.slack.com/apps > Create New App > From a manifest.\n",
-    "http": "# A Slack app that many workspaces can install. It is called over HTTPS: put your own address in the\n"
-    "# place of paperboy.example.com, then paste this at https://api.slack.com/apps > Create New App > From a manifest.\n",
+    "http": "# A Slack app that many workspaces can install. Slack calls it over HTTPS: replace paperboy.example.com with your\n"
+    "# address, then paste this at https://api.slack.com/apps > Create New App > From a manifest.\n",
 }
 SCOPES = (
-    "# channels:history and groups:history let Paperboy look up a post whose answer was lost; nothing else is read.\n"
-    "# channels:join lets it join a public channel that someone subscribes, which looking up needs. All three are\n"
-    "# optional: without them such a post is held for the operator.\n"
-    "# files:write lets it send a person the file of an export, im:history and im:write look up its direct messages, whose\n"
-    "# answer was lost; all optional, too.\n"
-    "# links:read and links:write let it show a small card below a link to a paper; optional, too. Slack sends it such links\n"
-    "# alone, never the message, and for the five domains of unfurl_domains only, which is as many as an app may have. These are\n"
-    "# where most links to papers lead: arxiv.org (with export.arxiv.org and the like), huggingface.co, openreview.net,\n"
-    "# biorxiv.org and alphaxiv.org. medrxiv.org would be the sixth, and has the fewest papers. Put it, or doi.org, in the place\n"
-    "# of one that your people don't use: every link to a paper is answered. A change of domains needs a new installation.\n"
+    "# Optional scopes; the person who installs the app can decline them:\n"
+    "# - channels:history and groups:history let Paperboy look up a post whose answer was lost; it reads nothing else.\n"
+    "#   channels:join lets it join a public channel when someone subscribes there, which such a look-up needs.\n"
+    "#   Without these scopes, a post whose answer was lost is held for the operator.\n"
+    "# - im:history and im:write do the same for direct messages. files:write sends people the files of their exports.\n"
+    "# - links:read and links:write show a small card below a link to a paper. Slack sends Paperboy only the links, never the\n"
+    "#   message, and only for the domains of unfurl_domains. An app can have five, and these have most links to papers.\n"
+    "#   You can replace one with medrxiv.org or doi.org; a change of domains needs a new installation.\n"
 )
 
 
 def text(mode: Literal["socket", "http"]) -> str:
-    """The expected content of a file."""
+    """Return the expected content of a file."""
     return HEADS[mode] + SCOPES + yaml.safe_dump(manifest(mode), sort_keys=False, width=120)
 
 
