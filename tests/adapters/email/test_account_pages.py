@@ -128,7 +128,7 @@ async def test_the_page_shows_the_reading_list_and_leads_to_all_of_it(harness: E
     assert "And 2 more." in page.text
     page = await harness.browser.submit(page.form("Remove"))
     assert "Removed from your list" in page.text
-    page = await harness.browser.submit(page.form("Show everything, with notes and export"))
+    page = await harness.browser.submit(page.form("Show all, with notes and export"))
     assert "Your list: 6 papers" in page.text
     assert "read it" in page.text
 
