@@ -213,20 +213,20 @@ async def test_the_rates_of_a_platform_are_respected(post: Post) -> None:
     assert all(b - a > 0.45 for a, b in zip(everything, everything[20:], strict=False))
 
 
-async def hears(redis: Redis) -> bool:
+async def is_listening(redis: Redis) -> bool:
     return bool(await redis.pubsub_numsub("pb:wake") == [("pb:wake", 1)])
 
 
 async def test_a_notification_is_enough_to_post_a_delivery(post: Post) -> None:
     wake, working = Notifications(post.redis), post.deliveries()
-    hearing = asyncio.create_task(wake.run())
+    listening = asyncio.create_task(wake.run())
     going = asyncio.create_task(working.run(wake))
-    await until(lambda: hears(post.redis), "the worker to listen")
+    await until(lambda: is_listening(post.redis), "the worker to listen")
     await post.enqueue_papers(CHANNELS, "p1")
     await until(lambda: len(post.service.posts) == 12, "the posts")
     await working.drain()
     await going
-    await cancel({hearing})
+    await cancel({listening})
 
 
 async def test_draining_finishes_posts_in_flight_and_claims_no_more(post: Post) -> None:

@@ -280,7 +280,7 @@ async def test_the_trending_order_is_a_signal(world: World) -> None:
     world.lists.trending = [listed("2401.00009"), listed("2605.00001")]
     batch = await world.fetch()
     assert batch.trending == ("2401.00009", "2605.00001")
-    assert ids(batch) == ["2605.00001"]  # it is no source of new papers
+    assert ids(batch) == ["2605.00001"]  # it isn't a source of new papers
 
 
 @pytest.mark.parametrize("status", [403, 429, 500])

@@ -1,4 +1,4 @@
-"""Citations: each work citing a watched paper is news once, the daily budget is respected, and without a key there is no call."""
+"""Citations: each work that cites a watched paper is news once, the daily budget is kept, and no key means no call."""
 
 import contextlib
 from collections.abc import AsyncIterator
@@ -75,7 +75,7 @@ async def test_each_citing_work_is_news_once(room: Room) -> None:
     await room.watch(ID)
     room.api.citing["W1"] = ["W11", "W10"]
     await room.poll()
-    assert await room.events() == [], "works that already cite it are no news"
+    assert await room.events() == [], "works that already cite it aren't news"
     room.api.citing["W1"] = ["W12", "W11", "W10"]
     await room.next_day()
     assert await room.events() == ["Cited by a new paper: “On W12” (OpenAlex, days to weeks late)"]
@@ -182,7 +182,7 @@ async def test_a_full_last_page_is_followed_by_an_empty_one(room: Room) -> None:
 
 
 async def test_a_budget_that_ends_within_a_paper_causes_no_false_news(room: Room) -> None:
-    """Works of the first reading are no news, even if it takes days; works beyond the budget are read later."""
+    """Works of the first reading aren't news, even if it takes days; works beyond the budget are read later."""
     await room.watch(ID)
     works = [f"W{n}" for n in range(1000, 650, -1)]
     room.api.citing["W1"] = works

@@ -137,7 +137,7 @@ class OutboxMachine(RuleBasedStateMachine):
         self.enqueued |= {(str(channel), paper) for paper in papers}
 
     def limited(self, papers: set[str], most: int, due: int) -> dict[str, Any]:
-        """Return arguments for flood control and a budget, for which one paper isn't good enough and another always is."""
+        """Return arguments for flood control and a budget: one paper isn't good enough, another always is."""
         budget = Budget(
             most=most,
             fits=dict.fromkeys(papers, 0.5),
@@ -267,7 +267,7 @@ class OutboxMachine(RuleBasedStateMachine):
 
     @rule(twice=st.booleans())
     def retry_all(self, twice: bool) -> None:
-        for key in self.run(self.aside()):
+        for key in self.run(self.dead_letter_keys()):
             self.call(twice, partial(self.outbox.retry, key))
 
     @rule()
@@ -318,7 +318,7 @@ class OutboxMachine(RuleBasedStateMachine):
         assert self.run(self.left()) == []
         assert self.run(self.outbox.open()) == 0
 
-    async def aside(self) -> list[str]:
+    async def dead_letter_keys(self) -> list[str]:
         return [stuck.key async for stuck in self.outbox.dead_letters()]
 
     async def left(self) -> list[str]:

@@ -1,4 +1,4 @@
-"""Shards of the gateway are shared by leases, and identify themselves within Discord's limits."""
+"""Processes share the shards of the gateway by leases, and identify within Discord's limits."""
 
 import asyncio
 from collections.abc import Sequence
@@ -14,7 +14,7 @@ from adapters.discord.shards import Gateway, IdentifyQueue, Shards
 
 @dataclass
 class Listeners:
-    """Records the shards that are listened on."""
+    """Listens on shards, and records them."""
 
     on: set[int] = field(default_factory=set)
     changed: asyncio.Event = field(default_factory=asyncio.Event)
@@ -59,14 +59,14 @@ async def test_a_process_stops_listening_on_shards_whose_lease_it_lost(redis: Re
     ours = Listeners()
     holding = asyncio.create_task(Shards(redis, every=0.05).listen(three, ours.run))
     await ours.until({0, 1, 2})
-    await redis.set("pb:{discord}:shard:3:1", "somebody else", ex=60)
+    await redis.set("pb:{discord}:shard:3:1", "another process", ex=60)
     await ours.until(set())
     await ours.until({0, 2})
     holding.cancel()
     await asyncio.wait({holding})
 
 
-async def test_failed_shards_are_started_again(redis: Redis) -> None:
+async def test_failed_shards_are_restarted(redis: Redis) -> None:
     ours = Listeners(fails=[RuntimeError("an event that can't be read")])
     holding = asyncio.create_task(Shards(redis, every=0.05).listen(three, ours.run))
     await ours.until({0, 1, 2})
@@ -75,7 +75,7 @@ async def test_failed_shards_are_started_again(redis: Redis) -> None:
     assert await redis.keys("pb:{discord}:shard:*") == []
 
 
-async def test_after_a_wrong_number_of_shards_discord_is_asked_again(redis: Redis) -> None:
+async def test_after_a_wrong_number_of_shards_it_is_requested_again(redis: Redis) -> None:
     await redis.set("pb:{discord}:shards", 1)
     ours = Listeners(fails=[closed(4011)])
     holding = asyncio.create_task(Shards(redis, every=0.05).listen(three, ours.run))
@@ -103,7 +103,7 @@ async def test_identifies_of_one_shard_are_limited(redis: Redis) -> None:
     sixth.cancel()
 
 
-async def test_the_last_identifies_of_a_day_are_not_used() -> None:
+async def test_the_last_identifies_of_a_day_are_reserved() -> None:
     await Gateway(shards=1, at_once=1, remaining=1000, reset_after=3600).allows(16)
     waiting = asyncio.create_task(Gateway(shards=1, at_once=1, remaining=55, reset_after=3600).allows(16))
     await asyncio.sleep(0)

@@ -1,4 +1,4 @@
-"""A picture that Slack can't load never hides a card, wherever the card is shown."""
+"""A picture that Slack can't load never prevents a card from being shown."""
 
 from collections.abc import AsyncIterator
 
@@ -32,7 +32,7 @@ def pictured(title: str = "A diffusion model") -> Paper:
 
 
 async def card(harness: SlackHarness) -> Message:
-    """The card of the paper, as it was posted."""
+    """Post a paper with a picture. Return its card."""
     await arrive(harness.bot, pictured())
     (posted,) = [m for m in harness.room.messages if m.metadata]
     return posted
@@ -78,16 +78,16 @@ async def test_an_edited_card_is_shown_without_its_picture(harness: SlackHarness
 async def test_a_modal_opens_without_its_picture(harness: SlackHarness) -> None:
     platform = harness.platform
     replies = Replies(platform._api, platform._calls, platform._posting)
-    asked = Interaction(
+    request = Interaction(
         User(harness.person.user, "ada"), harness.channel, harness.slack.trigger(harness.person.user)
     )
-    await replies.deliver(asked, Reply(paper_card(pictured(), (), SPRING, "full")))
+    await replies.deliver(request, Reply(paper_card(pictured(), (), SPRING, "full")))
     (modal,) = harness.person.modals()
     assert "We look at it closely." in modal.text
     assert PICTURE not in str(modal.view["blocks"])
 
 
-async def test_a_layout_that_slack_refuses_becomes_text(harness: SlackHarness) -> None:
+async def test_a_layout_that_slack_refuses_falls_back_to_text(harness: SlackHarness) -> None:
     posted = await card(harness)
     message = await harness.platform.find(harness.channel, str(_key(posted)), SPRING)
     assert message is not None
