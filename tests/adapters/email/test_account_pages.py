@@ -113,7 +113,7 @@ async def test_settings_are_a_form_with_what_mail_has(harness: EmailHarness) -> 
     page = await harness.browser.submit(form, zone="Berlin", hour="7", weekends="off")
     settings = await harness.bot.core.settings(harness.channel)
     assert (settings.zone, settings.hour, settings.weekends) == ("Europe/Berlin", 7, False)
-    assert "Digests come at 7:00 Europe/Berlin time, not on weekends" in page.text
+    assert "Digests arrive at 7:00 Europe/Berlin time, not on weekends" in page.text
 
 
 async def test_the_page_shows_the_reading_list_and_leads_to_all_of_it(harness: EmailHarness) -> None:
@@ -128,7 +128,7 @@ async def test_the_page_shows_the_reading_list_and_leads_to_all_of_it(harness: E
     assert "And 2 more." in page.text
     page = await harness.browser.submit(page.form("Remove"))
     assert "Removed from your list" in page.text
-    page = await harness.browser.submit(page.form("All of it, with notes and export"))
+    page = await harness.browser.submit(page.form("Show all, with notes and export"))
     assert "Your list: 6 papers" in page.text
     assert "read it" in page.text
 

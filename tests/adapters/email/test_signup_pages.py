@@ -77,7 +77,7 @@ async def test_from_the_form_to_the_first_mail(harness: EmailHarness) -> None:
 async def test_an_empty_query_means_what_is_trending(harness: EmailHarness) -> None:
     await ask(harness, every="weekly", zone="Berlin")
     page = await harness.browser.get(await link_in(harness))
-    assert "once a week, at 9:00 Europe/Berlin time: what is trending" in page.text
+    assert "once a week, at 9:00 Europe/Berlin time: the trending papers" in page.text
     await harness.browser.submit(page.form("Confirm"))
     [subscription] = (await harness.bot.core.subscriptions([harness.channel]))[harness.channel]
     assert (subscription.query, subscription.every) == ("top:10", "weekly")
