@@ -31,7 +31,7 @@ SHARED_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _no_server_is_left(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+def _stop_leftover_servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """Stop Valkey servers that killed programs left running, after the last test."""
     yield
     for pid in servers(tmp_path_factory.getbasetemp()):
@@ -64,7 +64,7 @@ async def redis(valkey: str) -> AsyncIterator[Redis]:
 def shared_data() -> Path:
     """Return the folder of the upstreams' recorded answers; skip the test if it isn't next to the checkout."""
     if not SHARED_DATA.is_dir():
-        pytest.skip("recorded data is not here (expected in ../shared/data)")
+        pytest.skip("recorded data is missing (expected in ../shared/data)")
     return SHARED_DATA
 
 

@@ -174,16 +174,18 @@ def _functions_in(name: str, value: Any, module: ModuleType) -> Iterator[tuple[s
     if getattr(value, "__module__", None) != module.__name__:
         return
     if inspect.isfunction(value) and not inspect.iscoroutinefunction(value):
-        kind = _takes(value)
+        kind = _only_argument(value)
         if kind:
             yield name, _called(value, kind)
     elif inspect.isclass(value):
         for attribute, one in vars(value).items():
-            if isinstance(one, classmethod | staticmethod) and (kind := _takes(getattr(value, attribute))):
+            if isinstance(one, classmethod | staticmethod) and (
+                kind := _only_argument(getattr(value, attribute))
+            ):
                 yield f"{name}.{attribute}", _called(getattr(value, attribute), kind)
 
 
-def _takes(function: Callable[..., object]) -> type | None:
+def _only_argument(function: Callable[..., object]) -> type | None:
     """Return `str` or `bytes` if the function needs exactly one argument of that type."""
     needed = [p for p in inspect.signature(function).parameters.values() if p.default is p.empty]
     needed = [p for p in needed if p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)]

@@ -6,7 +6,7 @@ from random import SystemRandom
 
 FIRST, END = 10_000, 32_000
 """Below the ports of outgoing connections (32,768 and up on Linux). An outgoing connection could take the port before
-the program listens on it: even the one by which a test checks whether the program is up, which then connects to itself."""
+the program listens on it: even the one by which a test checks whether the program is up; it then connects to itself."""
 
 
 def free_port() -> int:

@@ -1,4 +1,4 @@
-"""A year on a simulated clock, in time zones with odd clock changes: each digest comes once, at the right local hour."""
+"""A year on a simulated clock, in time zones with odd clock changes: each digest comes once, at the right hour."""
 
 import random
 from datetime import UTC, date, datetime, time, timedelta
@@ -14,7 +14,7 @@ from tests.scenario import Board, House, set_clock
 
 BEGIN = datetime(2025, 12, 31, 12, tzinfo=UTC)
 DAYS = 366
-RHYTHMS: tuple[Every, ...] = ("daily", "weekly")
+FREQUENCIES: tuple[Every, ...] = ("daily", "weekly")
 ODD_DAYS = {
     ("Australia/Lord_Howe", date(2026, 10, 4)): "02:30",  # its clocks skip half an hour
     ("Africa/Cairo", date(2026, 4, 24)): "01:00",  # its clocks skip midnight
@@ -38,7 +38,7 @@ async def test_a_year_of_digests(redis: Redis, monkeypatch: pytest.MonkeyPatch, 
     board = Board(clock)
     house, local = House(redis, board), ZoneInfo(zone)
     await clock.set(BEGIN)
-    for every in RHYTHMS:
+    for every in FREQUENCIES:
         await house.subscribe(where(every), every, ChannelSettings(zone=zone, hour=hour, weekday=2))
     dice, polled = random.Random(zone), dict[str, datetime]()
     for day in range(DAYS):
@@ -50,7 +50,7 @@ async def test_a_year_of_digests(redis: Redis, monkeypatch: pytest.MonkeyPatch, 
         paper = f"p{day}"
         polled[paper] = clock.now
         await house.poll(a_paper(paper, published=clock.now))
-    for every in RHYTHMS:
+    for every in FREQUENCIES:
         waiting = {
             paper for one in await house.outbox.open_deliveries(where(every)) for paper, _ in one.papers
         }

@@ -29,6 +29,8 @@ EVENT_TYPE = "paperboy_delivery"
 """The type of our messages' metadata."""
 PAGE = 100
 """Messages requested per call; commercially distributed apps outside Slack's marketplace get 15."""
+MAX_CURSORS = 1000
+"""Maximum number of interrupted searches that can be continued; an older one begins again."""
 PLAIN = {"unfurl_links": False, "unfurl_media": False, "mrkdwn": False}
 """Options of every message: nothing unfurls, and the text isn't read as markup."""
 
@@ -109,6 +111,8 @@ class Posting:
             except RetryLater:
                 if cursor:
                     self._cursors[f"{key} {thread}"] = cursor
+                    while len(self._cursors) > MAX_CURSORS:
+                        del self._cursors[next(iter(self._cursors))]
                 raise
             for message in page.get("messages") or ():
                 if _is_delivery(message, key):

@@ -208,7 +208,7 @@ def budget(ref: ChannelRef) -> str:
 
 
 def messages(ref: ChannelRef) -> str:
-    """ZSET of a message that flood control counts -> when it is due, in ms."""
+    """ZSET of a message that counts for the digest threshold -> when it is due, in ms."""
     return f"{_home(ref)}messages:{ref}"
 
 

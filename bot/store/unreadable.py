@@ -67,10 +67,13 @@ async def set_aside(redis: Redis, kind: str, name: str, record: object, error: E
     reason = f"{type(error).__name__}: {error}"[:300]
     text = record if isinstance(record, str) else json.dumps(record, default=str, ensure_ascii=False)
     values = {"reason": reason, "at": datetime.now(UTC).isoformat(), "text": text[:MAX_TEXT]}
+    field = f"{kind} {name}"
+    if await redis.hexists(keys.UNREADABLE, field):
+        return
     if int(await redis.hlen(keys.UNREADABLE)) >= MAX_RECORDS:
         metrics.records_set_aside.labels(kind).inc()
         return
-    if await redis.hsetnx(keys.UNREADABLE, f"{kind} {name}", json.dumps(values, ensure_ascii=False)):
+    if await redis.hsetnx(keys.UNREADABLE, field, json.dumps(values, ensure_ascii=False)):
         await redis.expire(keys.UNREADABLE, REMEMBERED)
         metrics.records_set_aside.labels(kind).inc()
         _log.error("record_unreadable", kind=kind, name=name, reason=reason)

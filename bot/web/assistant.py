@@ -53,7 +53,7 @@ class Assistant:
     ) -> dict[str, Any]:
         """Find papers by words, a question, "a phrase", -without, author:name, cat:cs.CL, or an arXiv number.
 
-        `days` keeps only papers of the last so many days; `sort` is best match, newest or most upvoted first.
+        `days` keeps only papers of the last N days; `sort` is best match, newest or most upvoted first.
         """
         try:
             async with self._searches:

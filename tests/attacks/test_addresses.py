@@ -131,7 +131,7 @@ async def test_no_feed_leads_into_a_private_network(tmp_path: Path, redis: Redis
             async def polled() -> bool:
                 return feeds.keys() <= (await last_polls(redis)).keys()
 
-            await until(polled, "every feed to be asked once", within=60)
+            await until(polled, "every feed to be requested once", within=60)
             process.terminate()
             _, log = await process.communicate()
         assert networks.reached == []
@@ -187,10 +187,10 @@ async def test_no_webhook_leads_into_a_private_network(tmp_path: Path, redis: Re
         assert networks.reached == []
 
 
-async def once(env: Mapping[str, str], *said: str) -> str:
+async def once(env: Mapping[str, str], *commands: str) -> str:
     """Run `paperboy run --once`. Returns what it prints, and its log."""
     process = await start("run", "--once", env=env)
-    out, log = await process.communicate("".join(f"{line}\n" for line in said).encode())
+    out, log = await process.communicate("".join(f"{line}\n" for line in commands).encode())
     assert process.returncode == 0, log.decode()
     assert b"Traceback" not in log
     return out.decode()

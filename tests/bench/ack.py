@@ -223,7 +223,7 @@ async def run(platforms: list[str]) -> dict[str, float]:
 
 
 def main() -> None:
-    """The command line."""
+    """Run from the command line."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("platforms", nargs="*", default=list(DOUBLES), help=f"of {', '.join(DOUBLES)}")
     parser.add_argument("--json", action="store_true", help="only the figures, as one line")

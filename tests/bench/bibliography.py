@@ -215,13 +215,13 @@ def _round_trip(papers: Sequence[Listed], figures: Counter[str], *, show: bool) 
 
 
 def main() -> None:
-    """The command line."""
+    """Run from the command line."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--json", action="store_true", help="as one line")
-    parser.add_argument("--papers", type=int, help="only the first so many")
-    parser.add_argument("--show", action="store_true", help="what was lost")
+    parser.add_argument("--papers", type=int, help="maximum number of papers")
+    parser.add_argument("--show", action="store_true", help="print lost papers")
     options = parser.parse_args()
     figures = run(options.papers, show=options.show)
     sys.stdout.write(json.dumps(figures, indent=None if options.json else 2) + "\n")

@@ -250,11 +250,14 @@ def show_ways(figures: dict[str, Any]) -> None:
 
 
 def main() -> None:
-    """The command line."""
+    """Run from the command line."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--days", type=int, default=60)
     parser.add_argument(
-        "--categories", type=int, default=len(CATEGORIES), help="with more, subscriptions ask for them"
+        "--categories",
+        type=int,
+        default=len(CATEGORIES),
+        help="number of categories; subscriptions add those beyond the default",
     )
     parser.add_argument("--json", action="store_true", help="only the figures, as one line")
     options = parser.parse_args()

@@ -25,7 +25,7 @@ SEED = 20
 def papers(count: int) -> list[Paper]:
     """Return the first papers of the corpus, or as many generated ones."""
     if not CORPUS.exists():
-        return list(islice(_made_up(), count))
+        return list(islice(_generated(), count))
     with gzip.open(CORPUS, "rt", encoding="utf-8") as lines:
         return [_paper(json.loads(line)) for line in islice(lines, count)]
 
@@ -48,7 +48,7 @@ def queries(of: list[Paper], count: int, seed: int = SEED) -> list[str]:
     found: dict[str, None] = {}
     while len(found) < count:
         number = dice.randrange(len(of))
-        text = _asked(
+        text = _query(
             dice, of[number], [word for word in texts[number] if word not in dull and len(word) > 2]
         )
         try:
@@ -69,7 +69,7 @@ def subscriptions(of: list[str], count: int, seed: int = SEED) -> Iterator[Subsc
             yield Subscription(channel=channel, number=number, query=query, created_at=SPRING)
 
 
-def _asked(dice: random.Random, paper: Paper, words: list[str]) -> str:
+def _query(dice: random.Random, paper: Paper, words: list[str]) -> str:
     one, other = (dice.choice(words), dice.choice(words)) if words else ("paper", "model")
     at = dice.randrange(max(1, len(words) - 3))
     phrase = " ".join(words[at : at + dice.choice((2, 2, 3))])
@@ -103,7 +103,7 @@ def _paper(row: dict[str, object]) -> Paper:
     )
 
 
-def _made_up() -> Iterator[Paper]:
+def _generated() -> Iterator[Paper]:
     """Yield papers of about 200 words with the word frequencies of real text."""
     dice = random.Random(SEED)
     letters = "abcdefghijklmnopqrstuvwxyz"

@@ -123,7 +123,7 @@ async def enqueue(redis: Redis, to: Sequence[ChannelRef], label: str, at_once: i
 async def timed(redis: Redis, deliveries: DeliveryWorker, pipe: Pipe, rate: float, count: int) -> list[float]:
     """Enqueue `count` deliveries at that rate. Returns the seconds until the arrival of each."""
     wake = Notifications(redis)
-    hearing, working = asyncio.create_task(wake.run()), asyncio.create_task(deliveries.run(wake))
+    listening, working = asyncio.create_task(wake.run()), asyncio.create_task(deliveries.run(wake))
     ours, theirs = get_context("spawn").Pipe()
     process = get_context("spawn").Process(
         target=enqueue_all, args=(_url_of(redis), rate, count, theirs), daemon=True
@@ -134,7 +134,7 @@ async def timed(redis: Redis, deliveries: DeliveryWorker, pipe: Pipe, rate: floa
         await asyncio.sleep(TICK)
     await deliveries.drain()
     await working
-    hearing.cancel()
+    listening.cancel()
     posted = await posts_of(pipe)
     return [posted[key] - at for key, at in enqueued.items()]
 
@@ -209,7 +209,7 @@ async def run(count: int) -> dict[str, float]:
 
 
 def main() -> None:
-    """The command line."""
+    """Run from the command line."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--deliveries", type=int, default=4000)
     parser.add_argument("--json", action="store_true", help="only the figures, as one line")

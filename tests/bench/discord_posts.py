@@ -118,7 +118,7 @@ async def measure(posts: int, kills: int, *, naive: bool) -> dict[str, float]:
             seconds = monotonic() - began
             process.kill()
             await process.wait()
-            counts = Counter(_what(body) for body in ((m.channel, m.body) for m in double.messages))
+            counts = Counter(_content(body) for body in ((m.channel, m.body) for m in double.messages))
         await redis.aclose()
     return {
         "lost": sum(1 for one in wanted if not counts[one]),
@@ -131,7 +131,7 @@ async def measure(posts: int, kills: int, *, naive: bool) -> dict[str, float]:
     }
 
 
-def _what(posted: tuple[int, dict[str, object]]) -> str:
+def _content(posted: tuple[int, dict[str, object]]) -> str:
     """Return the channel and paper of a message, as a reader of the channel sees it."""
     channel, body = posted
     components = body["components"]
@@ -163,7 +163,7 @@ async def run(posts: int, kills: int) -> dict[str, float]:
 
 
 def main() -> None:
-    """The command line."""
+    """Run from the command line."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--posts", type=int, default=1000)
     parser.add_argument("--kills", type=int, default=10)

@@ -241,10 +241,10 @@ async def run() -> dict[str, Any]:
 
 
 def main() -> None:
-    """The command line."""
+    """Run from the command line."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--json", action="store_true", help="only the figures, as one line")
-    parser.add_argument("--serve", action="store_true", help="only be the hostile server")
+    parser.add_argument("--serve", action="store_true", help="only run the hostile server")
     options = parser.parse_args()
     if options.serve:
         asyncio.run(serve_on())

@@ -27,10 +27,10 @@ from bot.store.embedded import EmbeddedServer
 from bot.store.notifications import Notifications
 from bot.store.papers import Papers
 from tests.bench.search import AT_ONCE, recorded
-from tests.commands.conftest import services_on, written
+from tests.commands.conftest import card_text, services_on
 from tests.conftest import SHARED_DATA
 
-ASKED = (
+SEARCHES = (
     "graph neural networks", "reinforcement learning", "dark matter halo", "protein folding", "how do transformers scale",
     "bayesian inference for galaxies", "monetary policy", "robot manipulation",
 )  # fmt: skip
@@ -53,7 +53,7 @@ async def run(papers: Sequence[Paper], folder: Path) -> dict[str, object]:
         search = Search(store, folder / "search", lambda: latest)
         core = Commands(replace(services_on(redis, store, lambda: latest), search=search))
         roles = [asyncio.create_task(job) for job in (search.run(wake), wake.run())]
-        figures = await _asked_meanwhile(core, search, began)
+        figures = await _search_while_indexing(core, search, began)
         for role in roles:
             role.cancel()
         await asyncio.wait(roles)
@@ -62,11 +62,11 @@ async def run(papers: Sequence[Paper], folder: Path) -> dict[str, object]:
     return {"papers": len(papers), **figures}
 
 
-async def _asked_meanwhile(core: Commands, search: Search, began: float) -> dict[str, object]:
+async def _search_while_indexing(core: Commands, search: Search, began: float) -> dict[str, object]:
     times: list[float] = []
     first_found, with_progress = 0.0, 0
     while True:
-        text = ASKED[len(times) % len(ASKED)]
+        text = SEARCHES[len(times) % len(SEARCHES)]
         took, answer = await _ask(core, text)
         if not first_found and "* " in answer:
             first_found = perf_counter() - began
@@ -76,7 +76,7 @@ async def _asked_meanwhile(core: Commands, search: Search, began: float) -> dict
         with_progress += "Still indexing: " in answer
         await asyncio.sleep(PAUSE)
     whole = perf_counter() - began
-    after = [(await _ask(core, text))[0] for text in ASKED for _ in range(5)]
+    after = [(await _ask(core, text))[0] for text in SEARCHES for _ in range(5)]
     return {
         "first_answer_ms": round(1000 * times[0], 1) if times else None,
         "first_found_s": round(first_found, 2),
@@ -93,11 +93,11 @@ async def _asked_meanwhile(core: Commands, search: Search, began: float) -> dict
 async def _ask(core: Commands, text: str) -> tuple[float, str]:
     began = perf_counter()
     reply = await core.handle_text(f"/paper search {text}", PERSON, CHANNEL)
-    return perf_counter() - began, f"{reply.card.notice}\n{written(reply.card)}"
+    return perf_counter() - began, f"{reply.card.notice}\n{card_text(reply.card)}"
 
 
 def main() -> None:
-    """The command line."""
+    """Run from the command line."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )

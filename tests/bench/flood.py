@@ -222,12 +222,12 @@ def _cell(figure: Mapping[str, float]) -> str:
 
 
 def main() -> None:
-    """The command line."""
+    """Run from the command line."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--json", action="store_true", help="only the figures, as one line")
     options = parser.parse_args()
     if not SHARED_DATA.is_dir():
-        sys.exit("recorded data is not here (expected in ../shared/data)")
+        sys.exit("recorded data is missing (expected in ../shared/data)")
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
     results = asyncio.run(run())
     sys.stdout.write((json.dumps(results) if options.json else table(results)) + "\n")

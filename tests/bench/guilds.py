@@ -45,7 +45,7 @@ REORDERED = 1_000
 ROLES = 25
 """Number of events per reordering."""
 PATIENCE = 900.0
-LOOK = 0.1
+CHECK_EVERY = 0.1
 """Seconds between two checks of the bot."""
 
 _spawn = get_context("spawn")
@@ -131,9 +131,9 @@ class Scene:
         sent = monotonic() - began
         async with asyncio.timeout(PATIENCE):
             while await self.reads() - before < reads:  # noqa: ASYNC110  # another process counts
-                await asyncio.sleep(LOOK)
+                await asyncio.sleep(CHECK_EVERY)
         seconds = monotonic() - began
-        await asyncio.sleep(10 * LOOK)  # time for surplus reads
+        await asyncio.sleep(10 * CHECK_EVERY)  # time for surplus reads
         return {
             "seconds": round(seconds, 1),
             "sent_after": round(sent, 1),
@@ -168,7 +168,7 @@ async def scene(guilds: int, folder: Path) -> AsyncIterator[tuple[Scene, float]]
     try:
         async with asyncio.timeout(PATIENCE):
             while not receiver.poll():  # noqa: ASYNC110  # another process writes
-                await asyncio.sleep(LOOK)
+                await asyncio.sleep(CHECK_EVERY)
         control, settings = receiver.recv()
         began = monotonic()
         env = environment(folder, **settings)
@@ -184,7 +184,7 @@ async def scene(guilds: int, folder: Path) -> AsyncIterator[tuple[Scene, float]]
                 while await here.reads() < guilds:
                     if bot.returncode is not None:
                         raise SystemExit(f"the bot ended with {bot.returncode}")
-                    await asyncio.sleep(LOOK)
+                    await asyncio.sleep(CHECK_EVERY)
             yield here, monotonic() - began
             await redis.aclose()
             bot.terminate()  # its server ends with it
@@ -201,7 +201,7 @@ async def _redis(folder: Path) -> Redis:
             try:
                 return await connect(EmbeddedServer(folder).url)
             except (ConfigurationError, RedisError, OSError):  # not started yet
-                await asyncio.sleep(LOOK)
+                await asyncio.sleep(CHECK_EVERY)
 
 
 async def _discard(stream: asyncio.StreamReader) -> None:
@@ -237,7 +237,7 @@ async def run(guilds: int) -> dict[str, Any]:
 
 
 def main() -> None:
-    """The command line."""
+    """Run from the command line."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--guilds", type=int, default=GUILDS)
     parser.add_argument("--json", action="store_true", help="only the figures, as one line")

@@ -98,7 +98,7 @@ async def run(subs: int, seconds: float) -> dict[str, object]:
 
 
 def main() -> None:
-    """The command line."""
+    """Run from the command line."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--subs", type=int, default=10_000)
     parser.add_argument("--seconds", type=float, default=60)

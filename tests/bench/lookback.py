@@ -30,7 +30,7 @@ from tests.bench import corpus
 from tests.commands.conftest import services_on
 
 CHUNK = 500
-ASKED = 200
+NAIVE_QUERIES = 200
 PLAIN = 3
 """Number of queries in the naive way, which takes seconds for each."""
 CHANNEL = ChannelRef("bench", "bench", "bench")
@@ -41,7 +41,7 @@ async def run(count: int) -> dict[str, Any]:
     """Return all figures."""
     now = datetime.now(UTC)
     papers = corpus.papers(count)
-    queries = corpus.queries(papers, ASKED)
+    queries = corpus.queries(papers, NAIVE_QUERIES)
     with TemporaryDirectory() as folder, ValkeyServer(data_dir=folder) as server:
         redis = Redis.from_url(server.connection_url, decode_responses=True)
         services = services_on(redis, now=lambda: now)
@@ -92,7 +92,7 @@ async def _plain_ms(papers: Papers, text: str, now: datetime) -> float:
 
 
 def main() -> None:
-    """The command line."""
+    """Run from the command line."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )

@@ -220,14 +220,14 @@ def _facts(paper: Paper) -> dict[str, Any]:
 
 
 def main() -> None:
-    """The command line."""
+    """Run from the command line."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--subs", type=int, default=1_000_000)
-    parser.add_argument("--queries", type=int, default=100_000, help="distinct ones")
+    parser.add_argument("--queries", type=int, default=100_000, help="number of distinct queries")
     parser.add_argument("--papers", type=int, default=400)
-    parser.add_argument("--plain", action="store_true", help="without the worst cases and the growth")
+    parser.add_argument("--plain", action="store_true", help="skip the worst cases and the growth")
     parser.add_argument("--json", action="store_true", help="as one line")
     options = parser.parse_args()
     figures = run(options.subs, options.queries, options.papers, worst=not options.plain)

@@ -280,9 +280,9 @@ async def run(options: argparse.Namespace, folder: Path) -> dict[str, object]:
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(prog="python -m tests.bench.pages", description=__doc__)
-    parser.add_argument("--papers", type=int, default=100_000, help="how many of the recorded papers at most")
+    parser.add_argument("--papers", type=int, default=100_000, help="maximum number of recorded papers")
     parser.add_argument("--rounds", type=int, default=ROUNDS)
-    parser.add_argument("--folder", type=Path, help="where the store is, or will be, kept")
+    parser.add_argument("--folder", type=Path, help="folder in which the store is kept for another run")
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
     with TemporaryDirectory() as passing:

@@ -46,11 +46,11 @@ from tests.scenario import life_fanout
 
 EVERY = 10
 """Seconds between polls."""
-OF_A_POLL = 3
+PAPERS_PER_POLL = 3
 """Papers per poll: about as many as the sources list in ten seconds of a busy hour."""
 AT_ONCE = 500
 """Number of channels written together."""
-GLANCE = 0.001
+CHECK_EVERY = 0.001
 """Seconds between two checks of the loop: a longer gap is a stall."""
 MANY = 10**9
 
@@ -64,7 +64,7 @@ class Papermill:
         self._papers = iter(papers)
 
     async def fetch(self, cursor: str | None) -> Batch:  # noqa: ARG002  # the port has it
-        fresh = [next(self._papers) for _ in range(OF_A_POLL)]
+        fresh = [next(self._papers) for _ in range(PAPERS_PER_POLL)]
         return Batch(tuple(replace(p, published=datetime.now(UTC)) for p in fresh), cursor="c")
 
     def next_poll(self, now: datetime) -> datetime:
@@ -137,7 +137,7 @@ async def measure(
             "memory_mb": round(resident() / 2**20, 1),
             "grown_mb": round((resident() - before) / 2**20, 1),
             "polls": len(ingested),
-            "papers": len(ingested) * OF_A_POLL,
+            "papers": len(ingested) * PAPERS_PER_POLL,
             "offers": outbox.count,
             "offers_done_s_p50": round(median(delays), 2) if delays else None,
             "offers_done_s_max": round(max(delays), 2) if delays else None,
@@ -166,15 +166,15 @@ async def _write(redis: Redis, subscriptions: Iterable[Subscription]) -> None:
 async def _watch(stalls: list[float]) -> None:
     while True:
         began = time.perf_counter()
-        await asyncio.sleep(GLANCE)
-        stalls.append(time.perf_counter() - began - GLANCE)
+        await asyncio.sleep(CHECK_EVERY)
+        stalls.append(time.perf_counter() - began - CHECK_EVERY)
 
 
 def run(subs: int, distinct: int, seconds: float) -> dict[str, Any]:
     """Make both measurements."""
     everything = corpus.papers(20_000)
     texts = drawn(everything, distinct)
-    news = everything[: OF_A_POLL * (round(seconds / EVERY) + 2)]
+    news = everything[: PAPERS_PER_POLL * (round(seconds / EVERY) + 2)]
     del everything
     gc.freeze()  # memory of the benchmark itself
     few = asyncio.run(measure(corpus.subscriptions(texts, 1000), news, seconds / 3))
@@ -182,12 +182,12 @@ def run(subs: int, distinct: int, seconds: float) -> dict[str, Any]:
 
 
 def main() -> None:
-    """The command line."""
+    """Run from the command line."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--subs", type=int, default=1_000_000)
-    parser.add_argument("--queries", type=int, default=100_000, help="distinct ones")
+    parser.add_argument("--queries", type=int, default=100_000, help="number of distinct queries")
     parser.add_argument("--seconds", type=float, default=60)
     parser.add_argument("--json", action="store_true", help="as one line")
     options = parser.parse_args()

@@ -16,7 +16,7 @@ from bot.text import clean
 SEED = 20_261_129
 WHEN = datetime(1962, 1, 1, tzinfo=UTC)
 """Approximate date of Cranfield's abstracts."""
-ASKED = (
+TEMPLATES = (
     "how to {}", "papers about {}", "what is known about {}", "is there work where {}?", "why {}", "{}", "does {}?",
     "which methods {}", "I am looking for a paper on {}",
 )  # fmt: skip
@@ -76,7 +76,7 @@ def from_sentences(papers: Sequence[Paper], count: int) -> Collection:
         shelf[place] = replace(shelf[place], abstract=" ".join(sentences))
         subject = _OPENING.sub("", chosen).rstrip(".!?")
         questions.append(
-            (random.choice(ASKED).format(subject[:1].lower() + subject[1:]), {shelf[place].id: 1})
+            (random.choice(TEMPLATES).format(subject[:1].lower() + subject[1:]), {shelf[place].id: 1})
         )
     return Collection(shelf, questions)
 

@@ -49,7 +49,7 @@ class Percolated:
 
     def __init__(self, queries: Sequence[str]) -> None:
         self._percolator = Percolator()
-        self._asked: set[str] = set()
+        self._queried_keys: set[str] = set()
         self.places: list[int] = []
         for place, query in enumerate(queries):
             with suppress(_NotByKeys):
@@ -61,7 +61,7 @@ class Percolated:
         """Return the indices of the queries in `places` that match."""
         document = Document()
         keys = keys_of(paper)
-        for key in keys & self._asked if sifted else keys:
+        for key in keys & self._queried_keys if sifted else keys:
             document.add_value("k", key)
         return self._percolator.percolate_list(document)
 
@@ -77,7 +77,7 @@ class Percolated:
                 key = key_of(node)
                 if key is None:
                     raise _NotByKeys
-                self._asked.add(key)
+                self._queried_keys.add(key)
                 return Mokaccino.from_kv("k", key)
 
 

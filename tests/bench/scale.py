@@ -71,11 +71,11 @@ async def _measure_all(sizes: list[int]) -> list[dict[str, float]]:
 
 
 def main() -> None:
-    """The command line."""
+    """Run from the command line."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--subs", type=int, action="append", help="how many; may be given again")
+    parser.add_argument("--subs", type=int, action="append", help="number of subscriptions; can be repeated")
     parser.add_argument("--json", action="store_true", help="as one line")
     options = parser.parse_args()
     rows = asyncio.run(_measure_all(options.subs or [10_000, 100_000]))

@@ -49,7 +49,7 @@ from tests.search import typed_inputs
 
 PARTS = ("speed", "known", "inputs", "s2", "cranfield", "questions")
 AT_ONCE = 1000
-QUESTIONED, QUESTIONS = 20_000, 300
+QUESTION_PAPERS, QUESTIONS = 20_000, 300
 """Numbers of papers, and of questions made from their sentences."""
 MIXED = 200
 ROUNDS = 5
@@ -103,7 +103,7 @@ async def run(options: argparse.Namespace) -> dict[str, object]:
     if "cranfield" in parts:
         figures |= _compared("cranfield", cranfield(DATA / "search"))
     if "questions" in parts:
-        papers = recorded(min(options.papers, QUESTIONED))
+        papers = recorded(min(options.papers, QUESTION_PAPERS))
         figures |= _compared("questions", from_sentences(papers, QUESTIONS))
     return figures
 
@@ -175,10 +175,10 @@ async def _speed(search: Search, store: Papers, papers: Sequence[Paper], folder:
         for number, text in enumerate(typed):  # alternating, so that other load on the machine affects both
             if round_ < 2:
                 theirs[number].append(_timed(other.find, text))
-            ours[number].append(await _asked(search, text))
+            ours[number].append(await _search_time(search, text))
     other.close()
     writing = asyncio.create_task(_write(store, papers))
-    meanwhile = [await _asked(search, text) for text in typed for _ in range(2)]
+    meanwhile = [await _search_time(search, text) for text in typed for _ in range(2)]
     writing.cancel()
     mine, fts5 = [median(times) for times in ours], [median(times) for times in theirs]
     return {
@@ -192,7 +192,7 @@ async def _speed(search: Search, store: Papers, papers: Sequence[Paper], folder:
     }
 
 
-async def _asked(search: Search, text: str) -> float:
+async def _search_time(search: Search, text: str) -> float:
     began = perf_counter()
     await search.find(text)
     return perf_counter() - began
@@ -296,7 +296,7 @@ def size(folder: Path) -> int:
 
 
 def main() -> None:
-    """The command line."""
+    """Run from the command line."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--papers", type=int, default=10**9)
     parser.add_argument("--only", nargs="+", choices=PARTS, default=PARTS, help="parts to run (all)")

@@ -153,7 +153,7 @@ def _lost(found: Mapping[str, Mapping[str, set[str]]], truth: Mapping[str, set[s
 
 
 def main() -> None:
-    """The command line."""
+    """Run from the command line."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -161,7 +161,7 @@ def main() -> None:
     parser.add_argument("--json", action="store_true", help="only the figures, as one line")
     options = parser.parse_args()
     if not SHARED_DATA.is_dir():
-        sys.exit("the recorded lists are not here (expected in ../shared/data)")
+        sys.exit("the recorded lists are missing (expected in ../shared/data)")
     result, lost = run(options.labels)
     if not options.json:
         sys.stdout.write("\n".join(["where another way has the better F1:", *lost, ""]))

@@ -119,14 +119,14 @@ def _terms(paper: Paper) -> Iterator[str]:
 
 
 def main() -> None:
-    """The command line."""
+    """Run from the command line."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--json", action="store_true", help="only the figures, as one line")
     parser.parse_args()
     if not SHARED_DATA.is_dir():
-        sys.exit("the recorded lists are not here (expected in ../shared/data)")
+        sys.exit("the recorded lists are missing (expected in ../shared/data)")
     sys.stdout.write(json.dumps(run()) + "\n")
 
 

@@ -93,12 +93,12 @@ def _milliseconds(way: Callable[[str, str], str], abstracts: list[tuple[str, str
 
 
 def main() -> None:
-    """The command line."""
+    """Run from the command line."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--json", action="store_true", help="as one line")
-    parser.add_argument("--show", default="", help="the part of which the misses are shown: development")
+    parser.add_argument("--show", default="", help="show the misses of this part: development")
     options = parser.parse_args()
     figures = run(show=options.show)
     sys.stdout.write(json.dumps(figures, indent=None if options.json else 2) + "\n")

@@ -118,13 +118,13 @@ def run(most: int) -> dict[str, object]:
 
 
 def main() -> None:
-    """The command line."""
+    """Run from the command line."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--papers", type=int, default=10**9)
     parser.add_argument("--json", action="store_true", help="only the figures, as one line")
     options = parser.parse_args()
     if not SHARED_DATA.is_dir():
-        sys.exit("the recorded lists are not here (expected in ../shared/data)")
+        sys.exit("the recorded lists are missing (expected in ../shared/data)")
     sys.stdout.write(json.dumps(run(options.papers)) + "\n")
 
 

@@ -105,7 +105,7 @@ def run(*, tuning: bool = False) -> dict[str, object]:
     }
     backgrounds = {channel.query: Background.of(channel.earlier, idf) for channel in drawn}
     for size in SIZES:
-        rows = [_measured(c, backgrounds[c.query], size, random) for c in drawn for _ in range(DRAWS)]
+        rows = [_measure(c, backgrounds[c.query], size, random) for c in drawn for _ in range(DRAWS)]
         for name in rows[0]:
             figures[name] = round(mean(row[name] for row in rows), 3)
     figures |= _costs(drawn[0], backgrounds[drawn[0].query], random)
@@ -139,7 +139,7 @@ def _costs(channel: Channel, background: Background, random: Random) -> dict[str
     }
 
 
-def _measured(channel: Channel, background: Background, size: int, random: Random) -> dict[str, float]:
+def _measure(channel: Channel, background: Background, size: int, random: Random) -> dict[str, float]:
     liked, disliked = _drawn(channel, size, random)
     taste = learn(liked, disliked, background)
     assert taste is not None
@@ -195,17 +195,17 @@ def _auc(channel: Channel, score: Callable[[Paper], float]) -> float:
 
 
 def main() -> None:
-    """The command line."""
+    """Run from the command line."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--json", action="store_true", help="only the figures, as one line")
     parser.add_argument(
-        "--tuning", action="store_true", help="on the keywords and days that weights were chosen on"
+        "--tuning", action="store_true", help="measure on the keywords and days used to choose weights"
     )
     options = parser.parse_args()
     if not SHARED_DATA.is_dir():
-        sys.exit("the recorded lists are not here (expected in ../shared/data)")
+        sys.exit("the recorded lists are missing (expected in ../shared/data)")
     sys.stdout.write(json.dumps(run(tuning=options.tuning)) + "\n")
 
 

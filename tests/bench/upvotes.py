@@ -94,7 +94,7 @@ def _auc(labelled: Sequence[tuple[int, bool]]) -> float:
 
 
 def main() -> None:
-    """The command line."""
+    """Run from the command line."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )

@@ -1,4 +1,4 @@
-"""A core on a real server, with a clock that stands still."""
+"""Commands on a real Redis server, with a stopped clock."""
 
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
@@ -50,7 +50,7 @@ Clock = Callable[[], datetime]
 
 
 def services_on(redis: Redis, papers: Papers | None = None, now: Clock = lambda: NOW) -> Services:
-    """The real store."""
+    """Return services that use the real store."""
     papers = papers or Papers(redis)
     return Services(
         access=AccessGate(),
@@ -90,25 +90,25 @@ async def _name_of(channel: ChannelRef) -> str:
 
 
 async def _no_need_to_join(_channel: ChannelRef) -> None:
-    """A platform without members."""
+    """Do nothing: the bot needn't join channels."""
 
 
 @pytest.fixture
 async def services(redis: Redis, monkeypatch: pytest.MonkeyPatch) -> Services:
-    """The real store; its clock stands at NOW, and so does ours."""
+    """Services with the real store; its clock and ours are stopped at NOW."""
     await set_clock(monkeypatch, redis).set(NOW)
     return services_on(redis)
 
 
 @pytest.fixture
 def core(services: Services) -> Commands:
-    """What platforms talk to."""
+    """The commands, as platforms call them."""
     return Commands(services)
 
 
 @pytest.fixture
 def ask(core: Commands) -> Ask:
-    """Type a line in a channel."""
+    """A function that types a line in a channel and returns the answer's card."""
 
     async def type_(line: str) -> Card:
         return (await core.handle_text(line, ADA, a_channel())).card
@@ -118,7 +118,7 @@ def ask(core: Commands) -> Ask:
 
 @pytest.fixture
 def see(services: Services) -> See:
-    """Let papers be seen, on the days that they were published."""
+    """A function that ingests papers as seen on the days when they were published."""
 
     async def ingest(*papers: Paper, trending: tuple[str, ...] | None = None) -> None:
         await services.papers.ingest("test", Batch((), "c", history=papers, trending=trending), 0)
@@ -126,8 +126,8 @@ def see(services: Services) -> See:
     return ingest
 
 
-def written(card: Card) -> str:
-    """A card as plain lines, for a test to look at."""
+def card_text(card: Card) -> str:
+    """Return a card as plain lines."""
     lines = [f"# {card.heading}"] if card.heading else []
     for block in card.blocks:
         match block:
@@ -143,7 +143,7 @@ def written(card: Card) -> str:
 
 
 def commands_of(card: Card) -> dict[str, str]:
-    """Label -> command of every button on a card."""
+    """Return label -> command of every button on a card."""
     actions = [block for block in card.blocks if isinstance(block, Actions)]
     return {button.label: button.command for block in actions for button in block.buttons}
 

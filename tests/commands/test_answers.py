@@ -1,6 +1,6 @@
-"""Mistyped, odd and foreign lines, each with the answer that a person gets: answers.txt, to be read aloud.
+"""Mistyped, odd and foreign-language lines with their answers, in answers.txt.
 
-`pytest -n 0 tests/commands/test_answers.py --inline-snapshot=fix` writes the present answers into the file.
+`pytest -n 0 tests/commands/test_answers.py --inline-snapshot=fix` writes the current answers into the file.
 """
 
 from pathlib import Path
@@ -18,17 +18,17 @@ from tests.papers import a_channel, a_paper
 TABLE = Path(__file__).with_name("answers.txt")
 SUBSCRIPTIONS = ("rag", '"language model" -survey', "diffusion")
 SHOWN = 2
-"""Bullets of an answer; the others are counted."""
+"""Maximum number of bullets of an answer in the table; the others are counted."""
 
 
 @pytest.mark.timeout(120)
-async def test_every_line_gets_the_answer_of_the_table(services: Services, see: See) -> None:
+async def test_every_line_gets_its_answer_in_the_table(services: Services, see: See) -> None:
     await see(*_papers())
     answers = [await _answer(n, line, services) for n, line in enumerate(TABLE.read_text().splitlines())]
     assert "\n".join(filter(None, answers)).replace("\n##", "\n\n##") + "\n" == external_file(str(TABLE))
 
 
-def test_the_table_asks_each_line_once() -> None:
+def test_the_table_has_each_line_once() -> None:
     lines = [line for line in TABLE.read_text().splitlines() if line.startswith("> ")]
     assert len(lines) >= 150
     assert len(lines) == len(set(lines))
@@ -48,19 +48,19 @@ def _papers() -> list[Paper]:
     ]
 
 
-async def _answer(place: int, line: str, services: Services) -> str:
-    """A line of the table with the answer to it, in a channel with three subscriptions and a mute."""
+async def _answer(number: int, line: str, services: Services) -> str:
+    """Return a line of the table with its answer, in a channel with three subscriptions and a mute."""
     if not line.startswith("> "):
         return line if line.startswith("#") else ""
-    core, channel = Commands(services), a_channel(f"C{place}")
+    core, channel = Commands(services), a_channel(f"C{number}")
     for query in SUBSCRIPTIONS:
         await services.subscriptions.add(channel, query, "channel", ADA.signature)
     await core.handle_text("mute survey", ADA, channel)
     card = (await core.handle_text(line.removeprefix("> "), ADA, channel)).card
-    return "\n".join((line, *(f"    {said}" for said in _said(card))))
+    return "\n".join((line, *(f"    {text}" for text in _card_lines(card))))
 
 
-def _said(card: Card) -> list[str]:
+def _card_lines(card: Card) -> list[str]:
     lines = [card.heading] if card.heading else []
     for block in card.blocks:
         match block:

@@ -1,4 +1,4 @@
-"""What is offered while a person types."""
+"""Suggestions while a person types."""
 
 import pytest
 
@@ -25,7 +25,9 @@ ADA = User("U1", "Ada")
         ("policy", "policy"),
     ],
 )
-async def test_a_querys_last_word_is_completed(ask: Ask, services: Services, typed: str, first: str) -> None:
+async def test_the_last_word_of_a_query_is_completed(
+    ask: Ask, services: Services, typed: str, first: str
+) -> None:
     await ask('subscribe "diffusion policy" -survey')
     offered = await Commands(services).complete("subscribe", "query", typed, ADA, a_channel())
     assert offered[0].value == first
@@ -42,7 +44,7 @@ async def test_a_querys_last_word_is_completed(ask: Ask, services: Services, typ
         ("org:nowhere", []),
     ],
 )
-async def test_organizations_that_were_seen_are_offered(
+async def test_organizations_of_known_papers_are_offered(
     services: Services, see: See, typed: str, offered: list[str]
 ) -> None:
     named = ("Deepmind", "KAIST AI", "Google DeepMind", "National University of Singapore")
@@ -52,13 +54,13 @@ async def test_organizations_that_were_seen_are_offered(
     assert [choice.value for choice in choices] == offered
 
 
-async def test_own_subscriptions_are_offered_whole(ask: Ask, services: Services) -> None:
+async def test_the_channels_subscriptions_are_offered_whole(ask: Ask, services: Services) -> None:
     await ask('subscribe "diffusion policy" -survey')
     offered = await Commands(services).complete("mute", "query", "", ADA, a_channel())
     assert list(offered) == [Choice('"diffusion policy" -survey', '"diffusion policy" -survey')]
 
 
 @pytest.mark.parametrize("typed", ["zz", "rag", "c", ".", 'a "'])
-async def test_nothing_is_made_up(ask: Ask, services: Services, typed: str) -> None:
+async def test_no_suggestions_without_a_match(ask: Ask, services: Services, typed: str) -> None:
     await ask("list")
     assert await Commands(services).complete("subscribe", "query", typed, ADA, a_channel()) == []

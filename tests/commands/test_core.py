@@ -1,4 +1,4 @@
-"""What happens around every command: permission, errors, bugs."""
+"""Permissions, errors and bugs, the same for every command."""
 
 from dataclasses import replace
 
@@ -15,26 +15,26 @@ from bot.commands.services import Services
 from bot.domain.deliveries import PlannedDelivery
 from bot.domain.models import ChannelSettings, Command, MessageRef, User
 from bot.store import keys
-from tests.commands.conftest import ADA, NOW, Ask, commands_of, written
+from tests.commands.conftest import ADA, NOW, Ask, card_text, commands_of
 from tests.papers import a_channel
 
 VISITOR = User("U2", "Bob", may_manage=False)
 
 
-async def test_a_bare_paper_asks_for_help(ask: Ask) -> None:
+async def test_paper_without_a_command_shows_help(ask: Ask) -> None:
     assert (await ask("/paper")) == await ask("/paper help")
 
 
-async def test_an_unknown_command_gets_one_friendly_line_and_the_nearest_form(ask: Ask) -> None:
-    assert written(await ask('/paper subscrbe "language model"')) == snapshot("""\
+async def test_an_unknown_command_gets_a_friendly_line_and_the_nearest_command(ask: Ask) -> None:
+    assert card_text(await ask('/paper subscrbe "language model"')) == snapshot("""\
 Unknown command “subscrbe”. Did you mean “subscribe”?
 Try /paper subscribe "language model"
 [Subscribe to "language model": subscribe "language model"]\
 """)
 
 
-async def test_a_bad_query_is_pointed_at(ask: Ask) -> None:
-    assert written(await ask("/paper subscribe rag OR OR agents every:daily")) == snapshot("""\
+async def test_an_error_in_a_query_shows_its_position(ask: Ask) -> None:
+    assert card_text(await ask("/paper subscribe rag OR OR agents every:daily")) == snapshot("""\
 “OR” needs a word after it.
 rag OR OR agents
     ^^
@@ -43,7 +43,7 @@ Try /paper subscribe rag OR agents every:daily
 """)
 
 
-async def test_a_better_query_is_offered_as_a_whole_line(ask: Ask) -> None:
+async def test_a_corrected_query_is_offered_as_a_whole_line(ask: Ask) -> None:
     card = await ask('/paper subscribe "diffusion policy every:daily')
     assert commands_of(card) == {
         'Subscribe to "diffusion policy" every:daily': 'subscribe "diffusion policy" every:daily'
@@ -51,7 +51,7 @@ async def test_a_better_query_is_offered_as_a_whole_line(ask: Ask) -> None:
 
 
 @pytest.mark.parametrize("line", ["subscribe rag", "unsubscribe #1"])
-async def test_who_may_not_manage_the_channel_changes_nothing(
+async def test_a_user_who_cannot_manage_the_channel_changes_nothing(
     core: Commands, services: Services, line: str
 ) -> None:
     await services.subscriptions.add(a_channel(), "agent", "now", "")
@@ -62,18 +62,18 @@ async def test_who_may_not_manage_the_channel_changes_nothing(
 
 
 @pytest.mark.parametrize("line", ["list", "preview rag", "trending", "help"])
-async def test_looking_is_for_everyone(core: Commands, line: str) -> None:
+async def test_everyone_can_use_commands_that_change_nothing(core: Commands, line: str) -> None:
     assert (await core.handle_text(line, VISITOR, a_channel())).card.kind != "error"
 
 
-async def test_a_platforms_own_form_does_the_same_as_a_line(core: Commands, ask: Ask) -> None:
+async def test_a_structured_command_does_the_same_as_a_typed_line(core: Commands, ask: Ask) -> None:
     await ask("subscribe rag every:daily")
     typed = await ask("subscribe RAG every:daily")
-    given = await core.handle(Command("follow", ADA, a_channel(), {"query": "RAG", "every": "daily"}))
-    assert given.card == typed
+    structured = await core.handle(Command("follow", ADA, a_channel(), {"query": "RAG", "every": "daily"}))
+    assert structured.card == typed
 
 
-async def test_a_bug_is_logged_and_excused_and_ends_nothing(services: Services) -> None:
+async def test_a_bug_is_logged_and_answered_with_an_apology(services: Services) -> None:
     lost = Redis(host="127.0.0.1", port=9, retry=Retry(NoBackoff(), 0))
     broken = Commands(replace(services, papers=type(services.papers)(lost)))
     with structlog.testing.capture_logs() as logs:
@@ -86,20 +86,22 @@ async def test_a_bug_is_logged_and_excused_and_ends_nothing(services: Services) 
     await lost.aclose()
 
 
-async def test_what_was_typed_can_not_steer_anything(ask: Ask) -> None:
+async def test_control_characters_of_a_line_are_not_echoed(ask: Ask) -> None:
     for line in (
         "\x1b[2J\x1b]0;evil\x07",
         "subscribe \x1b[31mred",
         "unsubscribe \u202eevil",
         "help \x1b[31m",
     ):
-        text = written(await ask(line)).replace("\n", " ")
+        text = card_text(await ask(line)).replace("\n", " ")
         assert plain(text).split() == text.split(), line
 
 
-async def test_pausing_and_resuming_reach_the_store(core: Commands, services: Services) -> None:
-    offer = PlannedDelivery(channel=a_channel(), papers=(("2603.00001", ()),), due=0, label="2603.00001")
-    await services.outbox.enqueue([offer])
+async def test_pausing_and_resuming_a_channel_or_workspace_change_the_outbox(
+    core: Commands, services: Services
+) -> None:
+    delivery = PlannedDelivery(channel=a_channel(), papers=(("2603.00001", ()),), due=0, label="2603.00001")
+    await services.outbox.enqueue([delivery])
     for pause, resume in (
         (core.pause(a_channel(), "archived"), core.resume(a_channel())),
         (core.pause_workspace("fake", "T1", "uninstalled"), core.resume_workspace("fake", "T1")),
@@ -110,7 +112,7 @@ async def test_pausing_and_resuming_reach_the_store(core: Commands, services: Se
         assert await services.outbox.open() == 1
 
 
-async def test_of_a_forgotten_channel_nothing_is_left(
+async def test_forgetting_a_channel_deletes_everything_about_it(
     core: Commands, services: Services, redis: Redis
 ) -> None:
     before = set(await redis.keys())
@@ -131,11 +133,11 @@ async def test_of_a_forgotten_channel_nothing_is_left(
     assert left == []
 
 
-def test_the_clock_stands_still(services: Services) -> None:
+def test_the_clock_is_stopped(services: Services) -> None:
     assert services.now() == NOW
 
 
-async def test_a_command_in_a_paused_channel_has_it_tried_again(ask: Ask, services: Services) -> None:
+async def test_a_command_in_a_paused_channel_resumes_it(ask: Ask, services: Services) -> None:
     here = a_channel()
     await services.outbox.pause(here, "it was archived")
     await services.outbox.pause_workspace(here.platform, here.workspace, "uninstalled")

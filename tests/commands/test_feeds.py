@@ -1,4 +1,4 @@
-"""`/paper feed` and `/paper api`: addresses and tokens are made, replaced and ended."""
+"""`/paper feed` and `/paper api`: addresses and tokens are created, replaced and revoked."""
 
 import re
 from dataclasses import replace
@@ -12,7 +12,7 @@ from bot.store import keys
 from bot.store.backup.export import facts
 from bot.store.backup.import_ import Restore
 from bot.store.tokens import SHARED_LIST
-from tests.commands.conftest import Ask, commands_of, written
+from tests.commands.conftest import Ask, card_text, commands_of
 from tests.papers import a_channel
 
 GUEST = User("U2", "Guest", may_manage=False)
@@ -26,10 +26,10 @@ def secret_in(text: str) -> str:
 
 async def test_a_channel_has_one_address_until_it_is_replaced(ask: Ask, services: Services) -> None:
     card = await ask("feed")
-    first = secret_in(written(card))
-    assert f"https://papers.example.org/feeds/{first}.opml" in written(card)
-    assert secret_in(written(await ask("feed"))) == first
-    second = secret_in(written(await ask(commands_of(card)["Replace the address"])))
+    first = secret_in(card_text(card))
+    assert f"https://papers.example.org/feeds/{first}.opml" in card_text(card)
+    assert secret_in(card_text(await ask("feed"))) == first
+    second = secret_in(card_text(await ask(commands_of(card)["Replace the address"])))
     assert second != first
     assert await services.tokens.find(first) is None
     granted = await services.tokens.find(second)
@@ -39,7 +39,7 @@ async def test_a_channel_has_one_address_until_it_is_replaced(ask: Ask, services
 
 async def test_a_subscription_has_its_own_address(ask: Ask, services: Services) -> None:
     await ask("subscribe agents")
-    one, all_ = secret_in(written(await ask("feed #1"))), secret_in(written(await ask("feed")))
+    one, all_ = secret_in(card_text(await ask("feed #1"))), secret_in(card_text(await ask("feed")))
     assert one != all_
     granted = await services.tokens.find(one)
     assert granted is not None
@@ -53,27 +53,27 @@ async def test_a_subscription_has_its_own_address(ask: Ask, services: Services) 
 
 async def test_the_shared_list_has_its_own_address(ask: Ask, services: Services) -> None:
     card = await ask("feed list:here")
-    assert "the shared list of this channel" in written(card)
-    first = secret_in(written(card))
-    assert ".opml" not in written(card)
+    assert "the shared list of this channel" in card_text(card)
+    first = secret_in(card_text(card))
+    assert ".opml" not in card_text(card)
     granted = await services.tokens.find(first)
     assert granted is not None
     assert granted.number == SHARED_LIST
-    assert secret_in(written(await ask("feed"))) != first
-    second = secret_in(written(await ask(commands_of(card)["Replace the address"])))
+    assert secret_in(card_text(await ask("feed"))) != first
+    second = secret_in(card_text(await ask(commands_of(card)["Replace the address"])))
     assert second != first
     assert await services.tokens.find(first) is None
     assert "of the shared list has ended" in (await ask("feed list:here feed:off")).notice
     assert await services.tokens.find(second) is None
 
 
-async def test_only_those_who_may_edit_make_an_address_but_members_see_it(core: Commands, ask: Ask) -> None:
+async def test_only_editors_create_a_feed_address_but_members_see_it(core: Commands, ask: Ask) -> None:
     refused = await core.handle_text("feed", GUEST, a_channel())
     assert "Only people who manage this channel" in refused.card.notice
-    address = secret_in(written(await ask("feed")))
+    address = secret_in(card_text(await ask("feed")))
     seen = await core.handle_text("feed", GUEST, a_channel())
     assert seen.private
-    assert secret_in(written(seen.card)) == address
+    assert secret_in(card_text(seen.card)) == address
     assert "Only people who manage" in (await core.handle_text("api new", GUEST, a_channel())).card.notice
 
 
@@ -82,23 +82,23 @@ async def test_a_token_for_programs_is_shown_once_and_stored_as_a_hash(
 ) -> None:
     assert "no token yet" in (await ask("api")).notice
     card = await ask("api new")
-    found = re.search(r"any former token: ([\w-]{32})", written(card))
+    found = re.search(r"any former token: ([\w-]{32})", card_text(card))
     assert found
     granted = await services.tokens.find(found[1])
     assert granted is not None
     assert granted.kind == "api"
     assert "has a token" in (await ask("api")).notice
-    assert found[1] not in written(await ask("api"))
+    assert found[1] not in card_text(await ask("api"))
     stored = [*(await redis.hvals(keys.tokens(a_channel()))), *await redis.keys("*")]
     assert not any(found[1] in text for text in stored)
     assert "refused now" in (await ask("api off")).notice
     assert await services.tokens.find(found[1]) is None
 
 
-async def test_a_forgotten_channel_has_no_address(
+async def test_forgetting_a_channel_deletes_its_addresses_and_tokens(
     ask: Ask, core: Commands, services: Services, redis: Redis
 ) -> None:
-    address = secret_in(written(await ask("feed")))
+    address = secret_in(card_text(await ask("feed")))
     await ask("api new")
     await core.forget(a_channel())
     assert await services.tokens.find(address) is None
@@ -109,7 +109,7 @@ async def test_addresses_follow_a_channel_that_gets_a_new_id(
     ask: Ask, core: Commands, services: Services
 ) -> None:
     await ask("subscribe agents")
-    addresses = [secret_in(written(await ask(line))) for line in ("feed", "feed #1")]
+    addresses = [secret_in(card_text(await ask(line))) for line in ("feed", "feed #1")]
     await core.move(a_channel(), a_channel("C9"))
     found = [await services.tokens.find(address) for address in addresses]
     assert [(one.channel, one.number) for one in found if one] == [(a_channel("C9"), 0), (a_channel("C9"), 1)]
@@ -124,18 +124,18 @@ async def test_a_channel_has_a_limited_number_of_addresses(ask: Ask) -> None:
     assert "60 addresses" in answer.notice
 
 
-async def test_without_a_web_address_the_answer_says_what_to_set(services: Services) -> None:
+async def test_without_a_public_url_the_answer_names_the_setting(services: Services) -> None:
     core = Commands(replace(services, public_url=""))
     for line in ("feed", "api"):
         answer = await core.handle_text(line, GUEST, a_channel())
         assert "PAPERBOY_PUBLIC_URL" in answer.card.notice
 
 
-async def test_a_backup_holds_the_addresses(ask: Ask, services: Services, redis: Redis) -> None:
+async def test_a_backup_restores_the_addresses(ask: Ask, services: Services, redis: Redis) -> None:
     await ask("subscribe agents")
-    addresses = [secret_in(written(await ask(line))) for line in ("feed", "feed #1")]
+    addresses = [secret_in(card_text(await ask(line))) for line in ("feed", "feed #1")]
     card = await ask("api new")
-    found = re.search(r"any former token: ([\w-]{32})", written(card))
+    found = re.search(r"any former token: ([\w-]{32})", card_text(card))
     assert found
     lines = [fact.model_dump_json() async for fact in facts(redis)]
     assert not any(found[1] in line for line in lines)
@@ -146,4 +146,4 @@ async def test_a_backup_holds_the_addresses(ask: Ask, services: Services, redis:
         granted = await services.tokens.find(secret)
         assert granted is not None
         assert (granted.channel, granted.kind, granted.number) == (a_channel(), kind, number)
-    assert secret_in(written(await ask("feed"))) == addresses[0]
+    assert secret_in(card_text(await ask("feed"))) == addresses[0]

@@ -1,4 +1,4 @@
-"""A hint becomes a button only if pressing it does what the person meant."""
+"""A hint becomes a button only if the button does what the person meant."""
 
 import re
 
@@ -11,7 +11,7 @@ from bot.commands.core import Commands
 from bot.commands.hints import button_for
 from bot.commands.services import Services
 from bot.commands.table import COMMANDS, find, shown
-from tests.commands.conftest import ADA, Ask, commands_of, written
+from tests.commands.conftest import ADA, Ask, card_text, commands_of
 from tests.papers import a_channel
 
 WORD = re.compile(r"[^\W_]+")
@@ -28,7 +28,7 @@ WORD = re.compile(r"[^\W_]+")
         ("/paper subscribe rag -survey", "subscribe rag - survey", "Subscribe to rag -survey"),
     ],
 )
-def test_what_was_meant_can_be_done_by_one_button_that_says_what_it_does(
+def test_a_safe_hint_becomes_a_button_whose_label_says_what_it_does(
     hint: str, typed: str, label: str
 ) -> None:
     button = button_for(hint, typed)
@@ -55,12 +55,12 @@ def test_what_was_meant_can_be_done_by_one_button_that_says_what_it_does(
         ("/paper search <words>", "search"),
     ],
 )
-def test_no_button_does_something_else(hint: str, typed: str) -> None:
+def test_a_hint_that_changes_the_request_gets_no_button(hint: str, typed: str) -> None:
     assert button_for(hint, typed) is None
 
 
 def words(line: str, verb: str) -> list[str]:
-    """The words of a line's query: the command's options and operators are none."""
+    """Return the words of a line's query, without the command's options and operators."""
     _, _, rest = line.partition(" ")
     spec = find(verb)
     names = "|".join(option.name for option in spec.named) if spec and spec.named else "no option"
@@ -68,7 +68,7 @@ def words(line: str, verb: str) -> list[str]:
     return sorted(word for word in WORD.findall(query) if word not in {"or", "and", "not"})
 
 
-def offered(card: Card) -> list[str]:
+def offered_commands(card: Card) -> list[str]:
     return [
         b.command for block in card.blocks if isinstance(block, Actions) for b in block.buttons if b.command
     ]
@@ -82,7 +82,7 @@ PIECES = st.sampled_from(
 )  # fmt: skip
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])  # no example depends on another
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])  # examples don't depend on each other
 @given(verb=st.sampled_from(VERBS), typo=st.integers(0, 9), pieces=st.lists(PIECES, max_size=4))
 async def test_an_offered_command_keeps_the_verb_and_all_words_of_the_query(
     services: Services, verb: str, typo: int, pieces: list[str]
@@ -92,17 +92,17 @@ async def test_an_offered_command_keeps_the_verb_and_all_words_of_the_query(
     reply = await Commands(services).handle_text(f"/paper {line}", ADA, a_channel())
     if reply.card.kind != "error":
         return
-    for command in offered(reply.card):
+    for command in offered_commands(reply.card):
         name = command.partition(" ")[0]
-        meant = find(verb)
-        assert meant is None or meant.name == name, (line, command)
+        spec = find(verb)
+        assert spec is None or spec.name == name, (line, command)
         assert set(words(line, name)) == set(words(command, name)), (line, command)
 
 
-async def test_an_unknown_command_is_named_and_not_subscribed_to(ask: Ask) -> None:
+async def test_an_unknown_command_without_a_near_one_only_points_to_help(ask: Ask) -> None:
     for line in ("pause", "frobnicate", "stop it"):
         card = await ask(line)
-        assert written(card) == f"Unknown command “{line.split()[0]}”.\nTry /paper help"
+        assert card_text(card) == f"Unknown command “{line.split()[0]}”.\nTry /paper help"
 
 
 @pytest.mark.parametrize(
@@ -116,17 +116,17 @@ async def test_a_command_in_another_language_gets_its_name_as_a_hint(ask: Ask, l
     assert commands_of(card) == {}
 
 
-async def test_an_unknown_setting_names_the_nearest_and_lists_the_rest(ask: Ask) -> None:
-    card = written(await ask("settings colour:red"))
+async def test_an_unknown_setting_gets_the_nearest_and_a_list(ask: Ask) -> None:
+    card = card_text(await ask("settings colour:red"))
     assert "I don't know the setting “colour”." in card
     assert "every, hour, day, zone" in card
-    assert "Did you mean" not in card, "no setting is like it"
-    assert "embeds" not in card, "not every platform has that"
-    assert "Did you mean “zone”?" in written(await ask("settings zonne:Berlin"))
+    assert "Did you mean" not in card, "no setting is similar"
+    assert "embeds" not in card, "not every platform has this setting"
+    assert "Did you mean “zone”?" in card_text(await ask("settings zonne:Berlin"))
 
 
-async def test_a_setting_in_a_query_is_sent_to_the_settings(ask: Ask) -> None:
-    card = written(await ask("subscribe diffusion hour:9"))
+async def test_a_setting_in_a_query_gets_a_hint_to_the_settings(ask: Ask) -> None:
+    card = card_text(await ask("subscribe diffusion hour:9"))
     assert "“hour:” is a setting of the channel" in card
     assert "/paper settings hour:9" in card
 
@@ -134,25 +134,25 @@ async def test_a_setting_in_a_query_is_sent_to_the_settings(ask: Ask) -> None:
 @pytest.mark.parametrize(
     "line", ["subscribe #3", "subscribe 2405.01234", "subscribe https://arxiv.org/abs/2405.01234"]
 )
-async def test_a_number_an_id_or_a_link_is_no_query(ask: Ask, services: Services, line: str) -> None:
+async def test_a_number_an_id_or_a_link_is_not_a_query(ask: Ask, services: Services, line: str) -> None:
     assert (await ask(line)).kind == "error"
     assert await services.subscriptions.of(a_channel()) == []
 
 
-async def test_unsubscribe_all_asks_and_then_does_what_it_says(ask: Ask, services: Services) -> None:
+async def test_unsubscribe_all_asks_for_confirmation_first(ask: Ask, services: Services) -> None:
     for query in ("rag", "agents"):
         await services.subscriptions.add(a_channel(), query, "now", "")
-    asked = await ask("unsubscribe all")
+    card = await ask("unsubscribe all")
     assert len(await services.subscriptions.of(a_channel())) == 2
-    await ask(commands_of(asked)["Unsubscribe from all 2"])
+    await ask(commands_of(card)["Unsubscribe from all 2"])
     assert await services.subscriptions.of(a_channel()) == []
-    assert "no subscriptions" in written(await ask("unsubscribe all"))
+    assert "no subscriptions" in card_text(await ask("unsubscribe all"))
 
 
 async def test_mute_list_shows_the_mutes(ask: Ask) -> None:
     await ask("mute survey")
-    assert "survey" in written(await ask("mute list"))
+    assert "survey" in card_text(await ask("mute list"))
 
 
-def test_every_visible_command_has_a_name_that_hints_can_offer() -> None:
+def test_every_command_is_found_by_its_name() -> None:
     assert all(find(spec.name) is spec for spec in COMMANDS)

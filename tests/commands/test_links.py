@@ -1,4 +1,4 @@
-"""Cards for links that people post: from the store, else from an upstream within a second, else none."""
+"""Cards for links that people post: from the store, or from an upstream within a second, or none."""
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping
@@ -28,7 +28,7 @@ KNOWN, FOREIGN, SLOW = (f"https://arxiv.org/abs/2605.0000{number}" for number in
 
 
 class Shown:
-    """The cards that a platform was given, and how many seconds after it asked."""
+    """Records the cards that a platform receives, and the seconds until they come."""
 
     def __init__(self, core: Commands) -> None:
         self._core = core
@@ -36,7 +36,7 @@ class Shown:
         self.after = 0.0
 
     async def post(self, *links: str) -> list[str]:
-        """Post a message with links. Returns those that got a card."""
+        """Post a message with links. Returns the links that got a card."""
         began, before = monotonic(), len(self.calls)
 
         async def show(cards: Mapping[str, Card]) -> None:
@@ -60,9 +60,7 @@ async def shown(services: Services, redis: Redis, upstreams: Searchable, see: Se
         yield Shown(Commands(replace(services, upstream_search=search)))
 
 
-async def test_a_stored_paper_gets_its_card_without_asking_anyone(
-    shown: Shown, upstreams: Searchable
-) -> None:
+async def test_a_stored_paper_gets_its_card_without_a_lookup(shown: Shown, upstreams: Searchable) -> None:
     assert await shown.post(
         KNOWN, "https://arxiv.org/list/cs.CL/recent", "https://arxiv.org/pdf/2605.00001"
     ) == [KNOWN]
@@ -73,21 +71,21 @@ async def test_a_stored_paper_gets_its_card_without_asking_anyone(
 
 async def test_an_unknown_paper_is_looked_up_once_and_stored(shown: Shown, upstreams: Searchable) -> None:
     assert await shown.post(FOREIGN) == [FOREIGN]
-    asked = len(upstreams.asked)
+    requests = len(upstreams.asked)
     assert await shown.post(FOREIGN) == [FOREIGN]
-    assert len(upstreams.asked) == asked
+    assert len(upstreams.asked) == requests
 
 
 async def test_an_unknown_paper_is_looked_up_once_an_hour(shown: Shown, upstreams: Searchable) -> None:
     nowhere = "https://arxiv.org/abs/2605.99999"
     assert await shown.post(nowhere) == []
-    asked = len(upstreams.asked)
+    requests = len(upstreams.asked)
     assert await shown.post(nowhere) == []
-    assert len(upstreams.asked) == asked
+    assert len(upstreams.asked) == requests
     assert await shown.post(KNOWN, nowhere) == [KNOWN]
 
 
-async def test_what_comes_late_is_stored_for_the_next_time_and_holds_no_other_card_back(
+async def test_a_late_paper_is_stored_and_does_not_delay_other_cards(
     shown: Shown, upstreams: Searchable
 ) -> None:
     upstreams.huggingface, upstreams.late = ("2605.00003",), ("/api/papers/2605.00003",)
@@ -100,23 +98,23 @@ async def test_what_comes_late_is_stored_for_the_next_time_and_holds_no_other_ca
     assert await shown.post(SLOW) == [SLOW]
 
 
-async def test_a_lookup_that_was_cut_off_is_made_again_half_a_minute_later(
+async def test_a_cancelled_lookup_is_repeated_after_its_lease(
     shown: Shown, upstreams: Searchable, redis: Redis
 ) -> None:
     upstreams.huggingface, upstreams.late = ("2605.00003",), ("/api/papers/2605.00003",)
     posting = asyncio.create_task(shown.post(SLOW))
-    await until(lambda: upstreams.asked, "the question")
+    await until(lambda: upstreams.asked, "the lookup")
     posting.cancel()
     await asyncio.wait({posting})
-    [asking] = [key async for key in redis.scan_iter("*looked up*")]
-    assert 0 < await redis.ttl(asking) <= LOOKUP_LEASE
-    await redis.delete(asking)
+    [lease] = [key async for key in redis.scan_iter("*looked up*")]
+    assert 0 < await redis.ttl(lease) <= LOOKUP_LEASE
+    await redis.delete(lease)
     upstreams.late = ()
     assert await shown.post(SLOW) == [SLOW]
-    assert await redis.ttl(asking) > LOOKUP_LEASE
+    assert await redis.ttl(lease) > LOOKUP_LEASE
 
 
-async def test_a_channel_that_wants_no_cards_gets_none(
+async def test_a_channel_with_link_cards_off_gets_none(
     shown: Shown, services: Services, upstreams: Searchable
 ) -> None:
     await services.settings.put(a_channel(), ChannelSettings(links=False))
@@ -124,7 +122,7 @@ async def test_a_channel_that_wants_no_cards_gets_none(
     assert upstreams.asked == []
 
 
-async def test_a_message_gets_so_many_cards_at_most(shown: Shown, see: See) -> None:
+async def test_the_number_of_cards_per_message_is_limited(shown: Shown, see: See) -> None:
     ids = [f"2605.1{number:04}" for number in range(MAX_CARDS + 3)]
     await see(*map(a_paper, ids))
-    assert len(await shown.post(*(f"https://arxiv.org/abs/{one}" for one in ids))) == MAX_CARDS
+    assert len(await shown.post(*(f"https://arxiv.org/abs/{paper_id}" for paper_id in ids))) == MAX_CARDS

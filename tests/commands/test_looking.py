@@ -1,4 +1,4 @@
-"""List, preview, trending, help: what people look at."""
+"""Commands that only show something: list, preview, trending, help."""
 
 from datetime import timedelta
 
@@ -6,23 +6,23 @@ from inline_snapshot import snapshot
 
 from bot.cards import Bullets, PaperBlock
 from bot.commands.table import shown
-from tests.commands.conftest import NOW, Ask, See, commands_of, written
+from tests.commands.conftest import NOW, Ask, See, card_text, commands_of
 from tests.papers import a_paper
 
 
-async def test_a_list_says_number_query_schedule_and_who(ask: Ask) -> None:
+async def test_a_list_shows_number_query_schedule_and_creator(ask: Ask) -> None:
     await ask('subscribe "language model" -survey every:daily')
     await ask("subscribe rag")
     await ask("unsubscribe #1")
     await ask("subscribe agents min:30")
-    lines = written(await ask("list")).split("\n")
+    lines = card_text(await ask("list")).split("\n")
     assert lines[0] == "# 2 subscriptions in this channel"
     assert lines[1].startswith("- #2 rag · now · by Ada · ")
     assert lines[2].startswith("- #3 agents min:30 · now · by Ada · ")
 
 
-async def test_an_empty_list_says_how_to_begin(ask: Ask) -> None:
-    assert written(await ask("list")) == snapshot(
+async def test_an_empty_list_says_how_to_start(ask: Ask) -> None:
+    assert card_text(await ask("list")) == snapshot(
         """\
 This channel has no subscriptions yet. Try /paper subscribe "language model" -survey
 Or start with one of /paper presets:
@@ -51,7 +51,7 @@ async def test_a_preview_shows_the_newest_and_posts_nothing(ask: Ask, see: See) 
     await see(
         *(a_paper(f"p{n}", title=f"Rag {n}", published=NOW - timedelta(days=n / 2)) for n in range(1, 12))
     )
-    assert written(await ask("preview rag")) == snapshot("""\
+    assert card_text(await ask("preview rag")) == snapshot("""\
 # Preview
 rag
 11 matches in the last 14 days, of 11 papers.
@@ -68,7 +68,7 @@ and 3 older
 """)
 
 
-async def test_a_preview_of_a_subscription_offers_none(ask: Ask, see: See) -> None:
+async def test_a_preview_of_a_subscription_has_no_subscribe_button(ask: Ask, see: See) -> None:
     await see(a_paper(title="Rag"))
     await ask("subscribe rag")
     card = await ask("preview #1")
@@ -77,9 +77,9 @@ async def test_a_preview_of_a_subscription_offers_none(ask: Ask, see: See) -> No
 
 
 async def test_trending_keeps_the_order_of_the_source(ask: Ask, see: See) -> None:
-    assert "Trending papers aren't loaded yet" in written(await ask("trending"))
+    assert "Trending papers aren't loaded yet" in card_text(await ask("trending"))
     await see(a_paper("a", title="First"), a_paper("b", title="Second", upvotes=3), trending=("b", "a"))
-    assert written(await ask("trending")) == snapshot("""\
+    assert card_text(await ask("trending")) == snapshot("""\
 # Trending · 10 Mar
 curated by AK and the research community on Hugging Face, in trending order, as of 00:00 UTC
 * Second | Ada Lovelace · 2 Mar · ▲ 3
@@ -90,9 +90,9 @@ curated by AK and the research community on Hugging Face, in trending order, as 
 """)
 
 
-async def test_help_shows_the_whole_table(ask: Ask) -> None:
+async def test_help_all_shows_every_command(ask: Ask) -> None:
     card = await ask("help all")
-    assert written(card) == snapshot("""\
+    assert card_text(card) == snapshot("""\
 # New papers, in this channel
 Follow
 - /paper subscribe <query> – post new papers that match a query here
@@ -135,11 +135,11 @@ Queries match whole words: rag doesn't match “storage”.
 [This channel's subscriptions: list]
 [Trending now: trending]\
 """)
-    assert all(f"/paper {spec.short_usage}" in written(card) for spec in shown())
+    assert all(f"/paper {spec.short_usage}" in card_text(card) for spec in shown())
 
 
 async def test_help_explains_one_command(ask: Ask) -> None:
-    assert written(await ask("help /paper sub")) == snapshot("""\
+    assert card_text(await ask("help /paper sub")) == snapshot("""\
 # subscribe
 /paper subscribe <query> [every:now|daily|weekly] [always:no|yes] – post new papers that match a query here
 - query – words that all have to appear
@@ -148,5 +148,5 @@ async def test_help_explains_one_command(ask: Ask) -> None:
 For example /paper subscribe "language model" -survey
 Also: sub, follow\
 """)
-    assert "/paper help list" in written(await ask("help lists"))
+    assert "/paper help list" in card_text(await ask("help lists"))
     assert commands_of(await ask("help zzz")) == {}

@@ -1,4 +1,4 @@
-"""Something is kept out of a channel, for a while or for good."""
+"""Muting papers in a channel, for a time or for good."""
 
 from datetime import timedelta
 
@@ -7,7 +7,7 @@ from inline_snapshot import snapshot
 
 from bot.commands.services import Services
 from bot.domain.models import Mute
-from tests.commands.conftest import Ask, See, commands_of, written
+from tests.commands.conftest import Ask, See, card_text, commands_of
 from tests.commands.test_settings import enqueue_papers
 from tests.papers import a_channel, a_paper
 
@@ -18,13 +18,13 @@ async def mutes(services: Services) -> list[str]:
 
 async def test_a_query_is_muted_and_unmuted(ask: Ask, services: Services) -> None:
     card = await ask("mute Survey OR review")
-    assert written(card) == snapshot("""\
+    assert card_text(card) == snapshot("""\
 Muted here, until someone unmutes it: Survey OR review
 New papers are posted as they come.
 [Undo: unmute Survey OR review]\
 """)
     assert await mutes(services) == ["Survey OR review"]
-    assert written(await ask(commands_of(card)["Undo"])) == snapshot("""\
+    assert card_text(await ask(commands_of(card)["Undo"])) == snapshot("""\
 No longer muted: Survey OR review
 Applies to new papers only.
 [Undo: mute Survey OR review]\
@@ -32,20 +32,22 @@ Applies to new papers only.
     assert await mutes(services) == []
 
 
-async def test_a_mute_can_end_by_itself(ask: Ask, services: Services) -> None:
+async def test_a_mute_can_expire(ask: Ask, services: Services) -> None:
     now = await services.outbox.now()
-    assert "until" in written(await ask("mute survey for:7d"))
+    assert "until" in card_text(await ask("mute survey for:7d"))
     [mute] = (await services.rules.of(a_channel())).mutes
     assert mute.until is not None
     assert timedelta(0) <= mute.until - now - timedelta(days=7) < timedelta(minutes=1)
     assert mute.created_by == "U1 Ada"
 
 
-async def test_what_waits_and_is_muted_is_not_posted(ask: Ask, see: See, services: Services) -> None:
+async def test_waiting_papers_that_become_muted_are_not_posted(
+    ask: Ask, see: See, services: Services
+) -> None:
     await ask("subscribe paper every:daily")
     await see(a_paper("p1", title="A survey paper"), a_paper("p2"))
     await enqueue_papers(services, "p1", "p2")
-    card = written(await ask("mute survey"))
+    card = card_text(await ask("mute survey"))
     assert "1 waiting paper won't be posted." in card
     assert "1 paper waiting." in card
     [waiting] = await services.outbox.open_deliveries(a_channel())
@@ -56,32 +58,32 @@ async def test_a_subscription_is_muted_by_its_number(ask: Ask, services: Service
     await ask("subscribe agents")
     await ask("mute 1 for:2w")
     assert await mutes(services) == ["#1"]
-    assert "no subscription" in written(await ask("mute #9"))
+    assert "no subscription" in card_text(await ask("mute #9"))
     await ask("unmute #1")
     assert await mutes(services) == []
 
 
-async def test_alone_unmute_shows_what_is_muted(ask: Ask, services: Services) -> None:
-    assert written(await ask("unmute")) == "Nothing is muted here. Try /paper mute survey for:7d"
+async def test_unmute_without_a_query_shows_the_mutes(ask: Ask, services: Services) -> None:
+    assert card_text(await ask("unmute")) == "Nothing is muted here. Try /paper mute survey for:7d"
     await ask("mute survey")
     over = await services.outbox.now() - timedelta(days=1)
     await services.rules.mute(a_channel(), Mute(text="old", until=over))
-    assert written(await ask("unmute")) == snapshot("""\
+    assert card_text(await ask("unmute")) == snapshot("""\
 # 1 mute in this channel
 - survey · by Ada
 [Unmute survey: unmute survey]\
 """)
-    assert "isn't muted here" in written(await ask("unmute surveys of nothing"))
+    assert "isn't muted here" in card_text(await ask("unmute surveys of nothing"))
 
 
-async def test_the_cards_button_asks_for_the_reason_or_the_author(
+async def test_the_mute_button_of_a_card_offers_its_reason_and_its_author(
     ask: Ask, see: See, services: Services
 ) -> None:
     await ask("subscribe robots")
     await ask("subscribe paper")
     await see(a_paper("p1"))
     card = await ask("mutewhat p1")
-    assert written(card) == snapshot("""\
+    assert card_text(card) == snapshot("""\
 Mute what about “On paper p1”?
 [Its reason, #2, for a week: mute #2 for:7d]
 [Its author, Ada Lovelace: mute author:"Ada Lovelace"]
@@ -93,7 +95,7 @@ Mute what about “On paper p1”?
 
 
 @pytest.mark.parametrize(
-    ("typed", "said"),
+    ("typed", "reason"),
     [
         ("mute", "needs a query"),
         ("mute survey for:ages", "“for:” is a time"),
@@ -102,7 +104,7 @@ Mute what about “On paper p1”?
         ("mute (", "closing bracket"),
     ],
 )
-async def test_what_cannot_be_muted_says_why(ask: Ask, typed: str, said: str) -> None:
+async def test_a_query_that_cannot_be_muted_gets_the_reason(ask: Ask, typed: str, reason: str) -> None:
     card = await ask(typed)
     assert card.kind == "error"
-    assert said in written(card)
+    assert reason in card_text(card)

@@ -1,4 +1,4 @@
-"""Lines as people type them, on phones, too."""
+"""Parsing lines as people type them, also on phones."""
 
 import pytest
 from hypothesis import given
@@ -73,11 +73,11 @@ def test_a_line_becomes_a_command(line: str, name: str, options: dict[str, str])
         ("/paper sub rag " + "x" * MAX_LINE, "/paper help"),
     ],
 )
-def test_a_bad_line_gets_the_nearest_good_one(line: str, hint: str) -> None:
+def test_a_bad_line_gets_the_nearest_valid_one_as_a_hint(line: str, hint: str) -> None:
     assert hint_for(line) == hint
 
 
-def test_an_option_given_twice_is_not_guessed_about() -> None:
+def test_an_option_with_two_values_is_an_error() -> None:
     with pytest.raises(UserError, match="twice"):
         read("sub rag every:daily every:weekly")
     assert read("sub rag every:daily every:daily") == ("subscribe", {"query": "rag", "every": "daily"})
@@ -95,7 +95,7 @@ def test_any_line_is_a_command_or_a_friendly_error(line: str) -> None:
     try:
         command = parse_line(line, ADA, a_channel()).command
     except UserError as error:
-        assert str(error)  # noqa: PT017  # a property: either way is right
+        assert str(error)  # noqa: PT017  # a property: both outcomes are right
     else:
         assert find(command.name) is not None
 
@@ -103,11 +103,11 @@ def test_any_line_is_a_command_or_a_friendly_error(line: str) -> None:
 @given(
     st.sampled_from([spec.name for spec in COMMANDS] + ["sbscribe"]), st.dictionaries(st.text(), st.text())
 )
-def test_a_structured_command_is_checked_the_same_way(name: str, options: dict[str, str]) -> None:
+def test_a_structured_command_is_valid_or_an_error_with_a_hint(name: str, options: dict[str, str]) -> None:
     try:
         parsed = resolve_command(Command(name, ADA, a_channel(), options))
         check_options(parsed.spec, parsed.command)
     except UserError as error:
-        assert error.hint  # noqa: PT017  # a property: either way is right
+        assert error.hint  # noqa: PT017  # a property: both outcomes are right
     else:
         assert parsed.spec.name == parsed.command.name

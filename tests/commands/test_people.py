@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from bot.commands.services import Services
 from bot.domain.models import Paper
-from tests.commands.conftest import NOW, Ask, See, commands_of, written
+from tests.commands.conftest import NOW, Ask, See, card_text, commands_of
 from tests.papers import a_channel, a_paper
 
 
@@ -22,14 +22,14 @@ NAMESAKES = (
 )
 
 
-async def test_an_authors_latest_papers_and_how_many_have_the_name(ask: Ask, see: See) -> None:
+async def test_author_shows_latest_papers_and_how_many_people_have_the_name(ask: Ask, see: See) -> None:
     await see(*NAMESAKES)
     card = await ask("author Wang, Wei")
     assert card.heading == "Papers by Wei Wang"
-    said = written(card)
-    assert "4 papers in the last 90 days." in said
-    assert "About 2 people of that name wrote 4 papers in the last 90 days, mostly in" in said
-    assert said.count("* On paper") == 4
+    text = card_text(card)
+    assert "4 papers in the last 90 days." in text
+    assert "About 2 people of that name wrote 4 papers in the last 90 days, mostly in" in text
+    assert text.count("* On paper") == 4
     buttons = commands_of(card)
     assert buttons["Follow"] == 'subscribe author:"Wei Wang"'
     assert buttons["Only math.AG"] == 'subscribe author:"Wei Wang" cat:math.AG'
@@ -40,24 +40,26 @@ async def test_following_a_common_name_offers_to_narrow_it(ask: Ask, see: See, s
     await see(*NAMESAKES)
     await services.recent.up_to_date()
     card = await ask('subscribe author:"Wei Wang"')
-    assert "4 matches in the last 14 days, of 5 papers. About 2 people of that name" in written(card)
-    assert "Narrowed" in written(await ask(commands_of(card)["Only math.AG"]))
+    assert "4 matches in the last 14 days, of 5 papers. About 2 people of that name" in card_text(card)
+    assert "Narrowed" in card_text(await ask(commands_of(card)["Only math.AG"]))
     [subscription] = await services.subscriptions.of(a_channel())
     assert subscription.query == 'author:"Wei Wang" cat:math.AG'
-    one = written(await ask('subscribe author:"Ada Lovelace"'))
-    assert "people of that name" not in one
+    rare = card_text(await ask('subscribe author:"Ada Lovelace"'))
+    assert "people of that name" not in rare
 
 
-async def test_a_lab_is_followed_by_any_of_its_names(ask: Ask, see: See) -> None:
+async def test_an_organization_is_found_by_any_of_its_names(ask: Ask, see: See) -> None:
     await see(by(1, "A B", organization="Meta AI"), by(2, "C D", organization="FAIR"), by(3, "E F"))
     card = await ask("org facebook")
     assert card.heading == "Papers by meta"
-    assert written(card).count("* On paper") == 2
+    assert card_text(card).count("* On paper") == 2
     assert commands_of(card) == {"Follow": "subscribe org:meta"}
-    assert "No paper here names the organization nowhere" in written(await ask("lab nowhere"))
+    assert "No paper here names the organization nowhere" in card_text(await ask("lab nowhere"))
 
 
-async def test_a_cards_people_and_lab_are_one_press_away(ask: Ask, see: See, services: Services) -> None:
+async def test_follow_offers_a_papers_authors_and_organization(
+    ask: Ask, see: See, services: Services
+) -> None:
     await see(by(7, "Ada Lovelace", "Łukasz Kaiser", organization="ByteDance Seed"))
     for line in ("followwhat 2603.00007", "follow 2603.00007", "subscribe https://arxiv.org/abs/2603.00007"):
         buttons = commands_of(await ask(line))
@@ -67,5 +69,5 @@ async def test_a_cards_people_and_lab_are_one_press_away(ask: Ask, see: See, ser
             "ByteDance Seed": 'subscribe org:"ByteDance Seed"',
             "Similar papers": "similar 2603.00007",
         }
-    assert "1 match in the last 14 days" in written(await ask(buttons["ByteDance Seed"]))
+    assert "1 match in the last 14 days" in card_text(await ask(buttons["ByteDance Seed"]))
     assert len(await services.subscriptions.of(a_channel())) == 1

@@ -1,4 +1,4 @@
-"""An answer names the true reason why nothing was posted."""
+"""Answers give the true reason why nothing was posted."""
 
 from datetime import timedelta
 
@@ -8,10 +8,10 @@ from bot.commands.services import Services
 from bot.domain.polls import PollResult
 from bot.sources.categories import ARXIV
 from bot.store.polls import record_poll
-from tests.commands.conftest import NOW, Ask, See, written
+from tests.commands.conftest import NOW, Ask, See, card_text
 from tests.papers import a_paper
 
-NONE_READ = a_paper("2603.00009", title="Sheaves", categories=("math.AG",), published=NOW)
+UNREAD_PAPER = a_paper("2603.00009", title="Sheaves", categories=("math.AG",), published=NOW)
 
 
 @pytest.fixture(autouse=True)
@@ -52,65 +52,66 @@ async def test_a_query_without_matches_says_why(
 ) -> None:
     await record_poll(services.papers._redis, PollResult(source="huggingface", at=NOW, next_at=NOW))
     for command in ("preview", "subscribe"):
-        assert reason in written(await ask(f"{command} {query}"))
+        assert reason in card_text(await ask(f"{command} {query}"))
 
 
-async def test_a_category_is_followed_by_subscribing(ask: Ask, services: Services) -> None:
-    assert "math.AG isn't read yet; once someone subscribes to it, it is." in written(
+async def test_subscribing_to_a_category_follows_it(ask: Ask, services: Services) -> None:
+    assert "math.AG isn't read yet; once someone subscribes to it, it is." in card_text(
         await ask("preview cat:math.AG")
     )
-    said = written(await ask("subscribe cat:math.AG"))
-    assert "Following math.AG from now; the first papers come tonight." in said
-    assert "No matches" not in said
+    text = card_text(await ask("subscribe cat:math.AG"))
+    assert "Following math.AG from now; the first papers come tonight." in text
+    assert "No matches" not in text
     assert (await services.catalog.standing("math.AG")).state == "followed"
-    assert "Following" not in written(await ask("subscribe cat:math.AG sheaves"))
+    assert "Following" not in card_text(await ask("subscribe cat:math.AG sheaves"))
 
 
-async def test_a_category_that_is_followed_but_not_read_yet_is_not_called_rare(ask: Ask) -> None:
+async def test_a_followed_category_without_papers_yet_is_not_called_rare(ask: Ask) -> None:
     await ask("subscribe cat:cond-mat.*")
-    said = written(await ask("subscribe cat:cond-mat.supr-con"))
+    text = card_text(await ask("subscribe cat:cond-mat.supr-con"))
     assert (
         "cond-mat.supr-con is followed, but no paper of it has come in yet; the next ones come tonight."
-        in said
+        in text
     )
 
 
-async def test_categories_in_brackets_are_categories(ask: Ask) -> None:
-    assert "cat:cs.AI OR cat:math.AG" in written(await ask("subscribe cat:(cs.AI OR math.AG)"))
-    assert "cs.AI is a category." in written(await ask("subscribe robots cs.AI"))
+async def test_a_group_of_categories_is_understood(ask: Ask) -> None:
+    assert "cat:cs.AI OR cat:math.AG" in card_text(await ask("subscribe cat:(cs.AI OR math.AG)"))
+    assert "cs.AI is a category." in card_text(await ask("subscribe robots cs.AI"))
 
 
 @pytest.mark.parametrize(
-    ("typed", "meant"), [("math.A*", "math.*"), ("cs.CL*", "cs.CL"), ("biorxiv:neuroscience", "neuroscience")]
+    ("typed", "nearest"),
+    [("math.A*", "math.*"), ("cs.CL*", "cs.CL"), ("biorxiv:neuroscience", "neuroscience")],
 )
-async def test_what_is_nearly_a_category_is_offered(ask: Ask, typed: str, meant: str) -> None:
-    assert f"Try /paper subscribe cat:{meant}" in written(await ask(f"subscribe cat:{typed}"))
+async def test_the_nearest_category_is_offered(ask: Ask, typed: str, nearest: str) -> None:
+    assert f"Try /paper subscribe cat:{nearest}" in card_text(await ask(f"subscribe cat:{typed}"))
 
 
-async def test_a_category_that_is_read_is_not_followed_again(ask: Ask, services: Services) -> None:
+async def test_a_category_that_is_already_read_is_not_followed_again(ask: Ask, services: Services) -> None:
     for query in ("cat:cs.AI", "cat:neuroscience"):
-        assert "Following" not in written(await ask(f"subscribe {query}"))
-    assert "Following math.* from now" in written(await ask("subscribe cat:math.*"))
+        assert "Following" not in card_text(await ask(f"subscribe {query}"))
+    assert "Following math.* from now" in card_text(await ask("subscribe cat:math.*"))
     assert (await services.catalog.standing("math.NT")).state == "followed"
 
 
-async def test_too_many_categories_are_refused_truthfully(ask: Ask) -> None:
+async def test_a_category_above_the_limit_is_refused_with_the_reason(ask: Ask) -> None:
     for name in ("math.AG", "math.NT", "quant-ph"):
-        assert "Following" in written(await ask(f"subscribe cat:{name}"))
-    said = written(await ask("subscribe cat:hep-th"))
-    assert "hep-th isn't read: 3 further categories of arXiv are followed, the most that are allowed" in said
-    assert "hep-th isn't read" in written(await ask("status"))
+        assert "Following" in card_text(await ask(f"subscribe cat:{name}"))
+    text = card_text(await ask("subscribe cat:hep-th"))
+    assert "hep-th isn't read: 3 further categories of arXiv are followed, the most that are allowed" in text
+    assert "hep-th isn't read" in card_text(await ask("status"))
 
 
 @pytest.mark.parametrize("name", [*ARXIV, "math.*", "cs.*", "astro-ph.*", "physics.*"])
 async def test_no_category_of_arxiv_is_called_rare(ask: Ask, name: str) -> None:
-    said = written(await ask(f"subscribe cat:{name}"))
-    assert ("Following" in said) == (name not in ("cs.AI", "cs.CL"))
-    assert "rare" not in said
-    assert "fewer words" not in said
+    text = card_text(await ask(f"subscribe cat:{name}"))
+    assert ("Following" in text) == (name not in ("cs.AI", "cs.CL"))
+    assert "rare" not in text
+    assert "fewer words" not in text
 
 
-async def test_a_source_that_is_down_is_the_reason(ask: Ask, services: Services) -> None:
+async def test_a_source_that_is_down_is_given_as_the_reason(ask: Ask, services: Services) -> None:
     broken = PollResult(
         source="arxiv:cs.AI",
         at=NOW,
@@ -119,29 +120,29 @@ async def test_a_source_that_is_down_is_the_reason(ask: Ask, services: Services)
         succeeded_at=NOW - timedelta(days=2),
     )
     await record_poll(services.papers._redis, broken)
-    said = written(await ask("subscribe cat:cs.AI"))
-    assert "arxiv:cs.AI hasn't been readable since Sun 8 Mar 00:00 UTC: arXiv answers 503." in said
+    text = card_text(await ask("subscribe cat:cs.AI"))
+    assert "arxiv:cs.AI hasn't been readable since Sun 8 Mar 00:00 UTC: arXiv answers 503." in text
 
 
-async def test_mutes_and_quiet_hours_are_reasons(ask: Ask) -> None:
+async def test_mutes_and_quiet_hours_are_given_as_reasons(ask: Ask) -> None:
     await ask("mute laundry")
     await ask("settings quiet:22-7")
     for line in ("preview robots", "subscribe robots"):
-        said = written(await ask(line))
-        assert "All of them would be muted here: laundry." in said
-        assert "Quiet hours: nothing is posted before Tue 10 Mar 07:00 UTC." in said
-    said = written(await ask("status"))
-    assert "1 mute in this channel" in said
-    assert "nothing is posted before Tue 10 Mar 07:00 UTC" in said
+        text = card_text(await ask(line))
+        assert "All of them would be muted here: laundry." in text
+        assert "Quiet hours: nothing is posted before Tue 10 Mar 07:00 UTC." in text
+    text = card_text(await ask("status"))
+    assert "1 mute in this channel" in text
+    assert "nothing is posted before Tue 10 Mar 07:00 UTC" in text
 
 
-async def test_upvotes_that_are_still_missing_are_the_reason(ask: Ask, see: See) -> None:
+async def test_missing_upvotes_are_given_as_the_reason(ask: Ask, see: See) -> None:
     await see(*(a_paper(f"2603.0001{n}", title="Robots", published=NOW, upvotes=3) for n in range(2)))
-    assert "3 papers match but for upvotes, rank or code." in written(await ask("preview robots min:30"))
+    assert "3 papers match but for upvotes, rank or code." in card_text(await ask("preview robots min:30"))
 
 
 async def test_explain_says_which_category_is_not_read(ask: Ask, services: Services) -> None:
-    await services.papers.remember([NONE_READ])
+    await services.papers.remember([UNREAD_PAPER])
     await ask("subscribe sheaves")
-    said = written(await ask("explain 2603.00009"))
-    assert "math.AG isn't read here; after /paper subscribe cat:math.AG it is." in said
+    text = card_text(await ask("explain 2603.00009"))
+    assert "math.AG isn't read here; after /paper subscribe cat:math.AG it is." in text

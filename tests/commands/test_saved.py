@@ -1,4 +1,4 @@
-"""A person's own list, and the buttons of a card."""
+"""Reading lists, and the buttons of a card."""
 
 import pytest
 
@@ -8,20 +8,20 @@ from bot.commands.core import Commands
 from bot.commands.services import Services
 from bot.domain.models import User
 from bot.store.reactions import MAX_SAVED, Annotation, PaperList
-from tests.commands.conftest import NOW, Ask, See, commands_of, written
+from tests.commands.conftest import NOW, Ask, See, card_text, commands_of
 from tests.papers import a_channel, a_paper
 
 
-async def test_what_was_saved_is_listed_until_it_is_taken_off(ask: Ask, see: See) -> None:
+async def test_a_saved_paper_is_listed_until_it_is_removed(ask: Ask, see: See) -> None:
     await see(a_paper("2603.00001"), a_paper("2603.00002"))
-    assert "haven't saved any papers yet" in written(await ask("saved"))
+    assert "haven't saved any papers yet" in card_text(await ask("saved"))
     await ask("save 2603.00001")
-    said = await ask("save 2603.00002")
-    assert "On paper 2603.00002" in said.notice
-    listed = written(await ask("saved"))
-    assert listed.index("2603.00002") < listed.index("2603.00001"), "the latest first"
-    await ask(commands_of(said)["Undo"])
-    assert "2603.00002" not in written(await ask("saved"))
+    saved = await ask("save 2603.00002")
+    assert "On paper 2603.00002" in saved.notice
+    listed = card_text(await ask("saved"))
+    assert listed.index("2603.00002") < listed.index("2603.00001"), "latest first"
+    await ask(commands_of(saved)["Undo"])
+    assert "2603.00002" not in card_text(await ask("saved"))
 
 
 async def test_a_long_list_has_pages(ask: Ask, see: See) -> None:
@@ -40,7 +40,7 @@ async def test_a_long_list_has_pages(ask: Ask, see: See) -> None:
     assert sorted(shown) == sorted(paper.id for paper in papers)
 
 
-async def test_every_button_of_a_card_does_something(ask: Ask, see: See) -> None:
+async def test_every_button_of_a_card_works(ask: Ask, see: See) -> None:
     paper = a_paper(abstract="The first sentence. The second one.")
     await see(paper)
     (block,) = paper_card(paper, (), NOW).blocks
@@ -53,7 +53,7 @@ async def test_every_button_of_a_card_does_something(ask: Ask, see: See) -> None
     assert full.abstract == paper.abstract
 
 
-async def test_a_paper_that_is_not_known_is_said_so(ask: Ask) -> None:
+async def test_saving_an_unknown_paper_is_an_error(ask: Ask) -> None:
     assert "I don't have the paper" in (await ask("save 1234.56789")).notice
 
 
@@ -61,7 +61,7 @@ async def test_notes_and_tags_can_be_searched_for(ask: Ask, see: See) -> None:
     await see(a_paper("2603.00001", title="Whales sing"), a_paper("2603.00002", title="Robots walk"))
     await ask('save 2603.00001 note:"Read Section 3" tag:to-read,sea')
     await ask("save 2603.00002 tag:to-read")
-    listed = written(await ask("saved"))
+    listed = card_text(await ask("saved"))
     assert "#to-read #sea · Read Section 3" in listed
     for search, found in {
         "saved whales": {"2603.00001"},
@@ -73,29 +73,29 @@ async def test_notes_and_tags_can_be_searched_for(ask: Ask, see: See) -> None:
     }.items():
         shown = {b.paper_id for b in (await ask(search)).blocks if isinstance(b, PaperBlock)}
         assert shown == found, search
-    assert "No paper on your list matches" in written(await ask("saved robots tag:sea"))
+    assert "No paper on your list matches" in card_text(await ask("saved robots tag:sea"))
 
 
 async def test_a_note_and_tags_are_changed_and_removed(ask: Ask, see: See) -> None:
     await see(a_paper("2603.00001"))
     await ask('save 2603.00001 note:"First" tag:one')
     await ask("save 2603.00001 note:Second tag:two")
-    assert "#one #two · Second" in written(await ask("saved"))
+    assert "#one #two · Second" in card_text(await ask("saved"))
     await ask("save 2603.00001 note:none tag:none")
-    assert "#" not in written(await ask("saved")).replace("# Your list", "")
+    assert "#" not in card_text(await ask("saved")).replace("# Your list", "")
 
 
 async def test_a_removed_paper_comes_back_with_its_note(ask: Ask, see: See) -> None:
     await see(a_paper("2603.00001"))
-    said = await ask('save 2603.00001 here note:"for Monday"')
-    removed = await ask(commands_of(said)["Undo"])
+    saved = await ask('save 2603.00001 here note:"for Monday"')
+    removed = await ask(commands_of(saved)["Undo"])
     assert "Removed from this channel's list" in removed.notice
-    assert "Nothing is on this channel's list" in written(await ask("saved here"))
+    assert "Nothing is on this channel's list" in card_text(await ask("saved here"))
     await ask(commands_of(removed)["Undo"])
-    assert "for Monday · saved by Ada" in written(await ask("saved here"))
+    assert "for Monday · saved by Ada" in card_text(await ask("saved here"))
 
 
-async def test_the_channels_list_is_for_everyone_in_it_and_ones_own_is_not(
+async def test_everyone_in_a_channel_sees_its_list_but_not_personal_lists(
     core: Commands, ask: Ask, see: See
 ) -> None:
     await see(a_paper("2603.00001"), a_paper("2603.00002"))
@@ -103,19 +103,19 @@ async def test_the_channels_list_is_for_everyone_in_it_and_ones_own_is_not(
     await ask("save 2603.00002")
     bob = User("U2", "Bob")
     shared = (await core.handle_text("saved here", bob, a_channel())).card
-    assert "2603.00001" in written(shared)
-    assert "2603.00002" not in written(shared)
-    assert "haven't saved" in written((await core.handle_text("saved", bob, a_channel())).card)
+    assert "2603.00001" in card_text(shared)
+    assert "2603.00002" not in card_text(shared)
+    assert "haven't saved" in card_text((await core.handle_text("saved", bob, a_channel())).card)
     elsewhere = (await core.handle_text("saved here", bob, a_channel("C9"))).card
-    assert "2603.00001" not in written(elsewhere)
+    assert "2603.00001" not in card_text(elsewhere)
 
 
-async def test_a_list_holds_so_many_papers_and_no_more(services: Services) -> None:
-    one, saved = PaperList(a_channel(), shared=True), services.saved
+async def test_the_number_of_papers_on_a_list_is_limited(services: Services) -> None:
+    shared, saved = PaperList(a_channel(), shared=True), services.saved
     for number in range(MAX_SAVED + 20):
-        await saved.add(one, f"p{number}", Annotation(f"note {number}"))
-    assert len(await saved.of(one)) == MAX_SAVED
-    assert len(await saved.annotations(one)) == MAX_SAVED
+        await saved.add(shared, f"p{number}", Annotation(f"note {number}"))
+    assert len(await saved.of(shared)) == MAX_SAVED
+    assert len(await saved.annotations(shared)) == MAX_SAVED
 
 
 @pytest.mark.parametrize(
@@ -127,7 +127,7 @@ async def test_a_list_holds_so_many_papers_and_no_more(services: Services) -> No
         ("save 2603.00001 remove:yes", "isn't on your list"),
     ],
 )
-async def test_what_is_wrong_is_said(ask: Ask, see: See, line: str, message: str) -> None:
+async def test_a_bad_note_or_tag_gets_the_reason(ask: Ask, see: See, line: str, message: str) -> None:
     await see(a_paper("2603.00001"))
     assert message in (await ask(line)).notice
-    assert "haven't saved" in written(await ask("saved"))
+    assert "haven't saved" in card_text(await ask("saved"))

@@ -1,4 +1,4 @@
-"""Every change of a channel's settings is echoed with what it means."""
+"""Every change of a channel's settings is answered with its effect."""
 
 from dataclasses import replace
 
@@ -15,7 +15,7 @@ from bot.domain.models import ChannelRef, ChannelSettings, Command, Reason, User
 from bot.policy.planner import digest_label
 from bot.policy.schedule import due
 from bot.store import keys
-from tests.commands.conftest import ADA, Ask, commands_of, written
+from tests.commands.conftest import ADA, Ask, card_text, commands_of
 from tests.papers import a_channel
 
 GUEST = User("U2", "Guest", may_manage=False)
@@ -25,7 +25,7 @@ ALL = tuple(range(keys.SHARDS))
 
 
 async def enqueue_papers(services: Services, *papers: str, due_now: bool = False) -> None:
-    """Papers of the first subscription wait for the next digest, or are due."""
+    """Enqueue papers of the first subscription for the next digest, or as due now."""
     [subscription] = await services.subscriptions.of(a_channel())
     now = await services.outbox.now()
     at = now if due_now else due("daily", ChannelSettings(), now)
@@ -42,8 +42,8 @@ async def enqueue_papers(services: Services, *papers: str, due_now: bool = False
     )
 
 
-async def test_without_a_word_they_are_shown(ask: Ask) -> None:
-    assert written(await ask("settings")) == snapshot("""\
+async def test_settings_alone_shows_them_all(ask: Ask) -> None:
+    assert card_text(await ask("settings")) == snapshot("""\
 # Settings of this channel
 New papers are posted as they come.
 When
@@ -73,9 +73,9 @@ Change several at once: /paper settings every:daily hour:18 zone:Berlin
 """)
 
 
-async def test_a_change_says_what_it_means_and_can_be_undone(ask: Ask, services: Services) -> None:
+async def test_a_change_is_explained_and_can_be_undone(ask: Ask, services: Services) -> None:
     card = await ask("settings zone:kathmandu quiet:22-7 hour:6")
-    assert written(card).splitlines()[:3] == snapshot(
+    assert card_text(card).splitlines()[:3] == snapshot(
         [
             "- hour:6 – Digests arrive at 07:00, after quiet hours (06:00 is quiet).",
             "- zone:Asia/Kathmandu – Times are in Asia/Kathmandu.",
@@ -89,10 +89,10 @@ async def test_a_change_says_what_it_means_and_can_be_undone(ask: Ask, services:
     assert await services.settings.of(a_channel()) == ChannelSettings()
 
 
-async def test_what_waits_follows_the_new_hours(ask: Ask, services: Services) -> None:
+async def test_waiting_papers_follow_a_new_schedule(ask: Ask, services: Services) -> None:
     await ask("subscribe paper every:daily")
     await enqueue_papers(services, "p1", "p2", "p3")
-    card = written(await ask("settings zone:Berlin hour:17"))
+    card = card_text(await ask("settings zone:Berlin hour:17"))
     assert "17:00 Berlin, 3 papers waiting." in card
     [waiting] = await services.outbox.open_deliveries(a_channel())
     assert len(waiting.papers) == 3
@@ -101,13 +101,13 @@ async def test_what_waits_follows_the_new_hours(ask: Ask, services: Services) ->
     assert {one.label for one in await services.outbox.open_deliveries(a_channel())} == {"p1", "p2", "p3"}
 
 
-async def test_what_is_posted_at_once_waits_when_quiet_hours_begin(ask: Ask, services: Services) -> None:
+async def test_papers_that_are_due_wait_for_the_end_of_new_quiet_hours(ask: Ask, services: Services) -> None:
     await ask("subscribe paper every:now")
     await enqueue_papers(services, "p1", due_now=True)
-    assert "02:00 UTC, 1 paper waiting." in written(await ask("settings quiet:0-2"))
+    assert "02:00 UTC, 1 paper waiting." in card_text(await ask("settings quiet:0-2"))
 
 
-async def test_papers_of_a_subscription_that_ended_no_longer_wait(ask: Ask, services: Services) -> None:
+async def test_unsubscribing_drops_waiting_papers(ask: Ask, services: Services) -> None:
     await ask("subscribe paper every:daily")
     await enqueue_papers(services, "p1")
     await ask("unsubscribe #1")
@@ -126,10 +126,10 @@ async def test_papers_of_a_subscription_that_ended_no_longer_wait(ask: Ask, serv
         ("ping:<@everyone>", "/paper settings ping:none"),
     ],
 )
-async def test_a_value_that_cannot_be_says_what_can(ask: Ask, typed: str, hint: str) -> None:
+async def test_an_invalid_value_gets_a_valid_one_as_a_hint(ask: Ask, typed: str, hint: str) -> None:
     card = await ask(f"settings {typed}")
     assert card.kind == "error"
-    assert hint in written(card)
+    assert hint in card_text(card)
 
 
 @pytest.mark.parametrize(
@@ -156,11 +156,11 @@ async def test_values_are_read_as_people_type_them(
     assert await services.settings.of(a_channel()) == expected
 
 
-async def test_a_form_holds_every_setting_and_sends_them_all_back(core: Commands, services: Services) -> None:
+async def test_a_form_has_every_setting_and_submits_them_all(core: Commands, services: Services) -> None:
     await services.settings.put(a_channel(), ChannelSettings(quiet=(22, 7), hour=8))
     form = (await core.handle_text("settings", ADA, a_channel())).form
     assert form is not None
-    assert [field.name for field in form.fields] == [knob.name for knob in SETTING_SPECS]
+    assert [field.name for field in form.fields] == [spec.name for spec in SETTING_SPECS]
     assert all(not f.choices or f.value in {c.value for c in f.choices} for f in form.fields)
     sent = {field.name: field.value for field in form.fields} | {"zone": "Tokyo", "ping": ""}
     await core.handle(Command(form.command, ADA, a_channel(), sent))
@@ -169,7 +169,7 @@ async def test_a_form_holds_every_setting_and_sends_them_all_back(core: Commands
     )
 
 
-async def test_who_may_not_change_may_look(core: Commands, services: Services) -> None:
+async def test_users_who_cannot_change_settings_can_see_them(core: Commands, services: Services) -> None:
     assert (await core.handle_text("settings", GUEST, a_channel())).card.kind == "reply"
     assert (await core.handle_text("settings hour:8", GUEST, a_channel())).card.kind == "error"
     await core.handle_text("settings editors:everyone", ADA, a_channel())
@@ -183,7 +183,7 @@ PLATFORMS = {name: group for name, group in adapters.platform_settings().items()
 
 
 @pytest.mark.parametrize("platform", PLATFORMS)
-async def test_each_platform_shows_its_own_settings_and_says_where_the_others_work(
+async def test_each_platform_shows_its_settings_and_says_where_others_work(
     services: Services, platform: str
 ) -> None:
     core, channel = Commands(replace(services, platforms=PLATFORMS)), ChannelRef(platform, "W", "C")
@@ -192,15 +192,15 @@ async def test_each_platform_shows_its_own_settings_and_says_where_the_others_wo
     assert form is not None
     assert {field.name for field in form.fields} & OPTIONAL_SETTINGS == own
     for name in OPTIONAL_SETTINGS - own:
-        titles = sorted(one.title for one in PLATFORMS.values() if name in one.channel_settings)
+        titles = sorted(group.title for group in PLATFORMS.values() if name in group.channel_settings)
         card = (await core.handle_text(f"settings {name}:banana hour:7", ADA, channel)).card
         assert card.kind == "error"
         assert f"“{name}:” works only on {' and '.join(titles)}." in card.notice
-        assert "/paper settings hour:7" in written(card), "what can be set here"
-        assert (await services.settings.of(channel)).hour == 9, "and isn't set yet"
+        assert "/paper settings hour:7" in card_text(card), "the hint keeps the valid setting"
+        assert (await services.settings.of(channel)).hour == 9, "a refused line changes nothing"
 
 
-async def test_a_setting_of_channels_says_so_in_direct_messages(services: Services) -> None:
+async def test_a_setting_for_channels_only_is_refused_in_direct_messages(services: Services) -> None:
     core = Commands(replace(services, platforms=PLATFORMS))
     own = ChannelRef.of_person("slack", "W", "U1")
     card = (await core.handle_text("settings ping:none", ADA, own)).card
@@ -208,7 +208,7 @@ async def test_a_setting_of_channels_says_so_in_direct_messages(services: Servic
 
 
 @pytest.mark.parametrize("spec", SETTING_SPECS, ids=lambda spec: spec.name)
-def test_each_setting_has_one_example_that_would_change_it(spec: SettingSpec) -> None:
+def test_each_setting_has_an_example_that_would_change_it(spec: SettingSpec) -> None:
     for now in (
         ChannelSettings(),
         *([] if spec.name == "ping" else [spec.changed(ChannelSettings(), spec.example)]),
@@ -219,20 +219,20 @@ def test_each_setting_has_one_example_that_would_change_it(spec: SettingSpec) ->
         assert value != spec.typed(now)
 
 
-async def test_an_exception_from_the_budget_is_said_wherever_it_is_made_and_listed(ask: Ask) -> None:
-    assert "Papers of #1 are always posted, even above" in written(await ask("subscribe rag always:yes"))
-    assert "· always ·" in written(await ask("list"))
-    again = written(await ask("subscribe rag always:no"))
+async def test_an_always_posted_subscription_is_marked_in_answers_and_in_the_list(ask: Ask) -> None:
+    assert "Papers of #1 are always posted, even above" in card_text(await ask("subscribe rag always:yes"))
+    assert "· always ·" in card_text(await ask("list"))
+    again = card_text(await ask("subscribe rag always:no"))
     assert "Already subscribed" in again
     assert "Papers of #1 count toward the daily limit again." in again
-    assert "always" not in written(await ask("list"))
-    assert "Nothing has changed." in written(await ask("subscribe rag always:no"))
+    assert "always" not in card_text(await ask("list"))
+    assert "Nothing has changed." in card_text(await ask("subscribe rag always:no"))
 
 
-async def test_an_exception_is_a_subscription_of_the_channel(ask: Ask) -> None:
-    assert "There is no subscription #7 here." in written(await ask("settings always:#7"))
+async def test_always_needs_a_subscription_of_the_channel(ask: Ask) -> None:
+    assert "There is no subscription #7 here." in card_text(await ask("settings always:#7"))
 
 
-async def test_what_a_budget_does_in_a_digest_is_said(ask: Ask) -> None:
-    said = written(await ask("settings every:weekly most:3"))
-    assert "A digest names the best 3 papers, and counts the others in one line." in said
+async def test_the_effect_of_a_budget_on_a_digest_is_explained(ask: Ask) -> None:
+    text = card_text(await ask("settings every:weekly most:3"))
+    assert "A digest names the best 3 papers, and counts the others in one line." in text

@@ -1,4 +1,4 @@
-"""`/paper show`: the card of a paper that is named by any link to it."""
+"""`/paper show`: the card of a paper, found by any link to it."""
 
 from bot.cards import PaperBlock
 from bot.text.identity import MAX_LENGTH, paper_id
@@ -7,7 +7,7 @@ from tests.papers import a_paper
 from tests.text.paper_addresses import SAME
 
 
-async def test_every_shape_of_link_leads_to_its_paper(ask: Ask, see: See) -> None:
+async def test_every_form_of_link_finds_its_paper(ask: Ask, see: See) -> None:
     links = {link: found for shapes in SAME.values() for link in shapes if (found := paper_id(link))}
     assert len(links) >= 200
     await see(*(a_paper(identity) for identity in sorted(set(links.values()))))
@@ -16,6 +16,6 @@ async def test_every_shape_of_link_leads_to_its_paper(ask: Ask, see: See) -> Non
         assert [b.paper_id for b in shown.blocks if isinstance(b, PaperBlock)] == [identity], link
 
 
-async def test_a_page_that_is_no_paper_is_said_so(ask: Ask) -> None:
+async def test_a_link_to_something_else_is_an_error(ask: Ask) -> None:
     for page in ("https://example.com/", "https://arxiv.org/list/cs.CL/recent", "x" * (MAX_LENGTH // 4)):
         assert "I don't have the paper" in (await ask(f"show {page}")).notice

@@ -1,4 +1,4 @@
-"""Subscribing says at once what it means."""
+"""Subscribing and unsubscribing, and what their answers say."""
 
 from datetime import timedelta
 
@@ -8,7 +8,7 @@ from inline_snapshot import snapshot
 from bot.cards.build import MAX_BUTTON
 from bot.commands.services import Services
 from bot.domain.models import Paper
-from tests.commands.conftest import NOW, Ask, See, commands_of, written
+from tests.commands.conftest import NOW, Ask, See, card_text, commands_of
 from tests.papers import a_channel, a_paper
 
 
@@ -17,12 +17,12 @@ def papers(count: int, title: str, days_ago: int = 1) -> list[Paper]:
     return [a_paper(f"{title}-{days_ago}-{n}", title=title, published=published) for n in range(count)]
 
 
-async def test_the_answer_shows_the_query_its_number_and_the_last_14_days(ask: Ask, see: See) -> None:
+async def test_the_answer_shows_query_number_and_matches_of_the_last_14_days(ask: Ask, see: See) -> None:
     await see(
         *papers(3, "Diffusion Policies"), *papers(9, "Other Things"), *papers(5, "Diffusion", days_ago=20)
     )
     card = await ask("/paper subscribe Diffusion AND policy")
-    assert written(card) == snapshot("""\
+    assert card_text(card) == snapshot("""\
 Subscribed as #1: Diffusion policy
 3 matches in the last 14 days, of 12 papers. New papers are posted here as they come.
 [Preview: preview #1]
@@ -33,32 +33,32 @@ Subscribed as #1: Diffusion policy
     )
 
 
-async def test_the_answers_buttons_are_commands_that_work(ask: Ask, see: See, services: Services) -> None:
+async def test_the_buttons_of_the_answer_work(ask: Ask, see: See, services: Services) -> None:
     await see(*papers(3, "Diffusion Policies"))
     buttons = commands_of(await ask("subscribe diffusion"))
-    assert "Diffusion Policies" in written(await ask(buttons["Preview"]))
+    assert "Diffusion Policies" in card_text(await ask(buttons["Preview"]))
     await ask(buttons["Undo"])
     assert await services.subscriptions.of(a_channel()) == []
 
 
-async def test_with_no_papers_there_is_nothing_to_look_back_on(ask: Ask) -> None:
-    assert written(await ask("subscribe diffusion every:daily")) == snapshot("""\
+async def test_without_papers_the_answer_does_not_count_matches(ask: Ask) -> None:
+    assert card_text(await ask("subscribe diffusion every:daily")) == snapshot("""\
 Subscribed as #1: diffusion
 No papers have been read yet, so I can't say how many this would bring. New papers arrive in a daily digest, next on Tue 10 Mar 09:00 UTC.
 [Undo: unsubscribe #1]\
 """)
 
 
-async def test_where_nothing_matches_it_says_so(ask: Ask, see: See) -> None:
+async def test_a_query_without_matches_says_so(ask: Ask, see: See) -> None:
     await see(*papers(9, "Other Things"))
     card = await ask("subscribe diffusion")
-    assert "No matches in the last 14 days" in written(card)
+    assert "No matches in the last 14 days" in card_text(card)
     assert "Preview" not in commands_of(card)
 
 
-async def test_the_same_again_changes_nothing(ask: Ask, services: Services) -> None:
+async def test_subscribing_again_changes_nothing(ask: Ask, services: Services) -> None:
     await ask('subscribe "diffusion policy"')
-    assert written(await ask("subscribe “Diffusion policy”")) == snapshot("""\
+    assert card_text(await ask("subscribe “Diffusion policy”")) == snapshot("""\
 Already subscribed, as #1: "diffusion policy"
 Nothing has changed.
 [Preview: preview #1]
@@ -69,10 +69,12 @@ Nothing has changed.
     assert subscription.creator == "Ada"
 
 
-async def test_the_same_in_another_rhythm_changes_the_rhythm(ask: Ask, services: Services) -> None:
+async def test_subscribing_again_with_another_schedule_changes_the_schedule(
+    ask: Ask, services: Services
+) -> None:
     await ask('subscribe "diffusion policy"')
     card = await ask('subscribe "diffusion policy" every:weekly')
-    assert written(card) == snapshot("""\
+    assert card_text(card) == snapshot("""\
 #1 is now every:weekly: "diffusion policy"
 New papers arrive in a weekly digest, next on Mon 16 Mar 09:00 UTC.
 [Undo: subscribe "diffusion policy" every:channel sure:yes]\
@@ -82,10 +84,10 @@ New papers arrive in a weekly digest, next on Mon 16 Mar 09:00 UTC.
     assert [s.every for s in await services.subscriptions.of(a_channel())] == ["channel"]
 
 
-async def test_a_broad_query_is_asked_about_first(ask: Ask, see: See, services: Services) -> None:
+async def test_a_broad_query_needs_confirmation(ask: Ask, see: See, services: Services) -> None:
     await see(*papers(21, "A Model", days_ago=1), *papers(21, "A Model", days_ago=2))
     card = await ask("subscribe model every:daily")
-    assert written(card) == snapshot("""\
+    assert card_text(card) == snapshot("""\
 That would post about 21 papers a day here: model
 Add a word, leave something out with -word, or wait for upvotes with min:20. To subscribe anyway, add sure:yes.
 [Only with 20 upvotes: subscribe model min:20 every:daily]
@@ -101,17 +103,17 @@ Add a word, leave something out with -word, or wait for upvotes with min:20. To 
     ]
 
 
-async def test_twenty_a_day_are_not_too_many(ask: Ask, see: See) -> None:
+async def test_twenty_papers_a_day_need_no_confirmation(ask: Ask, see: See) -> None:
     await see(*papers(20, "A Model", days_ago=1), *papers(20, "A Model", days_ago=2))
-    assert "Subscribed as #1" in written(await ask("subscribe model"))
+    assert "Subscribed as #1" in card_text(await ask("subscribe model"))
 
 
-async def test_a_button_that_a_platform_could_not_carry_is_left_out(ask: Ask, see: See) -> None:
+async def test_a_button_whose_command_is_too_long_is_left_out(ask: Ask, see: See) -> None:
     await see(*papers(30, "A Model"))
     card = await ask("subscribe " + " OR ".join(f'model OR "word number {n}"' for n in range(5)))
     assert card.kind == "reply"
     assert all(len(command) <= MAX_BUTTON for command in commands_of(card).values())
-    assert "sure:yes" in written(card), "it can still be typed"
+    assert "sure:yes" in card_text(card), "the command can still be typed"
 
 
 async def test_a_channel_has_at_most_50_subscriptions(ask: Ask) -> None:
@@ -129,7 +131,7 @@ async def test_a_subscription_ends_by_number_or_query(ask: Ask, services: Servic
     await ask('subscribe "language model" every:daily')
     card = await ask(line)
     assert (
-        written(card)
+        card_text(card)
         == 'Unsubscribed from #1: "language model"\n[Undo: subscribe "language model" every:daily sure:yes]'
     )
     assert await services.subscriptions.of(a_channel()) == []
@@ -137,20 +139,20 @@ async def test_a_subscription_ends_by_number_or_query(ask: Ask, services: Servic
     assert [(s.number, s.every) for s in await services.subscriptions.of(a_channel())] == [(2, "daily")]
 
 
-async def test_what_is_not_there_gets_the_nearest_that_is(ask: Ask) -> None:
-    assert "has no subscriptions" in written(await ask("unsubscribe 7"))
+async def test_unsubscribing_from_an_unknown_query_names_the_closest(ask: Ask) -> None:
+    assert "has no subscriptions" in card_text(await ask("unsubscribe 7"))
     await ask("subscribe diffusion policy")
     near = await ask("unsubscribe difusion policies")
-    assert "The closest is #1: diffusion policy" in written(near)
+    assert "The closest is #1: diffusion policy" in card_text(near)
     assert commands_of(near) == {}
     assert commands_of(await ask("unsubscribe #7")) == {}
 
 
-async def test_a_small_or_is_asked_about_with_both_readings(ask: Ask, see: See, services: Services) -> None:
+async def test_a_lower_case_or_offers_both_readings(ask: Ask, see: See, services: Services) -> None:
     await see(*papers(3, "Diffusion Models"), *papers(2, "Flow or Diffusion"), *papers(4, "Flow"))
     card = await ask("subscribe diffusion or flow every:daily")
     assert await services.subscriptions.of(a_channel()) == []
-    assert written(card) == snapshot("""\
+    assert card_text(card) == snapshot("""\
 Operators are written in capitals: OR, AND, NOT. Which did you mean?
 Operators: diffusion OR flow – 9 matches in the last 14 days, of 9 papers.
 Words that must all appear: diffusion or flow – 2 matches in the last 14 days, of 9 papers.
@@ -162,13 +164,13 @@ Words that must all appear: diffusion or flow – 2 matches in the last 14 days,
         assert (await services.subscriptions.of(a_channel()))[-1].query == query
 
 
-async def test_full_width_punctuation_is_read_as_the_usual(ask: Ask, services: Services) -> None:
+async def test_full_width_punctuation_is_read_as_ascii(ask: Ask, services: Services) -> None:
     await ask("subscribe （世界模型、「world model」） every：daily")
     [subscription] = await services.subscriptions.of(a_channel())
     assert (subscription.query, subscription.every) == ('世界模型 OR "world model"', "daily")
 
 
-async def test_every_answer_keeps_the_spelling(ask: Ask, services: Services) -> None:
+async def test_every_answer_keeps_the_spelling_of_the_query(ask: Ask, services: Services) -> None:
     query = '"Große Sprachmodelle"'
     await ask(f"subscribe {query}")
     for line in (
@@ -178,9 +180,9 @@ async def test_every_answer_keeps_the_spelling(ask: Ask, services: Services) -> 
         "widen #1",
         "unsubscribe #1",
     ):
-        assert query in written(await ask(line)), line
+        assert query in card_text(await ask(line)), line
     undone = await ask(f"subscribe {query} sure:yes")
-    assert query in written(undone)
+    assert query in card_text(undone)
     [subscription] = await services.subscriptions.of(a_channel())
     assert subscription.query == query
 
@@ -189,9 +191,9 @@ async def test_another_spelling_is_the_same_subscription_and_the_same_mute(
     ask: Ask, services: Services
 ) -> None:
     await ask("subscribe Große")
-    assert "Already subscribed" in written(await ask("subscribe grosse"))
-    assert "Unsubscribed from #1: Große" in written(await ask("unsubscribe GROSSE"))
+    assert "Already subscribed" in card_text(await ask("subscribe grosse"))
+    assert "Unsubscribed from #1: Große" in card_text(await ask("unsubscribe GROSSE"))
     await ask("mute Überblick")
     await ask("mute überblick for:7d")
     assert [mute.text for mute in (await services.rules.of(a_channel())).mutes] == ["Überblick"]
-    assert "No longer muted: Überblick" in written(await ask("unmute ÜBERBLICK"))
+    assert "No longer muted: Überblick" in card_text(await ask("unmute ÜBERBLICK"))

@@ -1,4 +1,4 @@
-"""The table is complete, fits every platform, and is what the README shows."""
+"""The table of commands is complete, fits every platform, and is in the README."""
 
 from pathlib import Path
 
@@ -11,11 +11,11 @@ from bot.commands.table import COMMANDS, find, markdown, shown
 README = Path(__file__).resolve().parents[2] / "README.md"
 
 
-def test_every_command_has_a_handler_and_no_handler_is_idle() -> None:
+def test_every_command_has_one_handler() -> None:
     assert list(HANDLERS) == [spec.name for spec in COMMANDS]
 
 
-def test_a_name_or_alias_means_one_command() -> None:
+def test_names_and_aliases_of_commands_are_unique() -> None:
     names = [name for spec in COMMANDS for name in (spec.name, *spec.aliases)]
     assert len(names) == len(set(names))
     assert all(find(name.upper()) is not None for name in names)
@@ -24,8 +24,8 @@ def test_a_name_or_alias_means_one_command() -> None:
 
 @pytest.mark.parametrize("spec", COMMANDS, ids=lambda spec: spec.name)
 def test_a_command_fits_every_platform(spec: CommandSpec) -> None:
-    # Discord: names of 32 small letters, descriptions of 100 characters, 25 options, 25 choices.
-    assert len([one for one in shown() if not one.typed]) <= 25
+    # Discord: names of 32 lower-case letters, descriptions of 100 characters, 25 options, 25 choices.
+    assert len([visible for visible in shown() if not visible.typed]) <= 25
     assert len(spec.options) <= 25
     for name, help_ in [(spec.name, spec.summary), *((option.name, option.help) for option in spec.options)]:
         assert name.islower()
@@ -36,7 +36,7 @@ def test_a_command_fits_every_platform(spec: CommandSpec) -> None:
     assert all((option.kind == "choice") == bool(option.choices) for option in spec.options)
     assert sum(option.free for option in spec.options) <= 1
     required = [option.required for option in spec.options]
-    assert required == sorted(required, reverse=True), "Discord wants the required ones first"
+    assert required == sorted(required, reverse=True), "Discord wants required options first"
     assert spec.example.split()[0] == spec.name
 
 

@@ -1,4 +1,4 @@
-"""Changes of a channel's taste at the same moment."""
+"""Concurrent changes of a channel's taste."""
 
 import asyncio
 from functools import partial
@@ -22,7 +22,7 @@ def a_removed_term(term: str, taste: ChannelTaste) -> ChannelTaste:
 
 
 @pytest.mark.parametrize("most", [0, 3], ids=["nothing to learn", "learned with a budget"])
-async def test_changes_at_the_same_moment_are_all_kept(services: Services, most: int) -> None:
+async def test_concurrent_changes_are_all_stored(services: Services, most: int) -> None:
     here = a_channel()
     await services.settings.put(here, ChannelSettings(most=most))
     papers, words = [f"p{n}" for n in range(5)], [f"word{n}" for n in range(5)]
@@ -36,7 +36,7 @@ async def test_changes_at_the_same_moment_are_all_kept(services: Services, most:
     assert set(taste.removed) == set(words)
 
 
-async def test_a_taste_is_not_replaced_by_one_that_was_read_before(services: Services) -> None:
+async def test_a_taste_based_on_an_old_one_is_not_stored(services: Services) -> None:
     here = a_channel()
     assert await services.rules.put_taste(here, "", "first", [(1.0, 0.5)])
     assert await services.rules.put_taste(here, "", "first", [(1.0, 0.5)]), "a repeated call"

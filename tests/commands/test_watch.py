@@ -1,4 +1,4 @@
-"""Watching papers, and what happened to them."""
+"""Watching papers, and the life of a paper."""
 
 from dataclasses import replace
 
@@ -9,7 +9,7 @@ from bot.commands.services import Services
 from bot.domain.life import EVENT_KINDS, IMPORTANT
 from bot.domain.models import User
 from bot.ports import Batch
-from tests.commands.conftest import Ask, See, commands_of, written
+from tests.commands.conftest import Ask, See, card_text, commands_of
 from tests.papers import a_channel, a_paper
 
 ME = a_channel("@U1")
@@ -20,16 +20,16 @@ ID = PAPER.id
 
 @pytest.fixture
 def services(services: Services) -> Services:
-    """On a platform that can write to people."""
+    """Services on a platform that supports direct messages."""
 
-    class Reachable(services.platform(a_channel())):  # type: ignore[misc]  # a class that is found at run time
+    class Reachable(services.platform(a_channel())):  # type: ignore[misc]  # a base class known only at run time
         direct_messages = True
 
     return replace(services, platforms={"fake": Reachable})
 
 
-async def watched(services: Services, who: object = ME) -> dict[str, frozenset[str]]:
-    return {paper: watch.events for paper, watch in (await services.watches.of(who)).items()}  # type: ignore[arg-type]
+async def watched(services: Services, watcher: object = ME) -> dict[str, frozenset[str]]:
+    return {paper: watch.events for paper, watch in (await services.watches.of(watcher)).items()}  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
@@ -60,7 +60,7 @@ async def test_a_person_watches_a_paper(
     assert ID in await watched(services)
 
 
-async def test_undo_leads_to_what_was_watched_before(ask: Ask, see: See, services: Services) -> None:
+async def test_undo_restores_the_previous_watch(ask: Ask, see: See, services: Services) -> None:
     await see(PAPER)
     await ask(f"watch {ID} code")
     assert "Undo" not in commands_of(await ask(f"watch {ID} code"))
@@ -72,20 +72,22 @@ async def test_undo_leads_to_what_was_watched_before(ask: Ask, see: See, service
     assert await watched(services) == {ID: {"code"}}
 
 
-async def test_all_is_unwatched_at_once(ask: Ask, see: See, services: Services) -> None:
+async def test_unwatch_all_ends_all_personal_watches(ask: Ask, see: See, services: Services) -> None:
     papers = [replace(PAPER, id=f"2603.0001{n}", title=f"Paper {n}") for n in range(3)]
     await see(*papers)
     for paper in papers:
         await ask(f"watch {paper.id}")
     await ask(f"watch {papers[0].id} to:channel")
-    assert "No longer watched: 3 papers." in written(await ask("unwatch all"))
+    assert "No longer watched: 3 papers." in card_text(await ask("unwatch all"))
     assert await watched(services) == {}
     assert len(await watched(services, a_channel())) == 1
-    assert "Nothing is watched." in written(await ask("unwatch all"))
+    assert "Nothing is watched." in card_text(await ask("unwatch all"))
 
 
 @pytest.mark.parametrize("title", ["Learning to write code", "A Survey of All"])
-async def test_a_title_may_end_like_an_event(ask: Ask, see: See, services: Services, title: str) -> None:
+async def test_a_title_can_end_with_the_name_of_an_event(
+    ask: Ask, see: See, services: Services, title: str
+) -> None:
     await see(replace(PAPER, title=title))
     await ask(f"watch {title}")
     assert await watched(services) == {ID: frozenset(EVENT_KINDS)}
@@ -93,19 +95,17 @@ async def test_a_title_may_end_like_an_event(ask: Ask, see: See, services: Servi
     assert await watched(services) == {ID: {"accepted"}}
 
 
-async def test_a_channel_watches_too(ask: Ask, see: See, services: Services) -> None:
+async def test_a_channel_can_watch_a_paper(ask: Ask, see: See, services: Services) -> None:
     await see(PAPER)
     answer = await ask(f"watch {ID} important to:channel")
     assert answer.notice.startswith("This channel watches it for ")
     assert await watched(services, a_channel()) == {ID: IMPORTANT}
-    assert "This channel watches 1 paper" in written(await ask("watch"))
+    assert "This channel watches 1 paper" in card_text(await ask("watch"))
     await ask(f"unwatch {ID} to:channel")
     assert await watched(services, a_channel()) == {}
 
 
-async def test_only_those_who_may_edit_let_a_channel_watch(
-    core: Commands, see: See, services: Services
-) -> None:
+async def test_only_editors_can_make_a_channel_watch(core: Commands, see: See, services: Services) -> None:
     await see(PAPER)
     guest = User("U2", "Guest", may_manage=False)
     refused = await core.handle_text(f"watch {ID} to:channel", guest, a_channel())
@@ -115,13 +115,13 @@ async def test_only_those_who_may_edit_let_a_channel_watch(
     assert ID in await watched(services, a_channel("@U2"))
 
 
-async def test_a_saved_paper_is_watched_as_its_saver_wants(ask: Ask, see: See, services: Services) -> None:
+async def test_saving_a_paper_watches_it_as_the_person_chose(ask: Ask, see: See, services: Services) -> None:
     await see(PAPER, a_paper("2603.00002"), a_paper("2603.00003"))
     saved = await ask(f"save {ID}")
     assert await watched(services) == {ID: frozenset(EVENT_KINDS)}
     await ask(commands_of(saved)["Undo"])
     assert await watched(services) == {}
-    answer = written(await ask("watch saved:important"))
+    answer = card_text(await ask("watch saved:important"))
     assert "Saved papers are watched for acceptance, code and withdrawal." in answer
     await ask("save 2603.00002")
     await ask("watch saved:none")
@@ -129,7 +129,7 @@ async def test_a_saved_paper_is_watched_as_its_saver_wants(ask: Ask, see: See, s
     assert await watched(services) == {"2603.00002": IMPORTANT}
 
 
-async def test_a_watch_by_hand_is_kept_when_the_paper_is_saved_and_removed(
+async def test_saving_and_removing_a_paper_leaves_a_manual_watch(
     ask: Ask, see: See, services: Services
 ) -> None:
     await see(PAPER)
@@ -141,7 +141,7 @@ async def test_a_watch_by_hand_is_kept_when_the_paper_is_saved_and_removed(
 
 
 @pytest.mark.parametrize(
-    ("line", "said"),
+    ("line", "reason"),
     [
         ("watch 2603.99999", "I don't have the paper"),
         (f"watch {ID} events:nonsense", "“nonsense” isn't an event"),
@@ -149,13 +149,13 @@ async def test_a_watch_by_hand_is_kept_when_the_paper_is_saved_and_removed(
         (f"unwatch {ID} to:channel", "This channel doesn't watch this paper"),
     ],
 )
-async def test_what_is_wrong_is_said(ask: Ask, see: See, line: str, said: str) -> None:
+async def test_a_bad_watch_command_gets_the_reason(ask: Ask, see: See, line: str, reason: str) -> None:
     await see(PAPER)
-    assert said in (await ask(line)).notice
+    assert reason in (await ask(line)).notice
 
 
 async def test_nothing_is_watched_at_first(ask: Ask) -> None:
-    answer = written(await ask("watch"))
+    answer = card_text(await ask("watch"))
     assert "Nothing is watched yet" in answer
     assert "Saved papers are watched for new versions" in answer
 
@@ -163,20 +163,20 @@ async def test_nothing_is_watched_at_first(ask: Ask) -> None:
 async def test_the_life_of_a_paper_is_shown(ask: Ask, see: See, services: Services) -> None:
     await see(PAPER)
     quiet = await ask(f"life {ID}")
-    assert "Nothing has happened to it" in written(quiet)
+    assert "Nothing has happened to it" in card_text(quiet)
     await ask(commands_of(quiet)["Watch"])
     later = replace(PAPER, sources=(), versions=2, comment="Accepted at ICML 2026 (spotlight)")
     await services.papers.ingest("arxiv", Batch((), "2", updates=(later,)), 0)
     life = await ask(f"life {ID}")
-    shown = written(life)
+    shown = card_text(life)
     assert "10 Mar: v2 is out" in shown
     assert "10 Mar: Accepted at ICML 2026 as a spotlight" in shown
     assert "v2 · accepted at ICML 2026 as a spotlight" in shown
     assert "Stop watching" in commands_of(life)
-    assert "Accepted at ICML 2026" in written(await ask(f"explain {ID}"))
+    assert "Accepted at ICML 2026" in card_text(await ask(f"explain {ID}"))
 
 
-async def test_watches_are_bounded(
+async def test_the_number_of_watches_is_limited(
     services: Services, monkeypatch: pytest.MonkeyPatch, ask: Ask, see: See
 ) -> None:
     monkeypatch.setattr("bot.store.watches.LIMIT", 2)
@@ -187,7 +187,7 @@ async def test_watches_are_bounded(
     assert len(await watched(services)) == 2
 
 
-async def test_citations_are_only_promised_where_a_source_knows_them(
+async def test_citations_are_promised_only_if_a_source_has_them(
     ask: Ask, see: See, services: Services
 ) -> None:
     await see(PAPER)

@@ -1,4 +1,4 @@
-"""How many papers a query had per week, on the card of `/paper preview`."""
+"""The number of papers per week on the card of `/paper preview`."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -13,17 +13,17 @@ from bot.domain.models import User
 from bot.ports import Batch
 from bot.text.bars import lettered, sparkline
 from tests.adapters.slack.harness import slack_harness
-from tests.commands.conftest import NOW, written
+from tests.commands.conftest import NOW, card_text
 from tests.papers import a_channel, a_paper
 from tests.web.site import site
 
 COUNTS = [1, 0, 2, 3, 1, 0, 0, 4, 2, 5]
-"""Papers of each week, the oldest first."""
+"""Number of papers of each week, oldest first."""
 
 
 @pytest.fixture
 async def year(services: Services) -> Services:
-    """Papers of ten weeks."""
+    """Services with papers of ten weeks."""
     papers = [
         a_paper(f"2603.{week:02}{n:03}", title="A gecko", published=NOW - timedelta(weeks=ago, hours=1))
         for week, count in enumerate(COUNTS)
@@ -39,7 +39,7 @@ async def preview(services: Services, public_url: str, query: str = "gecko") -> 
     return (await core.handle_text(f"preview {query}", User("U1", "Ada"), a_channel())).card
 
 
-async def test_chats_load_a_picture_from_the_public_address(year: Services, redis: Redis) -> None:
+async def test_chats_load_a_chart_from_the_public_url(year: Services, redis: Redis) -> None:
     card = await preview(year, "https://papers.example.org")
     [figure] = [block for block in card.blocks if isinstance(block, Figure)]
     assert figure.url == f"https://papers.example.org/plots/{lettered(COUNTS)}.png"
@@ -60,21 +60,21 @@ async def test_chats_load_a_picture_from_the_public_address(year: Services, redi
 
 
 @pytest.mark.parametrize("url", ["", "http://localhost:8080"])
-async def test_without_a_public_address_it_is_a_line_of_characters(year: Services, url: str) -> None:
-    said = written(await preview(year, url))
+async def test_without_a_public_url_the_chart_is_a_line_of_characters(year: Services, url: str) -> None:
+    text = card_text(await preview(year, url))
     assert f"Published per week: 18 in 10 weeks, at most 5 in one {sparkline(COUNTS)}" in " ".join(
-        said.split()
+        text.split()
     )
-    assert "█" in said
+    assert "█" in text
 
 
-async def test_few_papers_need_no_figure(year: Services) -> None:
+async def test_without_papers_there_is_no_chart(year: Services) -> None:
     card = await preview(year, "https://papers.example.org", "lizard")
     assert not [block for block in card.blocks if isinstance(block, Figure)]
-    assert "per week" not in written(card)
+    assert "per week" not in card_text(card)
 
 
-async def test_slack_shows_it_and_does_without_if_it_cannot_load_it(redis: Redis) -> None:
+async def test_slack_leaves_out_a_chart_that_it_cannot_load(redis: Redis) -> None:
     async with slack_harness(redis, lambda: NOW) as harness:
         papers = [
             a_paper(f"2603.{n:05}", title="A gecko", published=NOW - timedelta(weeks=n)) for n in range(12)

@@ -24,7 +24,7 @@ STORM = Weather(lose=0.05, error=0.05, limit=0.03, retry_after=1.0, delay=0.02)
 
 
 async def kill_roles(here: Scene) -> float:
-    """Run three replicas of every role, and kill random ones. Returns the seconds from the last kill to the last post."""
+    """Run three replicas of every role, and kill random ones. Returns the seconds from the last kill to the end."""
     for role in ROLES:
         for _ in range(REPLICAS):
             here.start(role)
@@ -45,7 +45,7 @@ async def in_good_weather(folder: Path, size: Size) -> Outcome:
 
 
 async def in_bad_weather(folder: Path, size: Size) -> Outcome:
-    """Also, answers are lost, posts fail and are rate-limited; no post comes before Retry-After."""
+    """Random processes get SIGKILL, while answers are lost, refused and limited; no post comes before Retry-After."""
     async with alone(folder, size, STORM) as here:
         after = await kill_roles(here)
         await here.stop()
@@ -55,8 +55,8 @@ async def in_bad_weather(folder: Path, size: Size) -> Outcome:
 
 
 async def with_budgets(folder: Path, size: Size) -> Outcome:
-    """Also, every channel has a budget: all but two papers are folded. Then the budgets are removed, which releases the
-    folded papers while processes still die."""
+    """The same with a budget in every channel: all but two papers are folded. Then the budgets are removed, which
+    releases the folded papers while processes still die."""
     async with alone(folder, size, STORM) as here:
         redis = client(here.plan.redis_url)
         for channel in here.channels:

@@ -128,7 +128,7 @@ class Scene:
         return [process for plan, process in self.processes if role in plan.roles]
 
     async def list_papers(self, over: float) -> None:
-        """Let the source list one paper after the other, evenly `over` so many seconds."""
+        """Let the source list one paper after the other, evenly spread over `over` seconds."""
         for paper in self.papers:
             self.service.listed.append(paper)
             await asyncio.sleep(over / self.size.papers)

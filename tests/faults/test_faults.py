@@ -53,7 +53,7 @@ async def test_nothing_is_lost_and_nothing_doubled(tmp_path: Path, fault: Fault)
 
 
 async def test_a_rolling_upgrade_from_the_previous_release(tmp_path: Path) -> None:
-    if why := upgrades.why_not():
+    if why := upgrades.reason_to_skip():
         pytest.skip(why)
     outcome = await upgrades.beside_the_previous_release(tmp_path, SMALL)
     assert outcome.holds, outcome

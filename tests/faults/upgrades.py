@@ -28,7 +28,7 @@ work(Plan(redis_url=redis_url, service_url=service_url, log=Path(log), roles=rol
 """Program of a process of the previous release: it runs that release's own worker."""
 
 
-def why_not() -> str:
+def reason_to_skip() -> str:
     """Return the reason why the previous release can't be had; "" if it can."""
     git = shutil.which("git")
     if git is None:
@@ -49,7 +49,7 @@ def unpack(folder: Path) -> Path:
 
 async def beside_the_previous_release(folder: Path, size: Size) -> Outcome:
     """Processes of this version replace the two of the previous release one by one, while papers arrive throughout."""
-    if why := why_not():
+    if why := reason_to_skip():
         return Outcome(
             test="a rolling upgrade", deliveries=0, kills=0, lost=0, doubled=0, seconds=0.0, note=why
         )
@@ -59,15 +59,15 @@ async def beside_the_previous_release(folder: Path, size: Size) -> Outcome:
         old = [await _start(here, tree, log) for _ in range(2)]
         try:
             third = len(here.papers) // 3
-            await _listed(here, here.papers[:third])
+            await _list_papers(here, here.papers[:third])
             here.start(ROLES)
-            await _listed(here, here.papers[third : 2 * third])
+            await _list_papers(here, here.papers[third : 2 * third])
             alive = [process.returncode is None for process in old]
             old[0].kill()
             here.kills += 1
             here.start(ROLES)
             old[1].terminate()
-            await _listed(here, here.papers[2 * third :])
+            await _list_papers(here, here.papers[2 * third :])
             code = await asyncio.wait_for(old[1].wait(), 60)
             await here.until_done()
         finally:
@@ -94,7 +94,7 @@ async def _start(here: Scene, tree: Path, log: Path) -> Process:
     )
 
 
-async def _listed(here: Scene, papers: list[str]) -> None:
+async def _list_papers(here: Scene, papers: list[str]) -> None:
     """List papers one after the other, and wait until half of the channels have the last one."""
     for paper in papers:
         here.service.listed.append(paper)

@@ -70,12 +70,12 @@ async def _until_done(here: Scene, listener: Listener) -> float:
     began = monotonic()
     await here.until_done()
     wanted = here.wanted.total()
-    while len(_taken(listener)) < wanted and monotonic() - began < PATIENCE * here.size.patience:  # noqa: ASYNC110
+    while len(_received(listener)) < wanted and monotonic() - began < PATIENCE * here.size.patience:  # noqa: ASYNC110
         await asyncio.sleep(0.05)
     return monotonic() - began
 
 
-def _taken(listener: Listener) -> dict[tuple[str, str], set[str]]:
+def _received(listener: Listener) -> dict[tuple[str, str], set[str]]:
     """Return (channel, paper) -> the ids under which it was received."""
     ids: dict[tuple[str, str], set[str]] = defaultdict(set)
     for request in listener.taken:
@@ -86,7 +86,7 @@ def _taken(listener: Listener) -> dict[tuple[str, str], set[str]]:
 
 def _outcome(test: str, here: Scene, listener: Listener, after: float) -> Outcome:
     """Count lost and doubled posts and webhook requests together. A paper received under two ids is doubled."""
-    posts, received = here.outcome(test), _taken(listener)
+    posts, received = here.outcome(test), _received(listener)
     repeated = Counter(listener.seen)
     repeated.subtract(listener.seen.keys())
     return replace(

@@ -165,11 +165,13 @@ async def run(folder: Path, apps: list[str], papers: Sequence[Paper], now: datet
 
 
 def main() -> None:
-    """The command line."""
+    """Run from the command line."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", type=Path)
     parser.add_argument("apps", nargs="*", default=list(APPS), help=f"of {', '.join(APPS)}")
-    parser.add_argument("--recorded", type=Path, help="a recorded list of Hugging Face, 2026-03-16.json")
+    parser.add_argument(
+        "--recorded", type=Path, help="a recorded list of Hugging Face, such as 2026-03-16.json"
+    )
     options = parser.parse_args()
     papers: Sequence[Paper] = PAPERS
     now = NOW

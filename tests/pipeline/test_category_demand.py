@@ -142,7 +142,7 @@ async def test_the_poller_starts_and_stops_the_sources_of_categories(redis: Redi
     number = await world.subscribe("cat:math.AG")
     wake.set()
     wake = await sleeps.get()
-    await until(both_polled, "the polls, which run by themselves")
+    await until(both_polled, "the polls")
     assert sorted(await last_polls(redis)) == ARXIV
     await world.subscriptions.remove(a_channel(), number)
     world.at += 2 * KEEP

@@ -213,7 +213,7 @@ async def test_the_rates_of_a_platform_are_respected(post: Post) -> None:
     assert all(b - a > 0.45 for a, b in zip(everything, everything[20:], strict=False))
 
 
-async def is_listened_to(redis: Redis) -> bool:
+async def is_listening(redis: Redis) -> bool:
     return bool(await redis.pubsub_numsub("pb:wake") == [("pb:wake", 1)])
 
 
@@ -221,7 +221,7 @@ async def test_a_notification_is_enough_to_post_a_delivery(post: Post) -> None:
     notifications, worker = Notifications(post.redis), post.deliveries()
     listening = asyncio.create_task(notifications.run())
     running = asyncio.create_task(worker.run(notifications))
-    await until(lambda: is_listened_to(post.redis), "the worker to listen")
+    await until(lambda: is_listening(post.redis), "the worker to listen")
     await post.enqueue_papers(CHANNELS, "p1")
     await until(lambda: len(post.service.posts) == 12, "the posts")
     await worker.drain()

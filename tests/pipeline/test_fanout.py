@@ -296,7 +296,7 @@ async def test_replayed_papers_reach_only_the_channels_that_were_subscribed_then
     assert await open_papers(room) == {"C1": {"p1", "p2"}}
 
 
-def everyone() -> Matcher:
+def matcher_of_everyone() -> Matcher:
     """Return a matcher with 5,000 channels that all want every paper."""
     matcher = Matcher()
     for n in range(5000):
@@ -308,7 +308,7 @@ def everyone() -> Matcher:
 async def test_a_paper_with_many_matches_does_not_block_the_event_loop(redis: Redis, room: Room) -> None:
     fanout = Fanout(
         PollReader(redis, room.papers),
-        IndexSync(room.subscriptions, everyone),
+        IndexSync(room.subscriptions, matcher_of_everyone),
         room.outbox,
         room.subscriptions,
         ChannelRules(redis),

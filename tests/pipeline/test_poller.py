@@ -142,7 +142,7 @@ class World:
             lease_timeout=0.1,
         )
 
-    async def take_lead(self) -> None:
+    async def take_the_lead(self) -> None:
         """Let another process take the lead, as if the leader had been suspended for too long."""
         await self.redis.incr(keys.FENCE)  # first, so that nothing is written before the lease changes
         await self.redis.set(keys.LEASE, "another process")
@@ -348,7 +348,7 @@ async def test_papers_fetched_under_a_lost_lease_are_not_written(clock: Simulate
     with capture_logs():
         poll = asyncio.create_task(world.poller(source, renew_every=30).poll_once())
         await source.reached.wait()
-        await world.take_lead()
+        await world.take_the_lead()
         source.may_answer.set()
         assert await poll == []
     assert await world.cursor("scripted") is None
@@ -359,7 +359,7 @@ async def test_a_lost_lease_is_noticed_and_regained(clock: SimulatedClock, world
     source = SlowSource(clock)
     async with running(world.poller(source)):
         await source.reached.wait()
-        await world.take_lead()
+        await world.take_the_lead()
         await source.dropped.wait()
         source.may_answer.set()
         await world.redis.delete(keys.LEASE)
@@ -382,7 +382,7 @@ async def test_a_poll_outlasts_its_lease_by_renewing_it(clock: SimulatedClock, w
 @pytest.mark.usefixtures("redis")
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 async def test_a_cancelled_run_ends_at_any_step(clock: SimulatedClock, valkey: str) -> None:
-    """Each run has a new client: redis-py can drop a connection with a warning, or lose a cancellation as it connects."""
+    """Each run has a new client: redis-py can drop a connection with a warning, or miss a cancellation on connecting."""
     for steps in range(0, 90, 3):
         fresh = Redis.from_url(valkey, decode_responses=True)
         sources = [

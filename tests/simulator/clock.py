@@ -27,7 +27,7 @@ class SimulatedClock:
     async def until(self, moment: datetime) -> None:
         await self.sleep(max(0.0, (moment - self.at).total_seconds()))
 
-    def employ(self, more: int) -> None:
+    def add_sleepers(self, more: int) -> None:
         """Add `more` tasks that use this clock, or remove some if it is negative."""
         self.sleepers += more
         self._advance()

@@ -120,7 +120,7 @@ class Outcome:
         return primary in CATEGORIES or paper.announced >= self.followed.get(primary, self.end + DAY)
 
     def older(self) -> list[str]:
-        """Return papers announced although their categories were followed only later and no other source listed them."""
+        """Return papers announced although their category was followed only later and no other source listed them."""
         listed = {row.id for rows in self.world.listed.values() for row in rows}
         early = {
             p.id
@@ -297,7 +297,7 @@ class Simulation:
 
         async def sources() -> Sequence[Source]:
             found = await demanded()
-            self.clock.employ(len(found) - self._followed)
+            self.clock.add_sleepers(len(found) - self._followed)
             self._followed = len(found)
             return found
 
@@ -327,7 +327,7 @@ class Simulation:
         return asyncio.create_task(poller.run(), name=str(number))
 
     async def _start(self, url: str, session: ClientSession, sources: int) -> None:
-        self.clock.employ(sources)
+        self.clock.add_sleepers(sources)
         self._running = [self._poller(url, session) for _ in range(self._replicas)]
 
     async def _kill_leader(self, url: str, session: ClientSession) -> None:
@@ -342,7 +342,7 @@ class Simulation:
         for task in self._running:
             await _ended(task)
         self._running.clear()
-        self.clock.employ(-sources - self._followed)
+        self.clock.add_sleepers(-sources - self._followed)
         self._followed = 0
 
 

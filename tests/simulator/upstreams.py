@@ -108,7 +108,7 @@ class Upstreams:
     # arXiv's feeds
 
     def _weather(self, category: str, evening: date) -> tuple[datetime | None, Random]:
-        """Return the time at which an evening's batch appears in a category's feed, or None, and dice for its papers."""
+        """Return when an evening's batch appears in a category's feed, None for never, and dice for its papers."""
         dice = Random(f"{self.world.seed} {category} {evening}")
         fate, faults = dice.random(), self.faults
         if fate < faults.stale:

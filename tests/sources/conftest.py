@@ -6,6 +6,6 @@ from bot.sources import fields
 
 
 @pytest.fixture(autouse=True)
-def _nothing_was_logged_before() -> None:
+def _forget_logged_rows() -> None:
     """Forget which skipped rows were logged by other tests: a process logs each only once."""
     fields._log_once.cache_clear()

@@ -32,7 +32,7 @@ RDF = (
 
 @dataclass(frozen=True)
 class Odd:
-    """A faulty feed, with the number of its papers, the number of readable ones, and a reason if not all are readable."""
+    """A faulty feed, with the number of its papers, the number of readable ones, and a reason if they differ."""
 
     body: bytes
     entries: int = 3

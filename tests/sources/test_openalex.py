@@ -1,4 +1,4 @@
-"""Citations: each work citing a watched paper is news once, the daily budget is respected, and without a key there is no call."""
+"""Citations: each work that cites a watched paper is news once, the daily budget is kept, and no key means no call."""
 
 import contextlib
 from collections.abc import AsyncIterator

@@ -137,7 +137,7 @@ class OutboxMachine(RuleBasedStateMachine):
         self.enqueued |= {(str(channel), paper) for paper in papers}
 
     def limited(self, papers: set[str], most: int, due: int) -> dict[str, Any]:
-        """Return arguments for flood control and a budget, for which one paper isn't good enough and another always is."""
+        """Return arguments for flood control and a budget: one paper isn't good enough, another always is."""
         budget = Budget(
             most=most,
             fits=dict.fromkeys(papers, 0.5),

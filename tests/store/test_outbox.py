@@ -283,8 +283,8 @@ async def test_after_a_break_one_delivery_is_tried_and_its_success_releases_the_
     await box.enqueue([planned(channel) for channel in channels])
     for n, delivery in enumerate((await box.claim("fake", 20, [3], token="t1")).deliveries):
         # For the last one, the platform itself named a time.
-        failure = Outcome(state="pending", why="down", after=0 if not n else 500, counts=True, named=n == 5)
-        await box.record_outcome(delivery, failure)
+        outcome = Outcome(state="pending", why="down", after=0 if not n else 500, counts=True, named=n == 5)
+        await box.record_outcome(delivery, outcome)
     await wait(clock, 0.06)
     [first] = (await box.claim("fake", 20, [3], token="t2")).deliveries
     assert (await box.claim("fake", 20, [3], token="t3")).deliveries == ()
@@ -353,11 +353,11 @@ async def test_a_held_delivery_waits_for_a_person(redis: Redis, box: Outbox) -> 
 async def test_recording_an_outcome_twice_changes_nothing(redis: Redis, box: Outbox, state: Any) -> None:
     await box.enqueue([planned()])
     [delivery] = await claim(box)
-    failure = Outcome(state=state, why="no", after=10, counts=True)
-    await box.record_outcome(delivery, failure)
+    outcome = Outcome(state=state, why="no", after=10, counts=True)
+    await box.record_outcome(delivery, outcome)
     key = keys.delivery(delivery.key)
     before: Any = await redis.hgetall(key)
-    await box.record_outcome(delivery, failure)
+    await box.record_outcome(delivery, outcome)
     assert await redis.hgetall(key) == before
     assert await box.open() == (1 if state in {"pending", "unknown"} else 0)
 

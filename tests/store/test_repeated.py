@@ -61,8 +61,8 @@ def begin(redis: Redis) -> Awaitable[Any]:
 
 def record_outcome(**how: Any) -> Step:
     defaults: dict[str, Any] = {"state": "pending", "why": "no", "after": 60}
-    failure = Outcome(**(defaults | how))
-    return lambda redis: Outbox(redis).record_outcome(held(), failure)
+    outcome = Outcome(**(defaults | how))
+    return lambda redis: Outbox(redis).record_outcome(held(), outcome)
 
 
 def done(redis: Redis) -> Awaitable[Any]:

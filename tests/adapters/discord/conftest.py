@@ -1,4 +1,4 @@
-"""The double of Discord, and the platform that speaks to it."""
+"""Fixtures: the double of Discord, and the platform that is connected to it."""
 
 from collections.abc import AsyncIterator, Iterator
 from typing import Any
@@ -13,12 +13,12 @@ from tests.adapters.discord.double import openapi
 from tests.adapters.discord.double.service import DiscordDouble
 
 RECEIVED = "discord_requests"
-"""What a test process reports to the one that prints the summary."""
+"""Key of the report from a test process to the one that prints the summary."""
 reported = openapi.Tally()
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
-    """Report what this process has judged."""
+    """Report the requests that this process has judged."""
     if (output := getattr(session.config, "workeroutput", None)) is not None:
         output[RECEIVED] = [
             openapi.tally.requests,
@@ -29,7 +29,7 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_testnodedown(node: Any) -> None:
-    """Add up what the test processes report."""
+    """Add up the reports of the test processes."""
     requests, operations, violations = getattr(node, "workeroutput", {}).get(RECEIVED, (0, (), ()))
     reported.requests += requests
     reported.operations |= set(operations)
@@ -47,8 +47,8 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 
 
 @pytest.fixture(autouse=True)
-def _discord_stays_itself() -> Iterator[None]:
-    """discord.py keeps its addresses in classes."""
+def _restore_discord_addresses() -> Iterator[None]:
+    """Restore the addresses of discord.py, which are class attributes."""
     base, gateway = discord.http.Route.BASE, DiscordWebSocket.DEFAULT_GATEWAY
     yield
     discord.http.Route.BASE, DiscordWebSocket.DEFAULT_GATEWAY = base, gateway
@@ -56,7 +56,7 @@ def _discord_stays_itself() -> Iterator[None]:
 
 @pytest.fixture
 async def double() -> AsyncIterator[DiscordDouble]:
-    """Discord, on the loopback, without its limits."""
+    """Yield a double of Discord on the loopback interface, without rate limits."""
     async with DiscordDouble(buckets=False).serve() as service:
         discord.http.Route.BASE = service.url
         yield service
@@ -64,7 +64,7 @@ async def double() -> AsyncIterator[DiscordDouble]:
 
 @pytest.fixture
 async def platform(double: DiscordDouble, redis: Redis) -> AsyncIterator[DiscordPlatform]:
-    """Connected to the double."""
+    """Yield a platform connected to the double."""
     platform = DiscordPlatform(double.token, redis)
     yield platform
     await platform.close()

@@ -1,4 +1,4 @@
-"""Discord in the contract that every platform is held to."""
+"""Discord in the contract suite of all platforms."""
 
 import re
 from collections.abc import AsyncIterator
@@ -34,7 +34,7 @@ async def place(redis: Redis) -> AsyncIterator[Place]:
 
 
 def _read(body: object) -> str:
-    """All texts of a payload, as they look once Discord has read its markdown."""
+    """Return all texts of a payload as Discord renders their Markdown."""
     match body:
         case dict():
             return " ".join(_read(value) for key, value in body.items() if key in {"components", "content"})

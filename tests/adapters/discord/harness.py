@@ -1,4 +1,4 @@
-"""The real adapter on the real discord.py, against SimCord's servers and people."""
+"""The real adapter and discord.py, with SimCord's servers and people."""
 
 import re
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
@@ -26,11 +26,11 @@ if TYPE_CHECKING:
     from bot.wiring import Bot
 
 PATIENT = Responder(patience=2.0)
-"""Waits two seconds before it defers, so that answers look the same on a busy machine."""
+"""A responder that waits two seconds before it defers, so that answers look the same on a busy machine."""
 
 
 class DiscordHarness:
-    """Joe, who may manage channels, in the channel #papers."""
+    """Joe, who can manage channels, in the channel #papers."""
 
     def __init__(self, redis: Redis, now: Callable[[], datetime] = wall_clock) -> None:
         self._redis = redis
@@ -55,7 +55,7 @@ class DiscordHarness:
         line: str,
         person: simcord.MemberActor | simcord.UserHandle | None = None,
     ) -> Seen:
-        """The same in another channel, or by another person."""
+        """Run a command line in any channel, as Joe or another person. Return the answer."""
         command = parse_line(line, User("1", "joe"), self.channel).command
         spec = find(command.name)
         assert spec is not None
@@ -70,24 +70,24 @@ class DiscordHarness:
         seen = shown(result)
         if options.keys() == command.options.keys():
             return seen
-        # Only a button says the rest of it; where none asks for it, it was not needed.
-        saying = (label for label, said in buttons(seen.raw) if self._means(said, command))
-        label = next(saying, None)
+        # Hidden options can't be typed: press the button that has them. Without such a button, they aren't needed.
+        matching = (label for label, line in buttons(seen.raw) if self._runs(line, command))
+        label = next(matching, None)
         return await self.press(seen, label) if label else seen
 
     async def say_alone(self, line: str) -> Seen:
-        """Give a command in the direct messages with Paperboy."""
+        """Run a command in the direct messages with Paperboy. Return the answer."""
         return await self.say_in(self.joe.user.dm_channel, line, self.joe.user)
 
     def direct(self) -> Sequence[Seen]:
-        """Paperboy's direct messages to Joe."""
+        """Return Paperboy's direct messages to Joe."""
         return [seen for seen in self.posted_in(self.joe.user.dm_channel) if not seen.private]
 
     async def press(self, seen: Seen, label: str) -> Seen:
         real = seen.raw.message if isinstance(seen.raw, simcord.ResponseMessage) else seen.raw
         alone = real.channel.id == self.joe.user.dm_channel.id
         presser = self.joe.user if alone else self.joe
-        option = next((said for name, said in options(seen.raw) if name == label), None)
+        option = next((line for name, line in options(seen.raw) if name == label), None)
         result = (
             await presser.click(seen.raw, label=label)
             if option is None
@@ -101,7 +101,7 @@ class DiscordHarness:
         return self.posted_in(self.papers)
 
     def posted_in(self, channel: simcord.ChannelHandle) -> Sequence[Seen]:
-        """The same in another channel; in a forum, the first message of every post."""
+        """Return the posts in a channel; in a forum, the first message of every post."""
         threads = channel.threads if channel._channel.type == discord.ChannelType.forum.value else [channel]
         return [
             seen_of(message)
@@ -116,9 +116,9 @@ class DiscordHarness:
             await self.env.restart_bot(self.client)
             self._connect()
 
-    def _means(self, said: str, command: Command) -> bool:
-        meant = parse_line(said, User("1", "joe"), self.channel).command
-        return (meant.name, dict(meant.options)) == (command.name, dict(command.options))
+    def _runs(self, line: str, command: Command) -> bool:
+        parsed = parse_line(line, User("1", "joe"), self.channel).command
+        return (parsed.name, dict(parsed.options)) == (command.name, dict(command.options))
 
     def _platform(self) -> DiscordPlatform:
         return DiscordPlatform("token", self._redis, now=self._now)
@@ -127,7 +127,7 @@ class DiscordHarness:
         return GatewayClient(core, self._redis, PATIENT, settle=0.0)
 
     def _connect(self) -> None:
-        """Let the platform post with SimCord's only client."""
+        """Let the platform post with the only client that SimCord supports."""
         for platform in self.bot.platforms:
             if isinstance(platform, DiscordPlatform):
                 platform._rest = self.client
@@ -138,7 +138,7 @@ class DiscordHarness:
 async def discord_harness(
     redis: Redis, now: Callable[[], datetime] = wall_clock
 ) -> AsyncIterator[DiscordHarness]:
-    """A server that Joe added Paperboy to."""
+    """Yield a server that Joe added Paperboy to."""
     harness = DiscordHarness(redis, now)
     platform = DiscordPlatform("token", redis, now=now)
     async with wired(redis, (platform,), now) as harness.bot:
@@ -157,27 +157,27 @@ async def discord_harness(
 
 
 def ref(channel: simcord.ChannelHandle) -> ChannelRef:
-    """The core's name for a channel."""
+    """Return the core's reference to a channel."""
     assert channel.guild is not None
     return ChannelRef("discord", str(channel.guild.id), str(channel.id))
 
 
 def shown(result: simcord.InteractionResult) -> Seen:
-    """What a person sees in the end: the answer, or the last follow-up."""
+    """Return what a person sees at the end: the answer, or the last follow-up."""
     assert result.acknowledged
     file = ""
-    said = []
+    messages = []
     for message in (result.response, *result.followups):
         if message is not None and message.attachments:
             [attached] = message.attachments
             file = (result._env.backend.cdn.get(attached.url) or b"").decode()
         elif message is not None:
-            said.append(message)
-    return replace(seen_of(said[-1]), file=file)
+            messages.append(message)
+    return replace(seen_of(messages[-1]), file=file)
 
 
 def seen_of(message: discord.Message | simcord.ResponseMessage) -> Seen:
-    """A message's text and buttons."""
+    """Return a message's text and buttons."""
     real = message.message if isinstance(message, simcord.ResponseMessage) else message
     words = [
         real.content,
@@ -189,7 +189,7 @@ def seen_of(message: discord.Message | simcord.ResponseMessage) -> Seen:
 
 
 def buttons(message: discord.Message | simcord.ResponseMessage) -> list[tuple[str, str]]:
-    """Label and command of each button that does something."""
+    """Return the label and command of each button, without link buttons."""
     real = message.message if isinstance(message, simcord.ResponseMessage) else message
     return [
         (
@@ -202,7 +202,7 @@ def buttons(message: discord.Message | simcord.ResponseMessage) -> list[tuple[st
 
 
 def options(message: discord.Message | simcord.ResponseMessage) -> list[tuple[str, str]]:
-    """Label and command of each option of its menus."""
+    """Return the label and command of each option of the menus."""
     real = message.message if isinstance(message, simcord.ResponseMessage) else message
     return [
         (option.label, option.value)
@@ -213,7 +213,7 @@ def options(message: discord.Message | simcord.ResponseMessage) -> list[tuple[st
 
 
 def walk(parts: Iterable[Any]) -> Iterator[Any]:
-    """Every component, nested ones too."""
+    """Yield every component, including nested ones."""
     for part in parts:
         yield part
         yield from walk(getattr(part, "children", ()))
@@ -230,7 +230,7 @@ def _embed(embed: discord.Embed) -> list[str]:
 
 
 def plain(markdown: str) -> str:
-    """A piece of Markdown as plain text, so that a test can compare it."""
+    """Return Markdown as plain text, so that a test can compare it."""
     return re.sub(
         r"\\([^\w\s])", r"\1", re.sub(r"(?<!\\)(\*\*|`)|^(### |-# )", "", markdown, flags=re.MULTILINE)
     )

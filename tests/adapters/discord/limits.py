@@ -1,4 +1,4 @@
-"""Checks a message's payload for what Discord refuses, and for markup that comes from a paper."""
+"""Checks of a message's payload against Discord's limits, and for markup from a paper's text."""
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
@@ -14,23 +14,23 @@ from bot.cards import Card
 BUTTON, SELECT, TEXT, SECTION, THUMBNAIL, ROW, CONTAINER, SEPARATOR = 2, 3, 10, 9, 11, 1, 17, 14
 GALLERY = 12
 INERT = re.compile(r"\\[^\w\s]|```.*?```|`[^`\n]*`", re.DOTALL)
-"""Escaped characters, and code. In code a backslash escapes nothing."""
+"""Escaped characters and code. In code, a backslash escapes nothing."""
 OUR_LINK = re.compile(r"\[(?:[^\\\[\]]|\\.)+\]\(<https?://[^\s<>()]+>\)")
 
 
 def v2_body(card: Card, mark: str = "") -> dict[str, Any]:
-    """A card as the body of a request to post it."""
+    """Return the body of a request that posts the card as a layout."""
     return _body(view=layout(card, mark))
 
 
 def embed_body(card: Card, mark: str = "") -> dict[str, Any]:
-    """The same as an embed."""
+    """Return the body of a request that posts the card as an embed."""
     form = embed_message(card, mark)
     return _body(view=form.view, embed=form.embed)
 
 
 def walk(components: Iterable[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:
-    """Every component, nested ones too."""
+    """Yield every component, including nested ones."""
     for part in components:
         yield part
         yield from walk(part.get("components", ()))
@@ -39,11 +39,11 @@ def walk(components: Iterable[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]
 
 
 def check(body: Mapping[str, Any]) -> None:
-    """Fail if Discord would refuse the message, or would show a paper's text as markup."""
+    """Fail if Discord would refuse the message or show a paper's text as markup."""
     parts = list(walk(body["components"]))
     if body.get("flags", 0) & 1 << 15:
-        assert not body.get("content"), "components stand alone"
-        assert not body.get("embeds"), "components stand alone"
+        assert not body.get("content"), "a layout can't have content or embeds"
+        assert not body.get("embeds"), "a layout can't have content or embeds"
         assert len(parts) <= 40, f"{len(parts)} components"
         texts = [part["content"] for part in parts if part["type"] == TEXT]
         assert 1 <= sum(map(utf16, texts)) <= 4000, f"{sum(map(utf16, texts))} characters"
@@ -56,7 +56,7 @@ def check(body: Mapping[str, Any]) -> None:
     for text in texts:
         check_text(text)
     ids = [part["custom_id"] for part in parts if "custom_id" in part]
-    assert len(ids) == len(set(ids)), f"twice the same custom_id: {ids}"
+    assert len(ids) == len(set(ids)), f"duplicate custom_id: {ids}"
     for part in parts:
         _part(part)
 
@@ -96,9 +96,9 @@ def _part(part: Mapping[str, Any]) -> None:
             assert urlsplit(part["media"]["url"]).scheme in {"http", "https"}
         case 12:
             assert 1 <= len(part["items"]) <= 10
-            assert all(urlsplit(one["media"]["url"]).scheme == "https" for one in part["items"])
+            assert all(urlsplit(item["media"]["url"]).scheme == "https" for item in part["items"])
             assert all(
-                1 <= utf16(one["description"]) <= 1024 for one in part["items"] if one.get("description")
+                1 <= utf16(item["description"]) <= 1024 for item in part["items"] if item.get("description")
             )
         case 17:
             children = {child["type"] for child in part["components"]}

@@ -1,4 +1,4 @@
-"""What tests of posting share: a channel, a card, and a moment before the post."""
+"""Shared by tests of posting: a channel, a card, and a moment before the post."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any

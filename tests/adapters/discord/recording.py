@@ -1,4 +1,4 @@
-"""A core that records its calls, and the platform at the gateway with it."""
+"""A core that records its calls, and a platform connected to the gateway with it."""
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
@@ -13,7 +13,7 @@ from bot.ports import Core, Reply
 from tests.failing_core import FailingCore
 
 TURNS = "pb:{rate:discord:identify:any}:slots"
-"""The rate of identifies. Tests delete it so that they needn't wait five seconds for the next one."""
+"""Redis key of the rate limit of identifies. Tests delete it to avoid a wait of five seconds before the next one."""
 
 
 @dataclass
@@ -58,14 +58,14 @@ class RecordingCore(FailingCore):
             self.changed.clear()
             await self.changed.wait()
 
-    def _note(self, what: str) -> None:
-        self.events.append(what)
+    def _note(self, event: str) -> None:
+        self.events.append(event)
         self.changed.set()
 
 
 @asynccontextmanager
 async def listening(platform: DiscordPlatform, core: Core) -> AsyncIterator[asyncio.Task[None]]:
-    """The platform at the gateway, stopped as SIGTERM would stop it."""
+    """Run the platform at the gateway, and stop it as SIGTERM does."""
     running = asyncio.create_task(platform.run(core))
     try:
         yield running

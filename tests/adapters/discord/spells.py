@@ -1,4 +1,4 @@
-"""Spells in which a proxy, Cloudflare or a login page answers in Discord's place, while posts are due."""
+"""Spells (temporary outages) in which a proxy, Cloudflare or a login page answers instead of Discord."""
 
 import asyncio
 import json
@@ -26,7 +26,7 @@ from tests.waiting import until
 
 CHANNELS = 50
 MEETING, RECOVERY = 300.0, 120.0
-"""Seconds that a test waits until a spell was met often enough, with the platform's real pauses, and then for all posts."""
+"""Maximum seconds to wait for enough failed requests, with the platform's real waits, and then for all posts."""
 PAGE = b"<html><head><title>Access denied</title></head></html>"
 SPELLS = {
     "a proxy's 403 pages": RawAnswer(status=403, body=PAGE),
@@ -42,7 +42,7 @@ SPELLS = {
 
 
 async def recover(redis: Redis, spell: RawAnswer, *, rounds: int = 3) -> tuple[float, DiscordDouble]:
-    """Post to 50 channels during a spell. Returns how many seconds after its end the last post was there."""
+    """Post to 50 channels during a spell. Return the seconds from its end to the last post, and the double."""
     paper = a_paper()
     await Papers(redis).ingest("test", Batch((paper,), "cursor"), 0)
     outbox = Outbox(redis, durable=False)
@@ -60,7 +60,7 @@ async def recover(redis: Redis, spell: RawAnswer, *, rounds: int = 3) -> tuple[f
     async with DiscordDouble(buckets=False).serve() as double:
         discord.http.Route.BASE = double.url
         platform = DiscordPlatform(double.token, redis)
-        await platform.find(ChannelRef("discord", str(GUILD), "5000"), "key", SPRING)  # logged in
+        await platform.find(ChannelRef("discord", str(GUILD), "5000"), "key", SPRING)  # logs in
         double.weather.spell = spell
         worker = DeliveryWorker(
             platform,
@@ -73,7 +73,7 @@ async def recover(redis: Redis, spell: RawAnswer, *, rounds: int = 3) -> tuple[f
         working = asyncio.create_task(worker.run(Notifications(redis)))
         try:
             await until(
-                lambda: len(double.requests) - began >= rounds * 10, "the spell to be met", within=MEETING
+                lambda: len(double.requests) - began >= rounds * 10, "enough requests to fail", within=MEETING
             )
             double.weather.spell, ended = None, monotonic()
             await until(

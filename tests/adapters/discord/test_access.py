@@ -1,4 +1,4 @@
-"""Who may read and change a channel is checked with Discord, on every way in."""
+"""Discord decides who can read and change a channel, for every type of interaction."""
 
 import json
 from collections.abc import AsyncIterator
@@ -23,11 +23,11 @@ from tests.platform_harness import wired
 
 HERE = ChannelRef("discord", str(GUILD), "2000")
 PERSON = User(str(JOE), "joe", may_manage=True)
-"""As an old button says; what they may do is Discord's word."""
+"""A person as an old button describes them. Their current permissions come from Discord."""
 VIEW = discord.Permissions(view_channel=True).value
 MANAGE = discord.Permissions(view_channel=True, manage_channels=True).value
 READS, MANAGES, NOTHING = Access(True, False), Access(True, True), Access(False, False)
-ENTRANCES = {
+EVENTS = {
     "a button": button("77", "list page:2"),
     "a button that changes something": button("77", "mute robots"),
     "a form's button": button("77", "?0 settings"),
@@ -38,11 +38,11 @@ ENTRANCES = {
 
 @pytest.fixture
 async def running(platform: DiscordPlatform, double: DiscordDouble, redis: Redis) -> AsyncIterator[Any]:
-    """The whole bot at the gateway; yields what answers an event of the gateway."""
+    """Run the whole bot at the gateway. Yield a function that sends an event and returns the answer."""
     channel = {"id": "2000", "type": 0, "name": "papers", "position": 0, "permission_overwrites": []}
     double.gateway.guilds = {0: [guild_payload() | {"channels": [channel]}]}
 
-    async def answered(event: dict[str, Any]) -> str:
+    async def answer_to(event: dict[str, Any]) -> str:
         await double.gateway.dispatch("INTERACTION_CREATE", event)
         _, body, _ = await double.callbacks.get()
         if body["type"] == 5:
@@ -51,31 +51,31 @@ async def running(platform: DiscordPlatform, double: DiscordDouble, redis: Redis
 
     async with wired(redis, (platform,)) as bot, listening(platform, bot.core):
         await double.gateway.until(lambda: double.gateway.shards == {0})
-        await answered(interaction("76", "subscribe", query="robots"))
-        yield answered
+        await answer_to(interaction("76", "subscribe", query="robots"))
+        yield answer_to
 
 
-@pytest.mark.parametrize("name", ENTRANCES)
-async def test_a_person_who_left_the_server_cant_act_there(
+@pytest.mark.parametrize("name", EVENTS)
+async def test_a_person_who_left_the_server_can_do_nothing_there(
     running: Any, double: DiscordDouble, name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("bot.commands.access.REMEMBERED_FOR", 0.0)
     if name == "an autocomplete":
-        assert "robots" in await running(ENTRANCES[name])
+        assert "robots" in await running(EVENTS[name])
     double.left.add(JOE)
-    said = await running(ENTRANCES[name] | {"id": "78", "token": "token-78"})
-    assert "robots" not in said
+    answer = await running(EVENTS[name] | {"id": "78", "token": "token-78"})
+    assert "robots" not in answer
     if name != "an autocomplete":
-        assert "not in this channel any more" in said
+        assert "not in this channel any more" in answer
 
 
-def test_every_kind_of_interaction_but_a_command_is_among_the_entrances() -> None:
-    kinds = {discord.InteractionType(event["type"]) for event in ENTRANCES.values()}
+def test_every_type_of_interaction_except_commands_is_among_the_events() -> None:
+    kinds = {discord.InteractionType(event["type"]) for event in EVENTS.values()}
     fresh = {discord.InteractionType.ping, discord.InteractionType.application_command}
     assert kinds == set(discord.InteractionType) - fresh
 
 
-async def test_a_persons_rights_in_a_commands_own_payload_need_no_request(
+async def test_permissions_in_the_payload_of_a_command_need_no_request(
     running: Any, double: DiscordDouble
 ) -> None:
     before = len(double.requests)
@@ -98,7 +98,7 @@ async def test_a_persons_rights_in_a_commands_own_payload_need_no_request(
     ],
 )
 @pytest.mark.parametrize("channel", [2000, 2001])
-async def test_permissions_and_overwrites_decide_in_a_channel_and_in_its_threads(
+async def test_permissions_and_overwrites_apply_to_a_channel_and_its_threads(
     platform: DiscordPlatform,
     double: DiscordDouble,
     *,
@@ -119,7 +119,7 @@ async def test_permissions_and_overwrites_decide_in_a_channel_and_in_its_threads
     assert await platform.access(PERSON, ChannelRef("discord", str(GUILD), str(channel))) == expected
 
 
-async def test_a_private_thread_is_read_by_those_who_were_added_to_it(
+async def test_only_people_who_were_added_to_a_private_thread_can_read_it(
     platform: DiscordPlatform, double: DiscordDouble
 ) -> None:
     double.permissions = VIEW
@@ -130,8 +130,8 @@ async def test_a_private_thread_is_read_by_those_who_were_added_to_it(
     assert await platform.access(PERSON, thread) == READS
 
 
-@pytest.mark.parametrize("name", [str(JOE), "55"], ids=["the person", "a role of theirs"])
-async def test_the_servers_settings_may_allow_the_command_by_name(
+@pytest.mark.parametrize("name", [str(JOE), "55"], ids=["the person", "their role"])
+async def test_the_servers_settings_can_allow_the_command_to_a_person_or_role(
     platform: DiscordPlatform, double: DiscordDouble, name: str
 ) -> None:
     double.permissions = VIEW
@@ -143,7 +143,7 @@ async def test_the_servers_settings_may_allow_the_command_by_name(
     assert await platform.access(PERSON, HERE) == MANAGES
 
 
-async def test_a_member_reads_with_a_command_also_while_discord_cant_be_asked(
+async def test_a_member_can_read_with_a_command_during_an_outage_of_discord(
     platform: DiscordPlatform, double: DiscordDouble
 ) -> None:
     double.weather.spell = RawAnswer(status=403, body=b"<html>")
@@ -171,7 +171,7 @@ async def test_a_deleted_channel_has_no_members(platform: DiscordPlatform, doubl
 
 
 @pytest.mark.parametrize("status", [403, 500, 503])
-async def test_without_discords_answer_access_is_unknown(
+async def test_access_is_unknown_during_an_outage_of_discord(
     platform: DiscordPlatform, double: DiscordDouble, status: int
 ) -> None:
     double.weather.spell = RawAnswer(status=status, body=b"<html>")

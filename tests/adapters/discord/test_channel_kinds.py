@@ -40,7 +40,7 @@ async def test_a_forum_is_detected_and_gets_a_post_for_each_card(
     digest = digest_card([(a_paper(f"2603.0000{n}"), (Reason(1, "paper"),)) for n in range(3)], NOW)
     before = datetime.now(UTC)
     await platform.send(HERE, digest, f"{KEY} digest")
-    days = {short_date(day, day) for day in (before, datetime.now(UTC))}  # it may be midnight
+    days = {short_date(day, day) for day in (before, datetime.now(UTC))}  # midnight can pass in between
     first, second = [thread["name"] for thread in double.threads]
     assert first == "On paper 2603.00001"
     assert second in {f"3 new papers · {day}" for day in days}
@@ -63,7 +63,7 @@ async def test_a_forum_post_whose_answer_was_lost_is_found(
     assert len(double.threads) == 1
 
 
-async def test_a_forum_post_that_a_moderator_closed_before_the_lookup_is_found(
+async def test_a_forum_post_that_was_archived_before_the_lookup_is_found(
     platform: DiscordPlatform, double: DiscordDouble, redis: Redis
 ) -> None:
     double.kinds[2000] = FORUM
@@ -80,7 +80,7 @@ async def test_a_forum_post_that_a_moderator_closed_before_the_lookup_is_found(
     assert await platform.find(HERE, "another", lately()) is None
 
 
-async def test_archived_posts_are_read_no_further_back_than_the_attempt(
+async def test_a_lookup_reads_archived_posts_only_back_to_the_attempt(
     platform: DiscordPlatform, double: DiscordDouble
 ) -> None:
     double.kinds[2000] = FORUM
@@ -89,13 +89,13 @@ async def test_archived_posts_are_read_no_further_back_than_the_attempt(
     for number, thread in enumerate(double.threads):
         double.archive(thread)
         thread["thread_metadata"]["archive_timestamp"] = f"2025-01-0{number + 1}T00:00:00+00:00"
-    asked = len(double.requests)
+    before = len(double.requests)
     assert await platform.find(HERE, f"{KEY} 0", lately()) is None
-    archived = [path for _, path in double.requests[asked:] if path.endswith("/threads/archived/public")]
+    archived = [path for _, path in double.requests[before:] if path.endswith("/threads/archived/public")]
     assert len(archived) == 1
 
 
-async def test_posts_in_an_announcement_channel_are_published_if_the_channel_chose_that(
+async def test_posts_in_an_announcement_channel_are_published_if_that_is_enabled(
     platform: DiscordPlatform, double: DiscordDouble, redis: Redis
 ) -> None:
     await redis.hset("pb:{discord}:kinds", "2000", "news")
@@ -105,15 +105,15 @@ async def test_posts_in_an_announcement_channel_are_published_if_the_channel_cho
     for n in range(12):
         await platform.send(HERE, a_card(publish=True), f"{KEY} {n}")
     assert double.published == [message.id for message in double.messages[1:11]]
-    assert len(double.messages) == 13, "what can't be published any more this hour is posted all the same"
+    assert len(double.messages) == 13, "posts over the hourly publishing limit are posted, too"
     tried = [path for _, path in double.requests if path.endswith("/crosspost")]
-    assert len(tried) == 10, "beyond its limit Discord isn't asked"
+    assert len(tried) == 10, "no publishing requests are made beyond the limit"
 
 
 async def test_a_post_that_cant_be_published_is_posted(
     platform: DiscordPlatform, double: DiscordDouble, redis: Redis
 ) -> None:
-    await redis.hset("pb:{discord}:kinds", "2000", "news")  # but Discord says that it is an ordinary channel
+    await redis.hset("pb:{discord}:kinds", "2000", "news")  # outdated: for Discord, it's an ordinary channel
     message = await platform.send(HERE, a_card(publish=True), KEY)
     assert [str(posted.id) for posted in double.messages] == [message.id]
     assert not double.published

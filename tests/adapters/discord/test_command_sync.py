@@ -1,4 +1,4 @@
-"""Whatever Discord answers to the sync of commands, the bot connects; and in the end Discord has all of them."""
+"""The bot connects whatever Discord answers to a sync of commands, and retries until Discord has them all."""
 
 import json
 
@@ -35,13 +35,13 @@ def refusal(status: int, code: int) -> RawAnswer:
 
 
 @pytest.fixture
-def _soon(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The second attempt follows at once."""
+def _quick_retry(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Retry a sync immediately."""
     monkeypatch.setattr(command_sync, "TIMEOUT", 1.0)
     monkeypatch.setattr(command_sync.CommandSync.__init__, "__kwdefaults__", {"first_wait": 0.01})
 
 
-@pytest.mark.usefixtures("_soon")
+@pytest.mark.usefixtures("_quick_retry")
 @pytest.mark.parametrize(
     "answer",
     [
@@ -78,10 +78,10 @@ async def test_after_a_refused_sync_the_bot_connects_and_the_sync_is_retried(
         await until_synced(double)
     paper, *menus = double.commands
     assert {menu["type"] for menu in menus} == {3}
-    assert paper["integration_types"] == [0, 1], "user install isn't given up for a passing error"
+    assert paper["integration_types"] == [0, 1], "a temporary error doesn't disable user install"
 
 
-async def test_while_the_sync_fails_commands_are_answered_and_the_doctor_says_so(
+async def test_while_the_sync_fails_commands_are_answered_and_the_doctor_reports_it(
     platform: DiscordPlatform, double: DiscordDouble, redis: Redis
 ) -> None:
     double.sync_answers.extend([refusal(400, 30034)] * 3)
@@ -98,8 +98,8 @@ async def test_while_the_sync_fails_commands_are_answered_and_the_doctor_says_so
     assert "discord commands" not in {finding.name async for finding in platform.diagnose()}
 
 
-@pytest.mark.usefixtures("_soon")
-async def test_an_entry_point_command_survives(platform: DiscordPlatform, double: DiscordDouble) -> None:
+@pytest.mark.usefixtures("_quick_retry")
+async def test_a_sync_keeps_an_entry_point_command(platform: DiscordPlatform, double: DiscordDouble) -> None:
     double.commands = [ENTRY_POINT]
     async with listening(platform, RecordingCore()):
         await until_synced(double)
@@ -108,7 +108,7 @@ async def test_an_entry_point_command_survives(platform: DiscordPlatform, double
     assert (names["launch"]["id"], names["launch"]["handler"]) == ("77", 2)
 
 
-async def test_without_user_install_commands_work_in_servers_and_it_comes_back_when_switched_on(
+async def test_commands_are_synced_without_user_install_until_it_is_enabled(
     platform: DiscordPlatform, double: DiscordDouble, redis: Redis
 ) -> None:
     installs = []

@@ -1,4 +1,4 @@
-"""What the doctor says about the channels of Discord that have subscriptions."""
+"""The findings of the doctor about Discord channels with subscriptions."""
 
 from redis.asyncio import Redis
 

@@ -1,4 +1,4 @@
-"""Each answer of Discord, or of something in front of it, has its consequence: only listed codes stop anything."""
+"""Outcomes of answers of Discord and of proxies in front of it: only listed codes stop posts."""
 
 import json
 from collections.abc import Iterator
@@ -28,8 +28,8 @@ from tests.papers import SPRING, a_paper
 HERE = ChannelRef("discord", str(GUILD), "2000")
 CARD = paper_card(a_paper(), [Reason(1, "paper")], SPRING)
 PAGE = b"<html><head><title>403 Forbidden</title></head><body>cloudflare</body></html>"
-PERMANENT = {code for code, meaning in BY_CODE.items() if not isinstance(meaning, Retry)}
-"""The codes that pause a channel or drop a card."""
+PERMANENT = {code for code, outcome in BY_CODE.items() if not isinstance(outcome, Retry)}
+"""Codes that pause a channel or drop a card."""
 
 codes = st.sampled_from(sorted(BY_CODE)) | st.integers(-1, 600_000)
 bodies: st.SearchStrategy[Any] = (
@@ -55,11 +55,11 @@ def test_only_a_listed_code_in_discords_own_refusal_pauses_or_drops(answer: Answ
             assert 400 <= answer.status < 500
             assert answer.status not in {401, 408, 429}
         case RetryLater() as later:
-            assert not later.counts, "an answer that isn't about this post uses none of its attempts up"
+            assert not later.counts, "an answer that isn't about this post doesn't count as an attempt"
             assert later.after is not None
             assert 0 < later.after <= 3600
         case DeliveryUncertain():
-            assert posts, "only a post can be unclear"
+            assert posts, "only a post can be uncertain"
             assert answer.status >= 500 or answer.status < 300
         case None:
             assert answer.status < 300
@@ -68,7 +68,7 @@ def test_only_a_listed_code_in_discords_own_refusal_pauses_or_drops(answer: Answ
 
 
 @given(st.integers(400, 499).filter(lambda status: status not in {401, 408, 429}), codes)
-def test_a_listed_code_means_the_same_with_every_status(status: int, code: int) -> None:
+def test_a_listed_code_has_the_same_outcome_with_every_status(status: int, code: int) -> None:
     found = classify(Answer(status, {"code": code, "message": "no"}), posts=True)
     expected = {Pause: ChannelGone, Drop: CardRefused, Retry: RetryLater}[type(BY_CODE.get(code, Retry(1)))]
     assert isinstance(found, expected)
@@ -82,50 +82,50 @@ def test_an_answer_that_isnt_discords_own_is_retried_platform_wide(status: int, 
 
 
 @given(st.integers(402, 499).filter(lambda status: status not in {408, 429}), codes)
-def test_an_answer_is_unexplained_unless_its_code_is_listed_as_something_else(status: int, code: int) -> None:
+def test_an_answer_is_unexplained_unless_its_code_is_listed(status: int, code: int) -> None:
     found = classify(Answer(status, {"code": code, "message": "no"}), posts=True)
     listed = code in BY_CODE and code not in {0, 40333}
     assert getattr(found, "unexplained", False) != listed
 
 
 @given(status=st.integers(500, 599), body=bodies, posts=st.booleans())
-def test_a_server_error_leaves_open_whether_it_was_posted(status: int, body: Any, *, posts: bool) -> None:
+def test_a_server_error_leaves_a_post_uncertain(status: int, body: Any, *, posts: bool) -> None:
     assert isinstance(classify(Answer(status, body), posts=posts), DeliveryUncertain if posts else RetryLater)
 
 
-def test_every_pause_says_what_is_wrong_and_what_to_do() -> None:
-    for meaning in BY_CODE.values():
-        if isinstance(meaning, Pause):
-            assert meaning.reason.endswith(".")
-            assert 20 < len(meaning.reason) < 120
+def test_every_pause_has_a_short_reason() -> None:
+    for outcome in BY_CODE.values():
+        if isinstance(outcome, Pause):
+            assert outcome.reason.endswith(".")
+            assert 20 < len(outcome.reason) < 120
 
 
-def discords(status: int, code: int | None, **more: Any) -> RawAnswer:
+def discord_answer(status: int, code: int | None, **more: Any) -> RawAnswer:
     body = {"message": "no", **({} if code is None else {"code": code}), **more}
     return RawAnswer(status=status, body=json.dumps(body).encode(), content_type="application/json")
 
 
 def wire_answers() -> Iterator[tuple[str, RawAnswer, type[SendError], str]]:
-    """What Discord, Cloudflare and proxies are known to answer, what that is, and the scope of a retry."""
+    """Yield known answers of Discord, Cloudflare and proxies: name, answer, expected error, and scope of a retry."""
     for status in (400, 403, 404, 405, 407, 408, 409, 413, 418, 451):
         yield f"a {status} page", RawAnswer(status=status, body=PAGE), RetryLater, "platform"
         yield f"an empty {status}", RawAnswer(status=status), RetryLater, "platform"
-        yield f"a {status} without a code", discords(status, None), RetryLater, "platform"
-        yield f"a {status} with code 0", discords(status, 0), RetryLater, "platform"
+        yield f"a {status} without a code", discord_answer(status, None), RetryLater, "platform"
+        yield f"a {status} with code 0", discord_answer(status, 0), RetryLater, "platform"
         cut = RawAnswer(status=status, body=b'{"code": 50', content_type="application/json")
-        yield f"a {status} that is no whole JSON", cut, RetryLater, "platform"
+        yield f"a {status} with incomplete JSON", cut, RetryLater, "platform"
         ended = RawAnswer(
             status=status, body=b'{"code": 50001}', content_type="application/json", cut_off=True
         )
-        yield f"a {status} that ends too soon", ended, RetryLater, "platform"
+        yield f"a {status} that is cut off", ended, RetryLater, "platform"
     for code in (40333, 110001, 130000, 40062):
-        yield f"403 {code}", discords(403, code), RetryLater, "platform"
-    yield "a code that isn't listed", discords(403, 99_999), RetryLater, "channel"
-    yield "the server's write limit", discords(403, 20029), RetryLater, "workspace"
-    yield "a refused token", discords(401, 0), RetryLater, "platform"
+        yield f"403 {code}", discord_answer(403, code), RetryLater, "platform"
+    yield "a code that isn't listed", discord_answer(403, 99_999), RetryLater, "channel"
+    yield "the server's write limit", discord_answer(403, 20029), RetryLater, "workspace"
+    yield "a refused token", discord_answer(401, 0), RetryLater, "platform"
     yield "a 401 page", RawAnswer(status=401, body=PAGE), RetryLater, "platform"
     yield (
-        "a list in place of an error",
+        "a list instead of an error",
         RawAnswer(status=400, body=b"[50001]", content_type="application/json"),
         RetryLater,
         "platform",
@@ -139,29 +139,29 @@ def wire_answers() -> Iterator[tuple[str, RawAnswer, type[SendError], str]]:
     yield "a 429 page", RawAnswer(status=429, body=PAGE), RetryLater, "platform"
     yield (
         "a long global limit",
-        discords(429, None, retry_after=60, **{"global": True}),
+        discord_answer(429, None, retry_after=60, **{"global": True}),
         RetryLater,
         "platform",
     )
     yield (
         "a limit without Via",
-        discords(429, None, retry_after=1, **{"global": False}),
+        discord_answer(429, None, retry_after=1, **{"global": False}),
         RetryLater,
         "channel",
     )
-    yield "a limit without a time", discords(429, None), RetryLater, "platform"
+    yield "a limit without a time", discord_answer(429, None), RetryLater, "platform"
     for status in (500, 502, 503, 504, 520, 521, 522, 524, 530):
         yield f"a {status} page", RawAnswer(status=status, body=PAGE), DeliveryUncertain, ""
-        yield f"a {status} with a code", discords(status, 50001), DeliveryUncertain, ""
+        yield f"a {status} with a code", discord_answer(status, 50001), DeliveryUncertain, ""
     yield "a page with status 200", RawAnswer(status=200, body=PAGE), DeliveryUncertain, ""
     yield "an empty 200", RawAnswer(status=200, content_type="application/json"), DeliveryUncertain, ""
     yield (
-        "a 200 that ends too soon",
+        "a 200 that is cut off",
         RawAnswer(status=200, body=b'{"id": "1', content_type="application/json", cut_off=True),
         DeliveryUncertain,
         "",
     )
-    yield "a 200 without the message", discords(200, None), DeliveryUncertain, ""
+    yield "a 200 without the message", discord_answer(200, None), DeliveryUncertain, ""
     yield "a 204", RawAnswer(status=204, content_type="application/json"), DeliveryUncertain, ""
 
 
@@ -169,7 +169,7 @@ WIRE = list(wire_answers())
 
 
 @pytest.mark.parametrize(("answer", "kind", "scope"), [row[1:] for row in WIRE], ids=[row[0] for row in WIRE])
-async def test_an_answer_to_a_post_over_the_wire(
+async def test_each_answer_to_a_post_raises_its_error(
     platform: DiscordPlatform, double: DiscordDouble, answer: RawAnswer, kind: type[SendError], scope: str
 ) -> None:
     double.weather.answers[2000] = answer
@@ -180,7 +180,7 @@ async def test_an_answer_to_a_post_over_the_wire(
         assert (caught.value.scope, caught.value.counts) == (scope, False)
 
 
-async def test_a_card_that_a_firewall_rejects_may_be_alone_with_it(
+async def test_a_firewall_that_rejects_one_card_does_not_stop_the_next(
     platform: DiscordPlatform, double: DiscordDouble
 ) -> None:
     double.weather.firewall = "On paper 2603"
@@ -193,24 +193,24 @@ async def test_a_card_that_a_firewall_rejects_may_be_alone_with_it(
 
 
 @pytest.mark.parametrize("code", sorted(PERMANENT))
-async def test_a_listed_code_over_the_wire(
+async def test_each_listed_code_raises_its_error(
     platform: DiscordPlatform, double: DiscordDouble, code: int
 ) -> None:
-    double.weather.answers[2000] = discords(400, code)
+    double.weather.answers[2000] = discord_answer(400, code)
     with pytest.raises(ChannelGone if isinstance(BY_CODE[code], Pause) else CardRefused):
         await platform.send(HERE, CARD, "key")
 
 
 @pytest.mark.parametrize(
     "spell",
-    [RawAnswer(status=403, body=PAGE), discords(403, 40333), RawAnswer(status=503, body=PAGE)],
+    [RawAnswer(status=403, body=PAGE), discord_answer(403, 40333), RawAnswer(status=503, body=PAGE)],
     ids=["a 403 page", "40333", "a 503 page"],
 )
-async def test_a_lookup_during_a_spell_is_retried_and_concludes_nothing(
+async def test_a_lookup_during_an_outage_is_retried(
     platform: DiscordPlatform, double: DiscordDouble, spell: RawAnswer
 ) -> None:
     double.weather.spell = spell
-    for _ in range(2):  # before the login, and after it
+    for _ in range(2):  # before and after the login
         with pytest.raises(RetryLater) as caught:
             await platform.find(HERE, "key", SPRING)
         assert (caught.value.scope, caught.value.counts, caught.value.after) == ("platform", False, 10.0)

@@ -1,4 +1,4 @@
-"""Listening at the gateway: one identify, resumes, leases, a clean end."""
+"""Connections to the gateway: one identify, resumes, leases, a clean shutdown."""
 
 import re
 from typing import Any
@@ -15,10 +15,10 @@ from tests.adapters.discord.double.service import DiscordDouble
 from tests.adapters.discord.recording import TURNS, RecordingCore, listening
 
 GUILDS = 1
-"""The bit of the only intent that is needed."""
+"""Bit of the only intent that is needed."""
 
 
-async def test_it_identifies_once_with_one_intent_and_closes_cleanly(
+async def test_the_platform_identifies_once_with_one_intent_and_closes_cleanly(
     platform: DiscordPlatform, double: DiscordDouble
 ) -> None:
     async with listening(platform, RecordingCore()):
@@ -45,7 +45,7 @@ async def test_commands_are_synced_only_when_they_changed(
     assert options["unsubscribe"]["description_localizations"] == {"de": "Ein Abonnement beenden"}
 
 
-@pytest.mark.parametrize("how", ["asked", "dropped"])
+@pytest.mark.parametrize("how", ["requested", "dropped"])
 async def test_a_broken_connection_is_resumed(
     platform: DiscordPlatform, double: DiscordDouble, how: str
 ) -> None:
@@ -53,18 +53,18 @@ async def test_a_broken_connection_is_resumed(
     core = RecordingCore()
     async with listening(platform, core):
         await double.gateway.until(lambda: double.gateway.shards == {0})
-        if how == "asked":
+        if how == "requested":
             await double.gateway.ask_to_reconnect()
         else:
             await double.gateway.drop()
-        await double.gateway.dispatch("GUILD_DELETE", {"id": str(GUILD)})  # sent when it resumes
+        await double.gateway.dispatch("GUILD_DELETE", {"id": str(GUILD)})  # sent after the resume
         await core.until(1)
     assert core.events == [f"pause discord {GUILD}: Paperboy was removed from the server"]
     assert double.gateway.resumes == [0]
     assert len(double.gateway.identifies) == 1
 
 
-async def test_a_server_that_was_joined_again_while_no_process_listened_is_resumed(
+async def test_a_server_that_was_rejoined_while_no_process_listened_is_resumed(
     platform: DiscordPlatform, double: DiscordDouble, redis: Redis
 ) -> None:
     double.gateway.guilds = {0: [guild_payload()]}
@@ -160,7 +160,7 @@ async def test_a_slow_answer_is_deferred(
     ],
     ids=["a command", "a button", "a form's button", "a form", "an autocomplete"],
 )
-async def test_an_expired_interaction_is_one_debug_line_and_others_go_on(
+async def test_an_expired_interaction_logs_one_debug_line_and_others_are_answered(
     platform: DiscordPlatform,
     double: DiscordDouble,
     caplog: pytest.LogCaptureFixture,
@@ -183,7 +183,7 @@ async def test_an_expired_interaction_is_one_debug_line_and_others_go_on(
     assert not [record for record in caplog.records if record.levelname in {"WARNING", "ERROR"}]
 
 
-async def test_an_answer_that_comes_after_an_interactions_15_minutes_is_one_debug_line(
+async def test_an_answer_after_the_15_minutes_of_an_interaction_logs_one_debug_line(
     platform: DiscordPlatform, double: DiscordDouble, caplog: pytest.LogCaptureFixture
 ) -> None:
     double.gateway.guilds = {0: [guild_payload()]}
@@ -204,7 +204,7 @@ async def test_an_answer_that_comes_after_an_interactions_15_minutes_is_one_debu
     assert not [record for record in caplog.records if record.levelname in {"WARNING", "ERROR"}]
 
 
-async def test_every_request_has_the_user_agent_that_discord_asks_for(
+async def test_every_request_has_the_user_agent_that_discord_requires(
     platform: DiscordPlatform, double: DiscordDouble
 ) -> None:
     double.gateway.guilds = {0: [guild_payload()]}

@@ -1,4 +1,4 @@
-"""A server that adds Paperboy is greeted once, where the system's messages go, and only if that is welcome."""
+"""A server that adds Paperboy is greeted once, in its system channel, and only if it has no subscriptions yet."""
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping
@@ -27,12 +27,12 @@ from tests.waiting import until
 SYSTEM, OTHER = 2000, 2002
 SEND = 1 << 11
 EVERYONE = (1 << 52) - 1 & ~(1 << 3)
-"""All permissions but that of an administrator, who stands above a channel's rules."""
+"""All permissions except administrator, which bypasses a channel's overwrites."""
 
 
 @dataclass
 class GreetingCore(RecordingCore):
-    """A core that greets, and has subscriptions in these channels."""
+    """A core that greets, and has subscriptions in the channels of `subscribed`."""
 
     subscribed: set[str] = field(default_factory=set)
 
@@ -43,8 +43,8 @@ class GreetingCore(RecordingCore):
         return Card("help", f"Hello {everywhere} in {channel.channel}")
 
 
-def joined(*denied: Mapping[str, Any], ago: timedelta = timedelta(0), **more: Any) -> dict[str, Any]:
-    """The server as its event describes it; `denied` are overwrites of the system's channel."""
+def joined_server(*denied: Mapping[str, Any], ago: timedelta = timedelta(0), **more: Any) -> dict[str, Any]:
+    """Return the server as its event describes it; `denied` are overwrites of the system channel."""
     at = (datetime.now(UTC) - ago).isoformat()
     channels = [
         {"id": str(n), "type": 0, "name": f"c{n}", "position": 0, "permission_overwrites": list(denied) if n == SYSTEM else []}
@@ -69,7 +69,7 @@ async def at_the_gateway(
 
 
 async def settled(double: DiscordDouble, core: RecordingCore) -> None:
-    """Events of a server are dealt with one after the other, so what came before is over."""
+    """Wait until all earlier events are handled: events of a server are handled in order."""
     known = len(core.events)
     await double.gateway.dispatch("GUILD_DELETE", {"id": str(GUILD)})
     await core.until(known + 1)
@@ -79,24 +79,24 @@ def shown(double: DiscordDouble) -> list[tuple[int, str]]:
     return [(message.channel, str(message.body)) for message in double.messages]
 
 
-async def test_a_new_server_is_greeted_once_through_restarts_and_returns(
+async def test_a_new_server_is_greeted_once_despite_restarts_and_rejoining(
     platform: DiscordPlatform, double: DiscordDouble, redis: Redis
 ) -> None:
     core = GreetingCore()
     for _ in range(2):
         async with at_the_gateway(platform, double, core, redis):
             for _ in range(2):
-                await double.gateway.dispatch("GUILD_CREATE", joined())
+                await double.gateway.dispatch("GUILD_CREATE", joined_server())
                 await settled(double, core)
     ((channel, body),) = shown(double)
     assert channel == SYSTEM
     assert f"Hello lab in {SYSTEM}" in body
 
 
-async def test_processes_that_see_the_same_event_greet_once(redis: Redis) -> None:
+async def test_processes_that_receive_the_same_event_greet_once(redis: Redis) -> None:
     state = rest_client()._connection
-    state.user = discord.ClientUser(state=state, data=USER)  # type: ignore[arg-type]  # as Discord gives it
-    guild = discord.Guild(state=state, data=joined())  # type: ignore[arg-type]
+    state.user = discord.ClientUser(state=state, data=USER)  # type: ignore[arg-type]  # as Discord sends it
+    guild = discord.Guild(state=state, data=joined_server())  # type: ignore[arg-type]
     sent: list[ChannelRef] = []
 
     async def send(to: ChannelRef, _card: Card, _key: str) -> None:
@@ -109,7 +109,7 @@ async def test_processes_that_see_the_same_event_greet_once(redis: Redis) -> Non
 async def test_a_server_that_was_joined_during_a_restart_is_greeted(
     platform: DiscordPlatform, double: DiscordDouble, redis: Redis
 ) -> None:
-    double.gateway.guilds = {0: [joined(ago=timedelta(minutes=10))]}
+    double.gateway.guilds = {0: [joined_server(ago=timedelta(minutes=10))]}
     core = GreetingCore()
     async with at_the_gateway(platform, double, core, redis):
         await until(lambda: len(double.messages) == 1, "the greeting")
@@ -118,19 +118,19 @@ async def test_a_server_that_was_joined_during_a_restart_is_greeted(
 @pytest.mark.parametrize(
     "server",
     [
-        pytest.param(joined(ago=timedelta(days=2)), id="added long ago"),
-        pytest.param(joined(system_channel_id=None), id="no channel for the system"),
-        pytest.param(joined(system_channel_id="2999"), id="that channel was deleted"),
-        pytest.param(joined(members=[]), id="what we may do isn't known"),
+        pytest.param(joined_server(ago=timedelta(days=2)), id="added long ago"),
+        pytest.param(joined_server(system_channel_id=None), id="no system channel"),
+        pytest.param(joined_server(system_channel_id="2999"), id="the system channel was deleted"),
+        pytest.param(joined_server(members=[]), id="our permissions are unknown"),
         pytest.param(
-            joined({"id": str(GUILD), "type": 0, "allow": "0", "deny": str(SEND)}), id="no one may post there"
+            joined_server({"id": str(GUILD), "type": 0, "allow": "0", "deny": str(SEND)}), id="no one can post there"
         ),
         pytest.param(
-            joined({"id": str(BOT), "type": 1, "allow": "0", "deny": str(SEND)}), id="Paperboy may not post there"
+            joined_server({"id": str(BOT), "type": 1, "allow": "0", "deny": str(SEND)}), id="Paperboy can't post there"
         ),
     ],
 )  # fmt: skip
-async def test_where_a_greeting_makes_no_sense_nothing_is_tried(
+async def test_a_greeting_that_makes_no_sense_is_not_attempted(
     platform: DiscordPlatform, double: DiscordDouble, redis: Redis, server: dict[str, Any]
 ) -> None:
     core = GreetingCore()
@@ -139,7 +139,7 @@ async def test_where_a_greeting_makes_no_sense_nothing_is_tried(
         await settled(double, core)
     assert not double.messages
     assert not [path for method, path in double.requests if method == "POST" and "/messages" in path]
-    assert not await redis.exists(keys.greeted(GUILD)), "it is greeted once that is possible"
+    assert not await redis.exists(keys.greeted(GUILD)), "it can be greeted later"
 
 
 async def test_a_server_with_a_subscription_is_not_greeted(
@@ -147,12 +147,12 @@ async def test_a_server_with_a_subscription_is_not_greeted(
 ) -> None:
     core = GreetingCore(subscribed={str(OTHER)})
     async with at_the_gateway(platform, double, core, redis):
-        await double.gateway.dispatch("GUILD_CREATE", joined())
+        await double.gateway.dispatch("GUILD_CREATE", joined_server())
         await settled(double, core)
     assert not double.messages
 
 
-async def test_a_greeting_that_discord_refuses_is_not_repeated(
+async def test_a_greeting_that_discord_refuses_is_not_retried(
     platform: DiscordPlatform, double: DiscordDouble, redis: Redis
 ) -> None:
     double.permissions = EVERYONE
@@ -160,19 +160,19 @@ async def test_a_greeting_that_discord_refuses_is_not_repeated(
     core = GreetingCore()
     async with at_the_gateway(platform, double, core, redis):
         for _ in range(2):
-            await double.gateway.dispatch("GUILD_CREATE", joined())  # from before the permission was taken
+            await double.gateway.dispatch("GUILD_CREATE", joined_server())  # still with the permission
             await settled(double, core)
     assert not double.messages
     tried = [path for method, path in double.requests if method == "POST" and "/messages" in path]
     assert tried == [f"/channels/{SYSTEM}/messages"]
 
 
-async def test_what_is_remembered_of_a_greeting_ends_and_is_forgotten_with_the_server(
+async def test_the_record_of_a_greeting_expires_and_is_deleted_with_the_server(
     platform: DiscordPlatform, double: DiscordDouble, redis: Redis
 ) -> None:
     core = GreetingCore()
     async with at_the_gateway(platform, double, core, redis):
-        await double.gateway.dispatch("GUILD_CREATE", joined())
+        await double.gateway.dispatch("GUILD_CREATE", joined_server())
         await settled(double, core)
     assert 0 < await redis.ttl(keys.greeted(GUILD)) <= timedelta(days=90).total_seconds()
     await Forgetting(redis).workspace("discord", str(GUILD))

@@ -1,4 +1,4 @@
-"""A paused channel resumes when its problem is over, not before. Large servers cost little."""
+"""A paused channel resumes once its problem is solved, not before. Large servers need few reads."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
@@ -38,7 +38,7 @@ SERVERS, CHANNELS = 1000, 20
 
 @dataclass
 class ChannelCore(RecordingCore):
-    """A core that also records when channels are paused and resumed, and has these subscriptions."""
+    """A core that also records pauses and resumes of channels, with the subscriptions in `stored`."""
 
     stored: Mapping[ChannelRef, Sequence[Subscription]] = field(default_factory=dict)
 
@@ -53,7 +53,7 @@ class ChannelCore(RecordingCore):
 
 
 @pytest.fixture(autouse=True)
-def _settles_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+def _settle_immediately(monkeypatch: pytest.MonkeyPatch) -> None:
     defaults = {**(client.GatewayClient.__init__.__kwdefaults__ or {}), "settle": 0.0}
     monkeypatch.setattr(client.GatewayClient.__init__, "__kwdefaults__", defaults)
 
@@ -78,13 +78,13 @@ def forum(*tags: str, required: bool = True, moderated: bool = False) -> dict[st
 
 
 @asynccontextmanager
-async def a_server(
+async def run_in_server(
     platform: DiscordPlatform, double: DiscordDouble, core: ChannelCore, **more: Any
 ) -> AsyncIterator[Callable[..., Any]]:
-    """Paperboy in a server; yields what sends an event and waits until it was dealt with."""
+    """Run Paperboy in a server. Yield a function that sends an event and waits until it was handled."""
     double.gateway.guilds = {0: [guild_payload() | {"channels": [text_channel(2000), forum()]} | more]}
 
-    async def happens(event: str, data: dict[str, Any], times: int = 1) -> None:
+    async def send_event(event: str, data: dict[str, Any], times: int = 1) -> None:
         (listener,) = platform._listening
         for _ in range(times):
             await double.gateway.dispatch(event, data)
@@ -99,11 +99,11 @@ async def a_server(
     async with listening(platform, core):
         await double.gateway.until(lambda: double.gateway.shards == {0})
         await until(platform.connected, "the gateway")
-        yield happens
+        yield send_event
 
 
-async def refused(platform: DiscordPlatform, redis: Redis, channel: ChannelRef) -> None:
-    """A post fails, and its channel is paused, as by the delivery worker."""
+async def fail_post(platform: DiscordPlatform, redis: Redis, channel: ChannelRef) -> None:
+    """Fail to post, and pause the channel as the delivery worker does."""
     with pytest.raises(ChannelGone) as caught:
         await platform.send(channel, CARD, "key")
     await Pauses(platform, Outbox(redis)).pause(channel, caught.value)
@@ -122,46 +122,46 @@ async def test_a_locked_thread_stays_paused_through_role_changes_and_one_person_
     await Subscriptions(redis).add(THREAD, "paper", "now", "4242 Joe")
     double.weather.refuse[2001] = (400, 160005)
     core = ChannelCore()
-    async with a_server(platform, double, core, threads=[thread(locked=True)]) as happens:
+    async with run_in_server(platform, double, core, threads=[thread(locked=True)]) as send_event:
         for _ in range(4):
-            await refused(platform, redis, THREAD)
-            await happens("GUILD_ROLE_UPDATE", ROLE)
+            await fail_post(platform, redis, THREAD)
+            await send_event("GUILD_ROLE_UPDATE", ROLE)
         assert channel_events(core) == []
-        await happens("THREAD_UPDATE", thread(locked=True, archived=True))
+        await send_event("THREAD_UPDATE", thread(locked=True, archived=True))
         assert channel_events(core) == []
-        await happens("THREAD_UPDATE", thread())
+        await send_event("THREAD_UPDATE", thread())
         assert channel_events(core) == ["resume 2001"]
     (notice,) = double.messages
     assert (notice.channel, "<#2001>" in notice.body["content"]) == (4243, True)
     assert "Unlock it" in notice.body["content"]
 
 
-async def test_a_channel_that_a_lookup_found_closed_is_resumed_when_it_opens(
+async def test_a_channel_that_a_lookup_could_not_reach_is_resumed_by_its_update(
     platform: DiscordPlatform, double: DiscordDouble
 ) -> None:
     core = ChannelCore()
-    async with a_server(platform, double, core) as happens:
+    async with run_in_server(platform, double, core) as send_event:
         double.gone.add(2000)
         with pytest.raises(ChannelGone):
             await platform.find(HERE, "key", SPRING)
         double.gone.clear()
-        await happens("CHANNEL_UPDATE", text_channel(2000))
+        await send_event("CHANNEL_UPDATE", text_channel(2000))
         assert channel_events(core) == ["resume 2000"]
 
 
-async def test_a_forum_that_requires_a_tag_is_paused_until_it_has_one_that_everyone_may_use(
+async def test_a_forum_that_requires_a_tag_is_paused_until_everyone_can_use_one(
     platform: DiscordPlatform, double: DiscordDouble, redis: Redis
 ) -> None:
     await redis.hset("pb:{discord}:kinds", "2005", "forum")
     double.kinds[2005] = FORUM
     double.weather.refuse[2005] = (400, 40067)
     core = ChannelCore()
-    async with a_server(platform, double, core) as happens:
-        await refused(platform, redis, READING)
-        await happens("GUILD_ROLE_UPDATE", ROLE)
-        await happens("CHANNEL_UPDATE", forum("papers", moderated=True))
+    async with run_in_server(platform, double, core) as send_event:
+        await fail_post(platform, redis, READING)
+        await send_event("GUILD_ROLE_UPDATE", ROLE)
+        await send_event("CHANNEL_UPDATE", forum("papers", moderated=True))
         assert channel_events(core) == []
-        await happens("CHANNEL_UPDATE", forum("papers"))
+        await send_event("CHANNEL_UPDATE", forum("papers"))
         assert channel_events(core) == ["resume 2005"]
 
 
@@ -174,28 +174,28 @@ async def test_a_server_with_too_many_open_threads_resumes_once_some_are_closed(
     double.weather.refuse[2005] = (400, 160006)
     core, threads = ChannelCore(), [thread(4000 + n, 2005) for n in range(1000)]
     channels = [text_channel(2000), forum("papers")]
-    async with a_server(platform, double, core, channels=channels, threads=threads) as happens:
+    async with run_in_server(platform, double, core, channels=channels, threads=threads) as send_event:
         for _ in range(3):
-            await refused(platform, redis, READING)
-            await happens("GUILD_ROLE_UPDATE", ROLE)
+            await fail_post(platform, redis, READING)
+            await send_event("GUILD_ROLE_UPDATE", ROLE)
         assert channel_events(core) == []
-        await happens("THREAD_UPDATE", thread(4000, 2005, archived=True))
+        await send_event("THREAD_UPDATE", thread(4000, 2005, archived=True))
         assert channel_events(core) == ["resume 2005"]
     (notice,) = double.messages
     assert "Close some" in notice.body["content"]
 
 
-async def test_a_deleted_channel_is_forgotten_and_its_subscriber_hears_of_it(
+async def test_a_deleted_channel_is_forgotten_and_its_subscriber_is_notified(
     platform: DiscordPlatform, double: DiscordDouble, redis: Redis
 ) -> None:
     subscriptions = Subscriptions(redis)
     await subscriptions.add(HERE, "paper", "now", "4242 Joe")
     core = ChannelCore(stored=await subscriptions.of_each([HERE]))
     channels = [text_channel(2000, name="read_me"), forum()]
-    async with a_server(platform, double, core, channels=channels) as happens:
-        await happens("CHANNEL_DELETE", text_channel(2000, name="read_me"))
-        await happens("CHANNEL_DELETE", text_channel(2000, name="read_me"))
-        await happens("CHANNEL_DELETE", forum())
+    async with run_in_server(platform, double, core, channels=channels) as send_event:
+        await send_event("CHANNEL_DELETE", text_channel(2000, name="read_me"))
+        await send_event("CHANNEL_DELETE", text_channel(2000, name="read_me"))
+        await send_event("CHANNEL_DELETE", forum())
     assert channel_events(core) == ["forget 2000", "forget 2005"]
     (notice,) = double.messages
     assert notice.channel == 4243
@@ -205,24 +205,24 @@ async def test_a_deleted_channel_is_forgotten_and_its_subscriber_hears_of_it(
     )
 
 
-async def test_a_server_that_comes_without_our_own_member_is_tried_again(
+async def test_a_channel_is_resumed_if_the_server_event_lacks_our_own_member(
     platform: DiscordPlatform, double: DiscordDouble, redis: Redis, caplog: pytest.LogCaptureFixture
 ) -> None:
     double.weather.refuse[2000] = (403, 50013)
     core = ChannelCore()
-    async with a_server(platform, double, core, members=[]) as happens:
-        await refused(platform, redis, HERE)
-        await happens("GUILD_ROLE_UPDATE", ROLE)
+    async with run_in_server(platform, double, core, members=[]) as send_event:
+        await fail_post(platform, redis, HERE)
+        await send_event("GUILD_ROLE_UPDATE", ROLE)
         assert channel_events(core) == ["resume 2000"]
-        await happens("CHANNEL_UPDATE", text_channel(2000))
+        await send_event("CHANNEL_UPDATE", text_channel(2000))
     assert not [record for record in caplog.records if record.levelname in {"WARNING", "ERROR"}]
 
 
-async def test_a_thousand_servers_cost_one_small_read_each_and_reordering_roles_one_look(
+async def test_each_of_a_thousand_servers_and_reordering_roles_need_one_small_read(
     redis: Redis,
 ) -> None:
     core, state = FailingCore(), rest_client()._connection
-    state.user = discord.ClientUser(state=state, data=USER)  # type: ignore[arg-type]  # as Discord gives it
+    state.user = discord.ClientUser(state=state, data=USER)  # type: ignore[arg-type]  # as Discord sends it
     lifecycle = Lifecycle(core, ChannelKinds(redis), UnreachableChannels(redis), settle=0.0)
     servers = [server(state, 1_000_000 + n) for n in range(SERVERS)]
     await redis.hset("pb:{discord}:trouble", mapping={f"discord:5:{n}": "50013" for n in range(5000)})
@@ -250,7 +250,7 @@ def server(state: Any, number: int) -> discord.Guild:
 
 
 async def calls(redis: Redis) -> dict[str, int]:
-    """Command -> how often Redis was given it."""
+    """Return the number of calls of each Redis command."""
     stats = await redis.info("commandstats")
     counted = {name.removeprefix("cmdstat_"): int(found["calls"]) for name, found in stats.items()}
     return {

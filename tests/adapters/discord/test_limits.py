@@ -1,4 +1,4 @@
-"""Every card stays within Discord's limits, and nothing that a paper says is live."""
+"""Every card stays within Discord's limits, and the text of a paper is never markup."""
 
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
@@ -39,7 +39,7 @@ WORDS = st.lists(
 
 
 def cards(papers: Sequence[Paper]) -> Iterator[Card]:
-    """A paper's card in both sizes; digests of ten."""
+    """Yield each paper's card in both sizes, and digests."""
     for paper in papers:
         yield paper_card(paper, REASONS, NOW)
         yield paper_card(paper, REASONS, NOW, "full")
@@ -69,8 +69,8 @@ async def test_every_card_of_the_recorded_days_is_accepted(days: list[Path], par
 
 
 @given(st.text(), st.integers(1, 300))
-def test_shortened_text_fits(text: str, most: int) -> None:
-    assert width(fitted(text, most)) <= most
+def test_shortened_text_fits(text: str, limit: int) -> None:
+    assert width(fitted(text, limit)) <= limit
 
 
 @given(WORDS)
@@ -79,9 +79,9 @@ def test_escaped_text_has_no_markup(text: str) -> None:
 
 
 @given(NASTY)
-def test_a_backtick_never_ends_code(text: str) -> None:
-    said = code(text)
-    assert said.count("`") in {0, 2, 6}
+def test_a_backtick_in_the_text_never_ends_code(text: str) -> None:
+    result = code(text)
+    assert result.count("`") in {0, 2, 6}
 
 
 def paper_blocks() -> st.SearchStrategy[PaperBlock]:
@@ -102,12 +102,12 @@ def paper_blocks() -> st.SearchStrategy[PaperBlock]:
 
 
 def buttons() -> st.SearchStrategy[tuple[Button, ...]]:
-    one = st.builds(Button, WORDS, command=st.sampled_from(("save 1", "list", "x" * 100))) | st.builds(
+    button = st.builds(Button, WORDS, command=st.sampled_from(("save 1", "list", "x" * 100))) | st.builds(
         Button,
         WORDS,
         url=st.sampled_from(("https://a.b/c", "javascript:alert(1)", "https://a.b/" + "x" * 600)),
     )
-    return st.lists(one, max_size=7).map(tuple)
+    return st.lists(button, max_size=7).map(tuple)
 
 
 def any_card() -> st.SearchStrategy[Card]:

@@ -1,4 +1,4 @@
-"""The menu of a message: its papers are shown, saved and compared, in servers and for people who installed the app."""
+"""The menu of a message shows, saves and compares its papers, in servers and for user installs."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -23,28 +23,28 @@ GUILDS = 1 << 0
 SHOW, SAVE, SIMILAR = (spec.on_message for spec in message_commands())
 
 
-async def see(harness: DiscordHarness, *ids: str, titles: Sequence[str] = ()) -> None:
-    """Papers are stored, and nothing is posted."""
+async def store_papers(harness: DiscordHarness, *ids: str, titles: Sequence[str] = ()) -> None:
+    """Store papers without posting anything."""
     named = titles or [f"On paper {one}" for one in ids]
     papers = tuple(a_paper(one, title=title) for one, title in zip(ids, named, strict=True))
     await harness.bot.papers.ingest("test", Batch((), "c", history=papers), 0)
 
 
-async def chosen(harness: DiscordHarness, content: str, entry: str) -> Seen:
-    """Someone posts a message, and Joe chooses an entry of its menu."""
+async def use_menu(harness: DiscordHarness, content: str, entry: str) -> Seen:
+    """Post a message as Kim, and choose an entry of its menu as Joe. Return the answer."""
     kim = harness.server.add_member(harness.env.create_user("kim"))
     message = await kim.send(harness.papers, content)
     return shown(await harness.joe.context_menu(harness.papers, entry, message))
 
 
 @pytest.mark.timeout(240)
-async def test_every_shape_of_link_in_a_message_leads_to_its_paper(redis: Redis) -> None:
+async def test_every_form_of_link_in_a_message_leads_to_its_paper(redis: Redis) -> None:
     async with discord_harness(redis) as harness:
         titles = [f"The paper with number {number}." for number in range(len(SAME))]
-        await see(harness, *SAME, titles=titles)
+        await store_papers(harness, *SAME, titles=titles)
         count = 0
-        for title, written in zip(titles, SAME.values(), strict=True):
-            for shape in written:
+        for title, shapes in zip(titles, SAME.values(), strict=True):
+            for shape in shapes:
                 message = await harness.joe.send(harness.papers, f"Look: {shape}")
                 seen = shown(await harness.joe.context_menu(harness.papers, SHOW, message))
                 assert title in seen.text, shape
@@ -52,40 +52,40 @@ async def test_every_shape_of_link_in_a_message_leads_to_its_paper(redis: Redis)
         assert count >= 200
 
 
-async def test_a_message_without_papers_is_answered_kindly(redis: Redis) -> None:
+async def test_a_message_without_papers_gets_a_friendly_answer(redis: Redis) -> None:
     async with discord_harness(redis) as harness:
         pages = [page for page in NONE if page.startswith("http") and not papers_in(page)]
         for content in ("lunch at 12.30?", *pages):
             for entry in (SHOW, SAVE, SIMILAR):
-                seen = await chosen(harness, content, entry)
+                seen = await use_menu(harness, content, entry)
                 assert "I found no paper in this message." in seen.text
                 assert seen.private
 
 
-async def test_papers_of_a_message_are_saved_together_and_taken_off_again(redis: Redis) -> None:
+async def test_papers_of_a_message_are_saved_together_and_can_be_removed_again(redis: Redis) -> None:
     async with discord_harness(redis) as harness:
-        await see(harness, "2603.00001", "2603.00002")
+        await store_papers(harness, "2603.00001", "2603.00002")
         content = "**[One](<https://arxiv.org/abs/2603.00001>)** ||https://arxiv.org/pdf/2603.00002|| and 2603.00001"
-        seen = await chosen(harness, content, SAVE)
+        seen = await use_menu(harness, content, SAVE)
         assert "Saved to your list: 2 papers" in seen.text
         assert seen.private
         joe = User(str(harness.joe.id), "joe")
         assert len(await harness.bot.core.saved(joe, harness.channel)) == 2
-        assert "Already on your list" in (await chosen(harness, content, SAVE)).text
+        assert "Already on your list" in (await use_menu(harness, content, SAVE)).text
         await harness.press(seen, "Undo")
         assert await harness.bot.core.saved(joe, harness.channel) == []
 
 
-async def test_similar_papers_of_one_and_the_question_which_of_several(redis: Redis) -> None:
+async def test_similar_papers_asks_which_paper_if_there_are_several(redis: Redis) -> None:
     async with discord_harness(redis) as harness:
-        await see(harness, "2603.00001", "2603.00002")
-        assert "Like “On paper 2603.00001”" in (await chosen(harness, "see 2603.00001", SIMILAR)).text
-        several = await chosen(harness, "2603.00001 or 2603.00002", SIMILAR)
+        await store_papers(harness, "2603.00001", "2603.00002")
+        assert "Like “On paper 2603.00001”" in (await use_menu(harness, "see 2603.00001", SIMILAR)).text
+        several = await use_menu(harness, "2603.00001 or 2603.00002", SIMILAR)
         assert "Similar to which paper?" in several.text
         assert "Similar" in several.buttons
 
 
-async def test_our_own_posts_name_their_papers_too(redis: Redis) -> None:
+async def test_the_menu_works_on_our_own_posts(redis: Redis) -> None:
     async with discord_harness(redis) as harness:
         await harness.say("/paper subscribe paper")
         await arrive(harness.bot, *(a_paper(f"2603.0001{number}") for number in range(8)))
@@ -121,43 +121,43 @@ DIRECT: dict[str, Any] = INSTALLED | {
 }
 
 
-def there(event: dict[str, Any], place: dict[str, Any]) -> dict[str, Any]:
-    """An event as Discord sends it from another place; what is None isn't sent."""
+def sent_from(event: dict[str, Any], place: dict[str, Any]) -> dict[str, Any]:
+    """Return an event as Discord sends it from another place, without fields that are None."""
     return {name: value for name, value in (event | place).items() if value is not None}
 
 
 async def test_the_menu_works_for_user_installs_and_needs_no_intent(
     platform: DiscordPlatform, double: DiscordDouble
 ) -> None:
-    """In a server without Paperboy, in a group, and in direct messages."""
+    """It works in a server without Paperboy, in a group, and in direct messages."""
     async with listening(platform, RecordingCore()):
         await double.gateway.until(lambda: double.gateway.shards == {0})
         for number, place in enumerate((SERVER, GROUP, DIRECT)):
-            event = there(menu(str(number), SHOW, "2603.00001"), place)
+            event = sent_from(menu(str(number), SHOW, "2603.00001"), place)
             await double.gateway.dispatch("INTERACTION_CREATE", event)
             _, body, _ = await double.callbacks.get()
             assert "papers by joe" in str(body["data"]["components"])
     assert double.gateway.intents == {GUILDS}
 
 
-async def test_outside_a_server_what_needs_a_channel_works_in_ones_own_alone(
+async def test_for_user_installs_channel_commands_work_only_in_direct_messages(
     platform: DiscordPlatform, double: DiscordDouble
 ) -> None:
     async with listening(platform, RecordingCore()):
         await double.gateway.until(lambda: double.gateway.shards == {0})
         for number, place in enumerate((SERVER, GROUP, DIRECT)):
-            event = there(interaction(str(number), "list"), place)
+            event = sent_from(interaction(str(number), "list"), place)
             await double.gateway.dispatch("INTERACTION_CREATE", event)
             _, body, _ = await double.callbacks.get()
-            said = str(body["data"]["components"])
+            answer = str(body["data"]["components"])
             if place is DIRECT:
-                assert "list by joe" in said
+                assert "list by joe" in answer
             else:
-                assert "server that Paperboy was added to" in said
-                assert "scope=bot+applications.commands" in said
+                assert "server that Paperboy was added to" in answer
+                assert "scope=bot+applications.commands" in answer
 
 
-async def test_an_interaction_that_comes_three_times_is_answered_once(
+async def test_an_interaction_that_arrives_three_times_is_answered_once(
     platform: DiscordPlatform, double: DiscordDouble
 ) -> None:
     async with listening(platform, RecordingCore()):

@@ -1,4 +1,4 @@
-"""Discord's OpenAPI description judges what we send, and catches mistakes that we plant."""
+"""Our requests match Discord's OpenAPI description, and planted mistakes are detected."""
 
 import copy
 from collections.abc import Callable
@@ -24,18 +24,18 @@ CARD = paper_card(a_paper(), [Reason(1, "paper")], SPRING, "full")
 def discord() -> Description:
     found = description()
     if found is None:
-        pytest.skip(f"Discord's OpenAPI description is not here (expected in {DESCRIPTION.parent.name}/)")
+        pytest.skip(f"Discord's OpenAPI description is missing (expected in {DESCRIPTION.parent.name}/)")
     return found
 
 
-async def test_a_card_and_an_embed_are_as_discord_describes_them(discord: Description) -> None:
+async def test_a_card_and_an_embed_match_the_description(discord: Description) -> None:
     for body in (v2_body(CARD, mark("k")), embed_body(CARD, mark("k"))):
         assert list(discord.judge("POST", MESSAGES, {}, body)) == []
 
 
 @pytest.mark.usefixtures("discord")
-async def test_every_request_of_a_first_day_is_judged_and_none_is_wrong(redis: Redis) -> None:
-    before, wrong = tally.requests, len(tally.violations)
+async def test_every_request_of_a_first_day_is_judged_valid(redis: Redis) -> None:
+    before, violations = tally.requests, len(tally.violations)
     async with discord_harness(redis) as harness:
         await harness.say("/paper subscribe paper")
         await arrive(harness.bot, a_paper(abstract="First. Second."))
@@ -45,7 +45,7 @@ async def test_every_request_of_a_first_day_is_judged_and_none_is_wrong(redis: R
         await harness.say("/paper settings")
         await harness.joe.autocomplete(harness.papers, "paper unsubscribe", "subscription", "pa")
     assert tally.requests - before >= 10
-    assert len(tally.violations) == wrong
+    assert len(tally.violations) == violations
 
 
 def plant(change: Callable[[dict[str, Any]], object]) -> Callable[[dict[str, Any]], dict[str, Any]]:
@@ -58,7 +58,7 @@ def plant(change: Callable[[dict[str, Any]], object]) -> Callable[[dict[str, Any
 
 
 def parts(body: dict[str, Any], kind: int) -> list[dict[str, Any]]:
-    """The components of a kind, within the container."""
+    """Return the components of a kind in the container."""
     inner = body["components"][0]["components"]
     return [part for row in inner for part in (row, *row.get("components", ())) if part["type"] == kind]
 
@@ -69,7 +69,7 @@ MISTAKES: dict[str, Callable[[dict[str, Any]], object]] = {
     "an empty custom_id": lambda b: parts(b, BUTTON)[-1].update(custom_id=""),
     "a long label": lambda b: parts(b, BUTTON)[0].update(label="x" * 81),
     "a long address": lambda b: parts(b, BUTTON)[0].update(url="https://a.b/" + "x" * 512),
-    "a style that is none": lambda b: parts(b, BUTTON)[0].update(style=99),
+    "an invalid style": lambda b: parts(b, BUTTON)[0].update(style=99),
     "no style": lambda b: parts(b, BUTTON)[0].pop("style"),
     "an unknown property of a button": lambda b: parts(b, BUTTON)[0].update(colour="red"),
     "a component of an unknown kind": lambda b: parts(b, BUTTON)[0].update(type=77),
@@ -89,7 +89,7 @@ MISTAKES: dict[str, Callable[[dict[str, Any]], object]] = {
 
 
 @pytest.mark.parametrize("mistake", MISTAKES)
-async def test_a_planted_mistake_in_a_post_is_caught(discord: Description, mistake: str) -> None:
+async def test_a_planted_mistake_in_a_post_is_detected(discord: Description, mistake: str) -> None:
     body = plant(MISTAKES[mistake])(v2_body(CARD, mark("k")))
     assert list(discord.judge("POST", MESSAGES, {}, body))
 
@@ -114,7 +114,7 @@ async def test_a_planted_mistake_in_a_post_is_caught(discord: Description, mista
         ("PUT", "/applications/900/commands", {}, [{"name": "x", "options": [{"type": 3, "name": "y"}]}]),
     ],
 )
-def test_a_planted_mistake_in_another_request_is_caught(
+def test_a_planted_mistake_in_another_request_is_detected(
     discord: Description, method: str, path: str, query: dict[str, str], body: Any
 ) -> None:
     assert list(discord.judge(method, path, query, body))

@@ -1,4 +1,4 @@
-"""Posts on the wire: once, whatever becomes of the answer; found again; each error with its consequence."""
+"""Posts on the wire: posting once even if the answer is lost, lookups, and outcomes of errors."""
 
 import asyncio
 from datetime import UTC, datetime
@@ -51,7 +51,7 @@ async def test_posting_needs_no_gateway(platform: DiscordPlatform, double: Disco
     assert not double.gateway.identifies
 
 
-async def test_a_post_whose_answer_was_lost_is_uncertain_and_posting_it_again_makes_no_duplicate(
+async def test_a_post_whose_answer_was_lost_is_uncertain_and_a_retry_makes_no_duplicate(
     platform: DiscordPlatform, double: DiscordDouble
 ) -> None:
     double.weather.queue.append("lose")
@@ -89,7 +89,7 @@ async def test_without_read_message_history_a_lookup_is_unsupported(
         await platform.find(HERE, KEY, lately())
 
 
-async def test_a_post_that_was_deleted_since_counts_as_done(
+async def test_a_post_that_was_deleted_meanwhile_counts_as_posted(
     platform: DiscordPlatform, double: DiscordDouble
 ) -> None:
     double.weather.refuse[2000] = (404, 10008)
@@ -107,7 +107,7 @@ async def test_a_server_error_is_not_retried_by_the_library_and_leaves_the_post_
     assert double.requests.count(("POST", "/channels/2000/messages")) == 2
 
 
-async def test_a_short_rate_limit_is_waited_for(platform: DiscordPlatform, double: DiscordDouble) -> None:
+async def test_a_short_rate_limit_is_waited_out(platform: DiscordPlatform, double: DiscordDouble) -> None:
     double.weather.queue.append("429")
     double.weather.retry_after = 0.05
     await platform.send(HERE, a_card(), KEY)
@@ -134,7 +134,7 @@ async def test_repeated_rate_limits_stop_only_the_channel(
     assert (caught.value.scope, caught.value.counts) == ("channel", False)
 
 
-async def test_a_blocked_address_stops_the_whole_platform(
+async def test_a_blocked_ip_address_stops_the_whole_platform(
     platform: DiscordPlatform, double: DiscordDouble
 ) -> None:
     double.weather.queue.append("429")
@@ -145,7 +145,7 @@ async def test_a_blocked_address_stops_the_whole_platform(
 
 
 @pytest.mark.parametrize(
-    ("status", "code", "consequence"),
+    ("status", "code", "outcome"),
     [
         *((404, code, ChannelGone) for code in (10003, 10004)),
         *((403, code, ChannelGone) for code in (50001, 50013)),
@@ -157,10 +157,10 @@ async def test_a_blocked_address_stops_the_whole_platform(
     ],
 )
 async def test_each_error_code_has_its_outcome(
-    platform: DiscordPlatform, double: DiscordDouble, status: int, code: int, consequence: type[SendError]
+    platform: DiscordPlatform, double: DiscordDouble, status: int, code: int, outcome: type[SendError]
 ) -> None:
     double.weather.refuse[2000] = (status, code)
-    with pytest.raises(consequence):
+    with pytest.raises(outcome):
         await platform.send(HERE, a_card(), KEY)
 
 
@@ -182,7 +182,7 @@ async def test_a_refused_token_is_retried_after_a_minute(double: DiscordDouble, 
     assert not double.messages
 
 
-async def test_the_subscriber_is_notified_once_that_posting_fails(
+async def test_the_subscriber_is_notified_once_if_posting_fails(
     platform: DiscordPlatform, double: DiscordDouble, redis: Redis
 ) -> None:
     await Subscriptions(redis).add(HERE, "paper", "now", "4242 Joe")
@@ -197,7 +197,7 @@ async def test_the_subscriber_is_notified_once_that_posting_fails(
     assert "Send Messages" in notice.body["content"]
 
 
-async def test_a_subscriber_who_left_is_not_written_to_but_the_owner_is(
+async def test_the_owner_is_notified_if_the_subscriber_left(
     platform: DiscordPlatform, double: DiscordDouble, redis: Redis
 ) -> None:
     await Subscriptions(redis).add(HERE, "paper", "now", "4242 Joe")
@@ -210,7 +210,7 @@ async def test_a_subscriber_who_left_is_not_written_to_but_the_owner_is(
     assert not await platform.notify(HERE, "This thread is locked. Unlock it.")
 
 
-async def test_a_role_is_pinged_in_a_message_of_plain_text(
+async def test_a_role_is_pinged_in_a_plain_text_message(
     platform: DiscordPlatform, double: DiscordDouble
 ) -> None:
     await platform.send(HERE, a_card(ping="55"), KEY)
@@ -220,7 +220,7 @@ async def test_a_role_is_pinged_in_a_message_of_plain_text(
     assert ping.body["message_reference"]["message_id"] == card.id
 
 
-async def test_each_card_may_open_a_thread(platform: DiscordPlatform, double: DiscordDouble) -> None:
+async def test_each_card_can_open_a_thread(platform: DiscordPlatform, double: DiscordDouble) -> None:
     await platform.send(HERE, a_card(threads=True), KEY)
     (thread,) = double.threads
     assert (thread["id"], thread["name"]) == (str(double.messages[0].id), "On paper 2603.00001")
@@ -248,13 +248,13 @@ async def test_many_posts_share_one_login(platform: DiscordPlatform, double: Dis
     assert len(double.messages) == 20
 
 
-async def test_a_burst_over_the_bots_rate_limit_is_posted_once(redis: Redis) -> None:
+async def test_every_post_of_a_burst_over_the_bots_rate_limit_is_posted_once(redis: Redis) -> None:
     async with DiscordDouble().serve() as double:
         discord.http.Route.BASE = double.url
         platform = DiscordPlatform(double.token, redis)
 
         async def post(channel: ChannelRef) -> None:
-            """As a delivery does: what is limited for too long is tried again when the platform says."""
+            """Post as a delivery does: after a long rate limit, retry when the platform says."""
             while True:
                 try:
                     await platform.send(channel, a_card(), str(channel))
@@ -270,7 +270,7 @@ async def test_a_burst_over_the_bots_rate_limit_is_posted_once(redis: Redis) -> 
     assert len(double.messages) == len(channels)
 
 
-async def test_news_are_posted_in_the_thread_of_their_card(
+async def test_news_is_posted_in_the_thread_of_its_card(
     platform: DiscordPlatform, double: DiscordDouble
 ) -> None:
     card = await platform.send(HERE, a_card(), KEY)
@@ -299,7 +299,7 @@ async def test_a_reply_whose_answer_was_lost_is_found_in_the_thread(
     assert len(double.messages) == 3
 
 
-async def test_news_of_a_card_that_is_gone_are_posted_in_the_channel(
+async def test_news_of_a_deleted_card_is_posted_in_the_channel(
     platform: DiscordPlatform, double: DiscordDouble
 ) -> None:
     for gone in MessageRef("deleted"), MessageRef("77"):
@@ -310,7 +310,7 @@ async def test_news_of_a_card_that_is_gone_are_posted_in_the_channel(
 
 
 @pytest.mark.parametrize("code", [50013, 50083, 160005, 10003])
-async def test_a_thread_that_can_not_be_posted_in_pauses_nothing(
+async def test_news_is_posted_in_the_channel_if_its_thread_cannot_be_posted_in(
     platform: DiscordPlatform, double: DiscordDouble, code: int
 ) -> None:
     card = await platform.send(HERE, a_card(threads=True), KEY)

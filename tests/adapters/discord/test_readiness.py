@@ -1,4 +1,4 @@
-"""What operators and the front page see of Discord."""
+"""Discord's status for operators and the front page."""
 
 import asyncio
 from contextlib import suppress
@@ -12,10 +12,12 @@ from tests.adapters.discord.recording import RecordingCore
 from tests.waiting import until
 
 TOKEN = "MTEyMjMzNDQ1NTY2Nzc4ODk5MA.planted.token"
-"""Of the application 1122334455667788990."""
+"""Token of the application 1122334455667788990."""
 
 
-async def test_it_is_connected_while_it_listens_at_the_gateway(redis: Redis, double: DiscordDouble) -> None:
+async def test_the_platform_is_connected_while_it_listens_at_the_gateway(
+    redis: Redis, double: DiscordDouble
+) -> None:
     platform, core = DiscordPlatform(double.token, redis), RecordingCore()
     assert not platform.connected()
     running = asyncio.create_task(platform.run(core))
@@ -56,7 +58,7 @@ async def test_the_doctor_reports_a_wrong_token_and_a_bot_without_a_server(
     assert "oauth2/authorize" in found["the bot is in no server yet"].todo
     double.gateway.guilds = {0: [guild_payload()]}
     double.gateway.remaining = 3
-    said = [(finding.ok, finding.message) async for finding in right.diagnose()]
-    assert (said[1][0], said[1][1].partition(";")[0]) == (True, "the bot is in 1 server")
-    assert (said[2][0], said[2][1].partition(" of ")[0]) == (False, "only 3")
+    findings = [(finding.ok, finding.message) async for finding in right.diagnose()]
+    assert (findings[1][0], findings[1][1].partition(";")[0]) == (True, "the bot is in 1 server")
+    assert (findings[2][0], findings[2][1].partition(" of ")[0]) == (False, "only 3")
     await right.close()

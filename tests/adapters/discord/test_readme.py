@@ -1,4 +1,4 @@
-"""The README's Discord section, followed word by word: from nothing to the first post."""
+"""The README's Discord section, followed word for word up to the first post."""
 
 import asyncio
 import json
@@ -24,7 +24,7 @@ PAPERBOY = Path(sys.executable).parent / "paperboy"
 
 
 def steps() -> list[str]:
-    """The numbered steps of the section."""
+    """Return the numbered steps of the section."""
     section = (ROOT / "README.md").read_text().partition("## Discord\n")[2].partition("\n## ")[0]
     return [
         " ".join(step.split())
@@ -33,13 +33,15 @@ def steps() -> list[str]:
 
 
 def code(step: str) -> list[str]:
-    """What a step says to type."""
+    """Return the code in a step."""
     return re.findall(r"`([^`]+)`", step)
 
 
 @asynccontextmanager
-async def typed(line: str, folder: Path, env: Mapping[str, str]) -> AsyncIterator[asyncio.subprocess.Process]:
-    """A line typed in the folder of the checkout; `make run` does what its recipe says."""
+async def run_line(
+    line: str, folder: Path, env: Mapping[str, str]
+) -> AsyncIterator[asyncio.subprocess.Process]:
+    """Run a command line in a folder. `make run` is replaced by its recipe."""
     words = {"make run": ("run",)}.get(line) or tuple(line.split()[1:])
     program = await asyncio.create_subprocess_exec(
         PAPERBOY,
@@ -71,23 +73,23 @@ async def test_four_steps_lead_to_the_first_post(tmp_path: Path, shared_data: Pa
         (tmp_path / name).write_text(f"{line}{double.token}\n")
 
         (command,) = code(look)
-        async with typed(command, tmp_path, env) as doctor:
-            said = (await doctor.communicate())[0].decode()
-        assert "https://discord.com/oauth2/authorize?client_id=900" in said
-        double.gateway.guilds = {0: [guild_payload()]}  # the link was opened
+        async with run_line(command, tmp_path, env) as doctor:
+            output = (await doctor.communicate())[0].decode()
+        assert "https://discord.com/oauth2/authorize?client_id=900" in output
+        double.gateway.guilds = {0: [guild_payload()]}  # the link was opened and Paperboy added
 
         command, subscribe = code(begin)
-        async with typed(command, tmp_path, env):
+        async with run_line(command, tmp_path, env):
             await double.gateway.until(lambda: double.gateway.shards == {0})
             paper, verb, query = subscribe.split()
             assert paper == "/paper"
             await double.gateway.dispatch("INTERACTION_CREATE", interaction("1", verb, query=query))
             _, answer, _ = await double.callbacks.get()
-            said = str(answer.get("data", {}).get("components")) + (
+            text = str(answer.get("data", {}).get("components")) + (
                 json.dumps((await double.follows.get())[1]) if answer["type"] == 5 else ""
             )
-            assert "Subscribed as" in said
+            assert "Subscribed as" in text
         replay.until, replay.shift = DAY + timedelta(days=1), replay.shift + timedelta(days=1)
-        async with typed(command, tmp_path, env), asyncio.timeout(60):
+        async with run_line(command, tmp_path, env), asyncio.timeout(60):
             await until(lambda: double.messages, "a card")
         assert "matched diffusion" in json.dumps(double.messages[0].body)

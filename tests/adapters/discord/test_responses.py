@@ -1,4 +1,4 @@
-"""How commands, buttons and forms are answered."""
+"""Answers to commands, buttons and forms."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -45,18 +45,18 @@ FORM = Form(
 
 
 @dataclass
-class Scripted(FailingCore):
-    """A core that gives the replies of a test, and records what it was asked."""
+class ScriptedCore(FailingCore):
+    """A core that gives the reply of a test, and records its calls."""
 
     reply: Reply = field(default_factory=lambda: Reply(a_card("quick")))
-    asked: list[tuple[str, dict[str, str], User]] = field(default_factory=list)
+    calls: list[tuple[str, dict[str, str], User]] = field(default_factory=list)
 
     async def handle(self, command: Command) -> Reply:
-        self.asked.append((command.name, dict(command.options), command.user))
+        self.calls.append((command.name, dict(command.options), command.user))
         return self.reply
 
     async def handle_text(self, line: str, user: User, channel: ChannelRef) -> Reply:
-        self.asked.append((line, {}, user))
+        self.calls.append((line, {}, user))
         assert channel.platform == "discord"
         return self.reply
 
@@ -66,10 +66,10 @@ class Scripted(FailingCore):
 
 @dataclass
 class Room:
-    """A server with a scripted bot."""
+    """A server whose bot has a scripted core."""
 
     env: simcord.Env
-    core: Scripted
+    core: ScriptedCore
     channel: simcord.ChannelHandle
     joe: simcord.MemberActor
     guest: simcord.MemberActor
@@ -77,7 +77,7 @@ class Room:
 
 @pytest.fixture
 async def room(redis: Redis) -> AsyncIterator[Room]:
-    core = Scripted()
+    core = ScriptedCore()
     env = simcord.Env(GatewayClient(core, redis, PATIENT), settle_timeout=20)
     with judged():
         async with _opened(env, core) as room:
@@ -85,7 +85,7 @@ async def room(redis: Redis) -> AsyncIterator[Room]:
 
 
 @asynccontextmanager
-async def _opened(env: simcord.Env, core: Scripted) -> AsyncIterator[Room]:
+async def _opened(env: simcord.Env, core: ScriptedCore) -> AsyncIterator[Room]:
     await env.start()
     try:
         server = env.create_guild("lab")
@@ -100,7 +100,7 @@ async def _opened(env: simcord.Env, core: Scripted) -> AsyncIterator[Room]:
         await env.shutdown()
 
 
-async def test_a_quick_answer_comes_at_once_and_is_private(room: Room) -> None:
+async def test_a_quick_answer_is_immediate_and_private(room: Room) -> None:
     result = await room.joe.slash(room.channel, "paper list")
     assert (result.deferred, result.ephemeral, shown(result).text) == (False, True, "quick")
 
@@ -121,40 +121,40 @@ async def test_a_fuller_answer_replaces_the_first_one(room: Room) -> None:
     assert shown(result).text == "fuller"
 
 
-async def test_pages_are_turned_in_place(room: Room) -> None:
+async def test_paging_replaces_the_message(room: Room) -> None:
     room.core.reply = Reply(a_card("page 1", Button("Next", "list page:2")))
     first = await room.joe.slash(room.channel, "paper list")
     room.core.reply = Reply(a_card("page 2", Button("Previous", "list page:1")))
     assert first.response is not None
     await room.joe.click(first.response, label="Next")
     assert shown(first).text == "page 2"
-    assert room.core.asked[-1][0] == "list page:2"
+    assert room.core.calls[-1][0] == "list page:2"
 
 
 async def test_options_reach_the_core_by_name(room: Room) -> None:
     await room.joe.slash(room.channel, "paper mute", query="robots", **{"for": "7d"})
-    name, options, user = room.core.asked[-1]
+    name, options, user = room.core.calls[-1]
     assert (name, options) == ("mute", {"query": "robots", "for": "7d"})
     assert (user.id, user.name, user.may_manage) == (str(room.joe.id), "joe", True)
 
 
-async def test_changes_need_manage_channels_or_a_rule_of_the_server(redis: Redis) -> None:
+async def test_changes_need_manage_channels_or_a_command_permission(redis: Redis) -> None:
     async with discord_harness(redis) as harness:
         guest = harness.server.add_member(harness.env.create_user("guest"))
         await harness.env.settle()
         refused = await harness.say_in(harness.papers, "/paper mute robots", guest)
         assert "Only people who manage this channel" in refused.text
         other = harness.server.add_member(harness.env.create_user("other"))
-        command = next(one for one in harness.env.backend.commands[None].values() if one["name"] == "paper")
+        command = next(c for c in harness.env.backend.commands[None].values() if c["name"] == "paper")
         harness.server.set_command_permissions(int(command["id"]), {other: True})
         assert "muted" in (await harness.say_in(harness.papers, "/paper mute robots", other)).text.lower()
 
 
-async def test_direct_messages_are_a_channel_of_ones_own(room: Room) -> None:
+async def test_direct_messages_are_a_personal_channel(room: Room) -> None:
     user = room.joe.user
     assert "quick" in shown(await user.slash("paper trending")).text
     assert "quick" in shown(await user.slash("paper subscribe", query="robots")).text
-    assert [name for name, _, _ in room.core.asked] == ["trending", "subscribe"]
+    assert [name for name, _, _ in room.core.calls] == ["trending", "subscribe"]
 
 
 async def test_subscribing_where_posting_is_forbidden_shows_a_warning(room: Room) -> None:
@@ -167,7 +167,7 @@ async def test_subscribing_where_posting_is_forbidden_shows_a_warning(room: Room
     assert "Send Messages" in seen.text
 
 
-async def test_a_long_form_is_opened_part_by_part_and_sent_in_whole(room: Room) -> None:
+async def test_a_long_form_is_opened_in_parts_and_submitted_as_a_whole(room: Room) -> None:
     room.core.reply = Reply(a_card("settings"), form=FORM)
     offered = await room.joe.slash(room.channel, "paper settings")
     assert offered.response is not None
@@ -177,7 +177,7 @@ async def test_a_long_form_is_opened_part_by_part_and_sent_in_whole(room: Room) 
     assert opened.modal is not None
     assert opened.modal["title"] == "Paperboy here"
     await room.joe.submit_modal(opened, {"hour5": "17", "detail": ["full"]})
-    name, options, _ = room.core.asked[-1]
+    name, options, _ = room.core.calls[-1]
     assert (name, options["hour5"], options["detail"], options["hour0"]) == ("settings", "17", "full", "0")
 
 
@@ -187,7 +187,7 @@ async def test_a_short_form_opens_at_once_and_works_after_a_restart(room: Room, 
     assert opened.modal is not None
     await room.env.restart_bot(GatewayClient(room.core, redis, PATIENT))
     sent = await room.joe.submit_modal(opened, {"hour0": "8", "hour1": ""})
-    assert room.core.asked[-1][1] == {"hour0": "8", "hour1": ""}
+    assert room.core.calls[-1][1] == {"hour0": "8", "hour1": ""}
     assert sent.acknowledged
 
 
@@ -223,7 +223,7 @@ async def test_an_announcement_channel_gets_embeds(redis: Redis) -> None:
         assert "Saved to your list" in (await harness.press(post, "Save")).text
 
 
-async def test_roles_are_completed_by_name(redis: Redis) -> None:
+async def test_roles_are_completed_by_name_and_pinged(redis: Redis) -> None:
     async with discord_harness(redis) as harness:
         readers = harness.server.create_role("Readers")
         await harness.env.settle()

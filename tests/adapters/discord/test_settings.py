@@ -1,4 +1,4 @@
-"""What Discord declares to the core."""
+"""Settings and secrets that Discord declares to the core."""
 
 import pytest
 
@@ -20,7 +20,7 @@ redact = Redact((), SETTINGS.secret_patterns)
     ],
     ids=["a bot's token", "a follow-up's address", "an answer's address"],
 )
-def test_secrets_are_recognised_in_the_log(secret: str) -> None:
+def test_secrets_are_redacted_in_the_log(secret: str) -> None:
     shown = redact.text(f"POST {secret} failed")
     assert REDACTED in shown
     assert "aW50ZXJhY3Rpb24" not in shown
@@ -45,4 +45,4 @@ def test_without_a_token_discord_is_not_configured(monkeypatch: pytest.MonkeyPat
     settings = Settings().having(SETTINGS.model_construct(discord_token=None))
     assert not settings.of(SETTINGS).is_configured
     with pytest.raises(ConfigurationError, match="DISCORD_TOKEN"):
-        build(settings, None)  # type: ignore[arg-type]  # it is refused before it needs a server
+        build(settings, None)  # type: ignore[arg-type]  # it raises before it uses Redis

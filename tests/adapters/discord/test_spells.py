@@ -1,4 +1,4 @@
-"""A spell of answers that aren't Discord's own stops nothing for good: afterwards every channel gets its post once."""
+"""After an outage with foreign answers, every channel gets its post once, and nothing stays paused."""
 
 import pytest
 from redis.asyncio import Redis
@@ -11,7 +11,7 @@ from tests.adapters.discord.spells import CHANNELS, SPELLS, recover
 
 @pytest.mark.timeout(60)
 @pytest.mark.parametrize("name", SPELLS)
-async def test_after_a_spell_every_channel_gets_its_post_once_and_by_itself(
+async def test_after_an_outage_every_channel_gets_its_post_once_automatically(
     redis: Redis, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
     monkeypatch.setattr(errors, "SPELL", 0.2)

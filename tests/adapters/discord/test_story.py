@@ -33,13 +33,13 @@ def matches(paper: Paper, pattern: str) -> bool:
 
 
 def shown_in(posts: Iterable[Seen], papers: Iterable[Paper]) -> list[str]:
-    """The papers whose titles are in the posts, each as often as it occurs."""
+    """Return the papers whose titles are in the posts, each as often as it occurs."""
     texts = [post.text for post in posts]
     return [paper.id for paper in papers for text in texts if paper.title[:60] in text]
 
 
-def forum_of(harness: DiscordHarness) -> tuple[simcord.ChannelHandle, simcord.ChannelHandle]:
-    """A forum with two tags, and a post in it that people can write in."""
+def create_forum(harness: DiscordHarness) -> tuple[simcord.ChannelHandle, simcord.ChannelHandle]:
+    """Create a forum with two tags, and a post in it that people can write in."""
     backend = harness.env.backend
     forum = harness.server.create_forum_channel("reading-list")
     tags = [
@@ -53,18 +53,18 @@ def forum_of(harness: DiscordHarness) -> tuple[simcord.ChannelHandle, simcord.Ch
 
 
 def forbid(harness: DiscordHarness, channel: simcord.ChannelHandle, permission: str | None) -> None:
-    """Take a permission in a channel from Paperboy; with None, give all back."""
+    """Deny Paperboy a permission in a channel; with None, restore all."""
     deny = discord.Permissions(**{permission: True}).value if permission else 0
     me = harness.env.backend.bot_user.id
     harness.env.backend.set_overwrite(channel.id, Overwrite(me, OverwriteType.MEMBER, 0, deny))
 
 
 @pytest.mark.timeout(120)
-async def test_a_reading_groups_week(redis: Redis, shared_data: Path) -> None:
+async def test_a_reading_group_uses_paperboy_for_a_week(redis: Redis, shared_data: Path) -> None:
     papers: list[Paper] = []
     async with discord_harness(redis, lambda: NOW) as harness:
         robots = harness.server.create_text_channel("robots")
-        forum, welcome = forum_of(harness)
+        forum, welcome = create_forum(harness)
         for channel, query in (
             (harness.papers, "diffusion"),
             (robots, "robot*"),
@@ -79,8 +79,8 @@ async def test_a_reading_groups_week(redis: Redis, shared_data: Path) -> None:
             await arrive(harness.bot, *news)
             await advance(redis, DAY)
             await deliver(harness.bot)
-        await _each_paper_was_posted_once(harness, papers, robots, forum)
-        _forum_has_tags(harness, forum)
+        await _check_each_paper_was_posted_once(harness, papers, robots, forum)
+        _check_forum_posts(harness, forum)
 
         card = next(post for post in await harness.posted() if "Full abstract" in post.buttons)
         assert "Saved to your list" in (await harness.press(card, "Save")).text
@@ -91,7 +91,7 @@ async def test_a_reading_groups_week(redis: Redis, shared_data: Path) -> None:
         assert "Saved to your list" in (await harness.press(card, "Save")).text
         await harness.press(card, "Full abstract")
         assert abstract.text in "".join(seen_of(message).text for message in thread.history())
-        assert len(thread.history()) == 1, "the same abstract stands there once"
+        assert len(thread.history()) == 1, "the abstract is posted once"
 
         assert await harness.joe.autocomplete(
             harness.papers, "paper unsubscribe", "subscription", "diff"
@@ -104,23 +104,23 @@ async def test_a_reading_groups_week(redis: Redis, shared_data: Path) -> None:
         await _removed_and_back(harness)
 
 
-async def _each_paper_was_posted_once(
+async def _check_each_paper_was_posted_once(
     harness: DiscordHarness, papers: list[Paper], robots: simcord.ChannelHandle, forum: simcord.ChannelHandle
 ) -> None:
-    for channel, wanted in (
+    for channel, expected in (
         (harness.papers, [p for p in papers if matches(p, r"\bdiffusions?\b")]),
         (robots, [p for p in papers if matches(p, r"\brobot")]),
         (forum, [p for p in papers if matches(p, PHRASE.pattern) and not matches(p, r"\bsurveys?\b")]),
     ):
-        assert len(wanted) > 5
-        for paper in wanted:
+        assert len(expected) > 5
+        for paper in expected:
             assert await Outbox(harness.bot.redis).sent(ref(channel), paper.id), paper.title
         shown = shown_in(harness.posted_in(channel), papers)
         assert len(shown) == len(set(shown)), "a paper was posted twice"
-        assert set(shown) <= {paper.id for paper in wanted}
+        assert set(shown) <= {paper.id for paper in expected}
 
 
-def _forum_has_tags(harness: DiscordHarness, forum: simcord.ChannelHandle) -> None:
+def _check_forum_posts(harness: DiscordHarness, forum: simcord.ChannelHandle) -> None:
     posts = [thread for thread in forum.threads if thread.name != "Welcome"]
     assert posts
     assert all(thread.name and len(thread.name) <= 100 for thread in posts)
@@ -160,9 +160,9 @@ async def _removed_and_back(harness: DiscordHarness) -> None:
     assert "1 subscription" in (await harness.say("/paper list")).text
 
 
-async def test_a_forums_posts_are_tagged_by_category(redis: Redis) -> None:
+async def test_posts_in_a_forum_are_tagged_by_category(redis: Redis) -> None:
     async with discord_harness(redis) as harness:
-        forum, welcome = forum_of(harness)
+        forum, welcome = create_forum(harness)
         await harness.say_in(welcome, "/paper subscribe paper")
         await arrive(harness.bot, a_paper(categories=("cs.CL", "cs.LG")))
         post = next(thread for thread in forum.threads if thread.name != "Welcome")

@@ -113,7 +113,7 @@ async def test_the_form_of_settings_has_only_those_that_apply_to_mail(harness: E
     page = await harness.browser.submit(form, zone="Berlin", hour="7", weekends="off")
     settings = await harness.bot.core.settings(harness.channel)
     assert (settings.zone, settings.hour, settings.weekends) == ("Europe/Berlin", 7, False)
-    assert "Digests come at 7:00 Europe/Berlin time, not on weekends" in page.text
+    assert "Digests arrive at 7:00 Europe/Berlin time, not on weekends" in page.text
 
 
 async def test_the_page_shows_the_start_of_the_reading_list_and_links_to_the_rest(
@@ -130,7 +130,7 @@ async def test_the_page_shows_the_start_of_the_reading_list_and_links_to_the_res
     assert "And 2 more." in page.text
     page = await harness.browser.submit(page.form("Remove"))
     assert "Removed from your list" in page.text
-    page = await harness.browser.submit(page.form("All of it, with notes and export"))
+    page = await harness.browser.submit(page.form("Show all, with notes and export"))
     assert "Your list: 6 papers" in page.text
     assert "read it" in page.text
 

@@ -22,7 +22,7 @@ from bot.sources.huggingface_papers import parse_list
 from tests.adapters.email.harness import ADA, BASE, EmailHarness, email_harness
 from tests.adapters.email.test_render import FRAME
 from tests.papers import a_paper
-from tests.web.browser import Seen, looking, needs_chromium
+from tests.web.browser import ObservedPage, needs_chromium, open_page
 from tests.web.site import site
 
 pytestmark = needs_chromium
@@ -56,7 +56,7 @@ async def horizontal_overflow(page: Page) -> int:
 
 
 async def test_from_the_front_page_to_a_subscription_by_keyboard_without_scripts(redis: Redis) -> None:
-    async with open_site(redis) as (harness, origin), looking(scripts=False) as seen:
+    async with open_site(redis) as (harness, origin), open_page(scripts=False) as seen:
         page = seen.page
         await page.goto(origin)
         await tab_to(page, "#mail-address")
@@ -82,11 +82,11 @@ async def test_from_the_front_page_to_a_subscription_by_keyboard_without_scripts
         await page.keyboard.type("preview diffusion")
         await page.keyboard.press("Enter")
         await page.get_by_role("heading", name="Preview").wait_for()
-        assert seen.said == []
+        assert seen.console == []
 
 
 async def test_a_query_is_previewed_without_scripts(redis: Redis) -> None:
-    async with open_site(redis) as (_, origin), looking(scripts=False) as seen:
+    async with open_site(redis) as (_, origin), open_page(scripts=False) as seen:
         await seen.page.goto(origin)
         await seen.page.fill("#mail-query", "diffusion")
         await seen.page.get_by_role("button", name="Preview").click()
@@ -96,20 +96,20 @@ async def test_a_query_is_previewed_without_scripts(redis: Redis) -> None:
 
 
 async def test_with_scripts_a_query_is_previewed_while_it_is_typed(redis: Redis) -> None:
-    async with open_site(redis) as (_, origin), looking(zone="Asia/Tokyo") as seen:
+    async with open_site(redis) as (_, origin), open_page(zone="Asia/Tokyo") as seen:
         await seen.page.goto(origin)
         assert await seen.page.input_value("#mail-zone") == "Asia/Tokyo"
         await seen.page.locator("#mail-query").press_sequentially("diffusion")
         await seen.page.get_by_text("5 matches in the").wait_for()
         await seen.page.fill("#mail-query", "")
         await seen.page.locator("#mail-past section").wait_for(state="detached")
-        assert seen.said == []
-        assert {urlsplit(address).netloc for address in seen.asked} == {urlsplit(origin).netloc}
+        assert seen.console == []
+        assert {urlsplit(address).netloc for address in seen.requests} == {urlsplit(origin).netloc}
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 async def test_every_page_is_accessible_and_fits_a_phone(redis: Redis, scheme: Scheme) -> None:
-    async with open_site(redis) as (harness, origin), looking(width=320, height=640, scheme=scheme) as seen:
+    async with open_site(redis) as (harness, origin), open_page(width=320, height=640, scheme=scheme) as seen:
         await harness.addresses.confirm(harness.channel, Address.parse(ADA))
         await harness.say("subscribe diffusion")
         account = await harness.addresses.account(harness.channel)
@@ -135,7 +135,7 @@ async def test_every_page_is_accessible_and_fits_a_phone(redis: Redis, scheme: S
         assert await seen.faults() == []
 
 
-async def faults_of_mail(seen: Seen) -> list[str]:
+async def faults_of_mail(seen: ObservedPage) -> list[str]:
     """Return the faults of a mail, except missing landmarks, which only a page needs."""
     return [
         fault
@@ -147,7 +147,7 @@ async def faults_of_mail(seen: Seen) -> list[str]:
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [390, 1100])
 async def test_mails_of_recorded_days_are_accessible(shared_data: Path, width: int, scheme: Scheme) -> None:
-    async with looking(width=width, scheme=scheme) as seen:
+    async with open_page(width=width, scheme=scheme) as seen:
         for day in ("2026-03-16", "2026-04-15", "2026-05-20"):
             papers = parse_list((shared_data / "hf_daily" / f"{day}.json").read_bytes())
             entries = [(paper, (Reason(1, "trending"),)) for paper in papers]
@@ -162,4 +162,4 @@ async def test_mails_of_recorded_days_are_accessible(shared_data: Path, width: i
                 assert [
                     fault for fault in await faults_of_mail(seen) if not fault.startswith("headings")
                 ] == []
-        assert (seen.asked, seen.said) == ([], [])
+        assert (seen.requests, seen.console) == ([], [])

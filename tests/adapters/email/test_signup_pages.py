@@ -78,7 +78,7 @@ async def test_from_the_form_to_the_first_mail(harness: EmailHarness) -> None:
 async def test_an_empty_query_subscribes_to_trending_papers(harness: EmailHarness) -> None:
     await submit_sign_up(harness, every="weekly", zone="Berlin")
     page = await harness.browser.get(await newest_link(harness))
-    assert "once a week, at 9:00 Europe/Berlin time: what is trending" in page.text
+    assert "once a week, at 9:00 Europe/Berlin time: the trending papers" in page.text
     await harness.browser.submit(page.form("Confirm"))
     [subscription] = (await harness.bot.core.subscriptions([harness.channel]))[harness.channel]
     assert (subscription.query, subscription.every) == ("top:10", "weekly")

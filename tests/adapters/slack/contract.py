@@ -1,4 +1,4 @@
-"""Slack in the contract that every platform is held to."""
+"""Slack in the contract suite of all platforms."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -8,18 +8,18 @@ from redis.asyncio import Redis
 from adapters.slack.manifest import manifest
 from tests.adapters.slack.double import Slack
 from tests.adapters.slack.double.people import words
-from tests.adapters.slack.test_posting import Desk
+from tests.adapters.slack.test_posting import Poster
 from tests.platform_place import Place
 
 
 @asynccontextmanager
 async def place(redis: Redis) -> AsyncIterator[Place]:
     async with Slack(manifest("socket")).serve() as double:
-        desk = Desk(double, redis)
+        poster = Poster(double, redis)
         yield Place(
-            desk.platform,
-            desk.to,
-            lambda: [words(message.blocks) for message in desk.room.messages],
+            poster.platform,
+            poster.to,
+            lambda: [words(message.blocks) for message in poster.room.messages],
             lambda: double.faults.next("chat.postMessage", "lose"),
         )
-        await desk.platform.close()
+        await poster.platform.close()

@@ -1,4 +1,4 @@
-"""Slack for tests that run on every platform: the double, the adapter, and one person in one channel."""
+"""Slack for tests that run on every platform: the double, the adapter, and one person in a channel."""
 
 from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager
@@ -44,7 +44,7 @@ class SlackHarness:
 
     @property
     def bot(self) -> Bot:
-        """The bot that answers there."""
+        """The running bot."""
         return self._running.bot
 
     @property
@@ -53,7 +53,7 @@ class SlackHarness:
         return self._running.platform
 
     async def settled(self) -> None:
-        """Wait until everything that Slack sent is done."""
+        """Wait until everything that Slack sent has been handled."""
         await self._running.settled()
 
     async def start(self) -> None:
@@ -66,40 +66,40 @@ class SlackHarness:
         await self._running.stop()
 
     async def say(self, line: str) -> Seen:
-        """Type `/paper …` in the channel."""
+        """Type `/paper …` in the channel. Return the answer."""
         return await self._answer(self.person.type(self.room, line.removeprefix("/paper").strip()))
 
     async def press(self, seen: Seen, label: str) -> Seen:
-        """Press a button of a message or modal."""
+        """Press a button of a message or modal. Return the answer."""
         return await self._answer(self.person.press(seen.raw, label))
 
     async def say_alone(self, line: str) -> Seen:
-        """Type `/paper …` in the app's Messages tab."""
+        """Type `/paper …` in the app's Messages tab. Return the answer."""
         direct = self.slack.world.direct(self.workspace, self.person.user)
         return await self._answer(self.person.type(direct, line.removeprefix("/paper").strip()))
 
     def direct(self) -> Sequence[Seen]:
-        """The app's direct messages to the person, without threads."""
+        """Return the app's direct messages to the person, without threads."""
         return [_seen(m) for m in self.person.direct() if m.only_for is None and m.thread_ts is None]
 
     async def answer(self, trigger: str) -> Seen:
-        """What the person sees in the end after something that they did."""
+        """Return the final answer to the action with this trigger."""
         await self._running.settled()
         return _seen(self.person.answers(trigger)[-1])
 
     async def posted(self) -> Sequence[Seen]:
-        """The messages that everyone sees, without threads."""
+        """Return the messages that everyone sees, without threads."""
         return [_seen(m) for m in self.room.messages if m.only_for is None and m.thread_ts is None]
 
     async def restart(self) -> None:
-        """Replace the process: the new one knows only what is in Redis and in Slack."""
+        """Restart the process: only the state in Redis and Slack survives."""
         await self.stop()
         await self.start()
 
-    async def _answer(self, doing: Coroutine[Any, Any, str]) -> Seen:
+    async def _answer(self, action: Coroutine[Any, Any, str]) -> Seen:
         threads, modals = {message.ts for message in self._threads()}, len(self.person.modals())
         sent = len(self._files())
-        trigger = await doing
+        trigger = await action
         await self._running.settled()
         found: list[Surface] = [*self.person.answers(trigger)]
         found += [message for message in self._threads() if message.ts not in threads]
@@ -108,7 +108,7 @@ class SlackHarness:
         return replace(_seen(found[-1]), file=files[-1] if files else "")
 
     def _files(self) -> list[str]:
-        """The texts of the files that the person got."""
+        """Return the text of each file that the person received."""
         stored = [m.options["file"]["data"] for m in self.person.direct() if "file" in m.options]
         return [data.decode() for data in stored]
 
@@ -121,7 +121,7 @@ class SlackHarness:
 async def slack_harness(
     redis: Redis, now: Callable[[], datetime] = wall_clock, groups: Sequence[SettingsGroup] = ()
 ) -> AsyncIterator[SlackHarness]:
-    """A running bot in a Slack channel; `groups` are settings other than the defaults."""
+    """Yield a running bot in a Slack channel; `groups` are settings other than the defaults."""
     async with Slack(manifest("socket")).serve() as slack:
         harness = SlackHarness(slack, redis, now, groups)
         await harness.start()

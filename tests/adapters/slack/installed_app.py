@@ -1,4 +1,4 @@
-"""An app that every workspace can install, in a workspace with two people and two channels."""
+"""An app over HTTP, installed in a workspace with two people and two channels."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -16,7 +16,7 @@ from tests.platform_harness import arrive
 
 
 class InstalledApp:
-    """Ada and Ben in the workspace “lab”, which Ada installed the app into."""
+    """Ada and Ben in the workspace “lab”, where Ada installed the app."""
 
     def __init__(self, slack: Slack, redis: Redis) -> None:
         self.slack = slack
@@ -32,17 +32,17 @@ class InstalledApp:
         await self.ben.type(channel, "subscribe diffusion")
         await self.running.settled()
 
-    async def paper(self) -> None:
+    async def publish_paper(self) -> None:
         """Publish a matching paper."""
         self.papers += 1
         await arrive(self.running.bot, a_paper(f"2603.0000{self.papers}", title=f"Diffusion {self.papers}"))
 
-    async def happens(self, event: Json) -> None:
+    async def send_event(self, event: Json) -> None:
         await self.slack.event(self.workspace, event)
         await self.running.settled()
 
     def cards(self, channel: Channel) -> list[str]:
-        """The titles of the papers that were posted."""
+        """Return the titles of the papers that were posted."""
         return [words(m.blocks).splitlines()[0] for m in channel.messages if m.metadata]
 
     def text_of(self, messages: list[Message]) -> str:
@@ -51,14 +51,14 @@ class InstalledApp:
     def ref(self, channel: Channel) -> ChannelRef:
         return ChannelRef("slack", self.workspace.id, channel.id)
 
-    async def says(self, person: Person, channel: Channel, line: str) -> str:
-        """The answer to what a person typed."""
+    async def answer_to(self, person: Person, channel: Channel, line: str) -> str:
+        """Return the answer to a command."""
         trigger = await person.type(channel, line)
         await self.running.settled()
         return self.text_of([a for a in person.answers(trigger) if isinstance(a, Message)])
 
-    async def partner(self) -> tuple[Workspace, Person]:
-        """Another workspace with the app that shares #papers, and Eve in it."""
+    async def add_partner(self) -> tuple[Workspace, Person]:
+        """Add another workspace with the app, which shares #papers. Return it and its member Eve."""
         partner = self.slack.workspace("partner")
         eve = self.slack.person(partner, "eve")
         partner.channels[self.room.id] = self.room
@@ -70,7 +70,7 @@ class InstalledApp:
 
 @asynccontextmanager
 async def installed_app(redis: Redis) -> AsyncIterator[InstalledApp]:
-    """A running app that is installed. At the end, Slack must not have refused anything."""
+    """Yield a running, installed app. Fail at the end if Slack refused anything."""
     async with Slack(manifest("http")).serve() as slack:
         made = InstalledApp(slack, redis)
         await made.running.start(made.running.http())

@@ -1,4 +1,4 @@
-"""Writes `deploy/slack-manifest*.yaml` as `adapters/slack/manifest.py` says it: `make manifests`."""
+"""Write `deploy/slack-manifest*.yaml` from `adapters/slack/manifest.py`, for `make manifests`."""
 
 from pathlib import Path
 from typing import Literal
@@ -12,7 +12,7 @@ FILES = {"socket": "slack-manifest.yaml", "http": "slack-manifest-http.yaml"}
 HEADS = {
     "socket": "# A Slack app for one workspace, in Socket Mode: no public address is needed.\n"
     "# Paste this at https://api.slack.com/apps > Create New App > From a manifest.\n",
-    "http": "# A Slack app that many workspaces can install. Slack calls it over HTTPS: replace paperboy.example.com by your\n"
+    "http": "# A Slack app that many workspaces can install. Slack calls it over HTTPS: replace paperboy.example.com with your\n"
     "# address, then paste this at https://api.slack.com/apps > Create New App > From a manifest.\n",
 }
 SCOPES = (
@@ -23,12 +23,12 @@ SCOPES = (
     "# - im:history and im:write do the same for direct messages. files:write sends people the files of their exports.\n"
     "# - links:read and links:write show a small card below a link to a paper. Slack sends Paperboy only the links, never the\n"
     "#   message, and only for the domains of unfurl_domains. An app can have five, and these have most links to papers.\n"
-    "#   You can replace one by medrxiv.org or doi.org; a change of domains needs a new installation.\n"
+    "#   You can replace one with medrxiv.org or doi.org; a change of domains needs a new installation.\n"
 )
 
 
 def text(mode: Literal["socket", "http"]) -> str:
-    """The expected content of a file."""
+    """Return the expected content of a file."""
     return HEADS[mode] + SCOPES + yaml.safe_dump(manifest(mode), sort_keys=False, width=120)
 
 

@@ -1,4 +1,4 @@
-"""Paperboy connected to the double, in the test's process, over a socket or over HTTP."""
+"""Paperboy in the test's process, connected to the double over a socket or HTTP."""
 
 import asyncio
 import re
@@ -32,12 +32,12 @@ class UnlimitedSlack(SlackPlatform):
     rates = Rates()
 
     async def settled(self) -> None:
-        """Wait until everything acknowledged is done."""
+        """Wait until everything that was acknowledged has been handled."""
         await self._tasks.drain(30)
 
 
 class Running:
-    """A bot that can be started and stopped repeatedly on the same Redis and the same Slack."""
+    """A bot that can be started and stopped repeatedly with the same Redis and Slack."""
 
     def __init__(self, slack: Slack, redis: Redis, now: Callable[[], datetime] = wall_clock) -> None:
         self.slack = slack
@@ -45,12 +45,12 @@ class Running:
         self.bot: Bot
         self.platform: UnlimitedSlack
         self.address = ""
-        """Where it listens in HTTP mode."""
+        """Base URL in HTTP mode."""
         self._now = now
         self._stack = AsyncExitStack()
 
     async def start(self, mode: ConnectionMode, *groups: SettingsGroup, **settings: Any) -> None:
-        """Run it, and wait until Slack reaches it."""
+        """Start the bot, and wait until Slack can reach it."""
         defaults = {name: field.default for name, field in Settings.model_fields.items()}
         known = Settings.model_construct(
             **(defaults | zotero_settings() | {"port": mode.port, "public_url": PUBLIC_URL} | settings)
@@ -68,17 +68,17 @@ class Running:
             await self._listen()
 
     async def stop(self) -> None:
-        """Stop it as SIGTERM does: everything acknowledged is done first."""
+        """Stop the bot as SIGTERM does: it first handles everything that it acknowledged."""
         await self._stack.aclose()
 
     def socket(self, token: str) -> ConnectionMode:
-        """Socket Mode with a bot token."""
+        """Return the settings of Socket Mode with a bot token."""
         return ConnectionMode(
             kind="socket", api_url=self.slack.api_url, bot_token=token, app_token=self.slack.app.app_token
         )
 
     def http_alone(self, token: str) -> ConnectionMode:
-        """HTTP for one workspace, with a bot token."""
+        """Return the settings of HTTP for one workspace, with a bot token."""
         return ConnectionMode(
             kind="http",
             api_url=self.slack.api_url,
@@ -88,7 +88,7 @@ class Running:
         )
 
     def http(self, secret_key: str = SECRET_KEY) -> ConnectionMode:
-        """HTTP, for every workspace that installs the app."""
+        """Return the settings of HTTP for every workspace that installs the app."""
         return ConnectionMode(
             kind="http",
             api_url=self.slack.api_url,
@@ -100,7 +100,7 @@ class Running:
         )
 
     async def settled(self) -> None:
-        """Wait until everything that Slack sent is done."""
+        """Wait until everything that Slack sent has been handled."""
         await self.platform.settled()
 
     async def _connect(self) -> None:
@@ -126,17 +126,17 @@ async def install(
     *,
     organization: bool = False,
 ) -> str:
-    """A person installs the app in a browser, from the first page to the last. Returns the last page.
+    """Install the app in a browser, from the first page to the last. Return the last page.
 
-    The cookie is only sent over TLS, which the test doesn't have, so it is passed on by hand.
+    Browsers send the cookie only over TLS, which the test doesn't have, so the cookie is set by hand.
     """
     async with aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar()) as browser:
         async with browser.get(f"{address}/slack/install") as page:
             cookie = page.headers["Set-Cookie"].partition(";")[0]
             link = unescape(re.findall(r'href="([^"]+/oauth/v2/authorize[^"]*)"', await page.text())[0])
-        agreed = slack.oauth.approve(link, person, scopes, organization=organization)
-        there = f"{address}/slack/oauth_redirect"
-        async with browser.get(there, params=agreed, headers={"Cookie": cookie}) as page:
+        query = slack.oauth.approve(link, person, scopes, organization=organization)
+        callback = f"{address}/slack/oauth_redirect"
+        async with browser.get(callback, params=query, headers={"Cookie": cookie}) as page:
             return await page.text()
 
 
@@ -144,7 +144,7 @@ async def install(
 async def running(
     slack: Slack, redis: Redis, mode: Callable[[Running], ConnectionMode]
 ) -> AsyncIterator[Running]:
-    """A bot that is stopped at the end."""
+    """Yield a running bot; stop it at the end."""
     bot = Running(slack, redis)
     await bot.start(mode(bot))
     try:

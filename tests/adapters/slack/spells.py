@@ -1,4 +1,4 @@
-"""Spells in which a proxy or a login page answers in Slack's place, while posts are due."""
+"""Spells (temporary outages) in which a proxy or login page answers instead of Slack, while posts are due."""
 
 import asyncio
 from contextlib import suppress
@@ -24,7 +24,7 @@ from tests.waiting import until
 
 CHANNELS = 50
 MEETING, RECOVERY = 300.0, 120.0
-"""Seconds that a test waits until a spell was met often enough, with the platform's real pauses, and then for all posts."""
+"""Maximum seconds to wait for enough failed calls, with the platform's real waits, and then for all posts."""
 SPELLS = {
     "a proxy's 403 pages": "html 403",
     "a proxy's 407 text": "plain 407",
@@ -36,7 +36,7 @@ METHODS = ("chat.postMessage", "conversations.history", "conversations.join")
 
 
 async def recover(redis: Redis, spell: str, *, answers: int = 30) -> tuple[float, Slack]:
-    """Post to 50 channels during a spell. Returns how many seconds after its end the last post was there."""
+    """Post to 50 channels during a spell. Return the seconds from its end to the last post, and the double."""
     paper = a_paper()
     await Papers(redis).ingest("test", Batch((paper,), "cursor"), 0)
     outbox = Outbox(redis, durable=False)
@@ -70,7 +70,7 @@ async def recover(redis: Redis, spell: str, *, answers: int = 30) -> tuple[float
         try:
             await until(
                 lambda: sum(call.answer == spell for call in slack.world.calls) >= answers,
-                "the spell to be met",
+                "enough calls to fail",
                 within=MEETING,
             )
             slack.faults.always, ended = {}, monotonic()

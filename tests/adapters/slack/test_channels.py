@@ -1,4 +1,4 @@
-"""Membership: the app's own, people who left, and other workspaces that share a channel."""
+"""Membership of the app, of people who left, and of other workspaces that share a channel."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -24,29 +24,29 @@ async def app(redis: Redis) -> AsyncIterator[InstalledApp]:
         yield made
 
 
-async def test_a_public_channel_is_joined_when_someone_subscribes_it(app: InstalledApp) -> None:
+async def test_the_app_joins_a_public_channel_when_someone_subscribes(app: InstalledApp) -> None:
     assert isinstance(app.running.platform, Joining)
     assert app.workspace.bot_user not in app.room.members
-    answer = await app.says(app.ben, app.room, "subscribe diffusion")
+    answer = await app.answer_to(app.ben, app.room, "subscribe diffusion")
     assert "couldn't join" not in answer
     assert app.workspace.bot_user in app.room.members
-    assert [m for m in app.room.messages if m.only_for is None] == [], "it greets only where it was invited"
+    assert [m for m in app.room.messages if m.only_for is None] == [], "it greets a channel only when invited"
 
 
-async def test_if_the_app_may_not_join_the_answer_says_what_that_means(app: InstalledApp) -> None:
+async def test_if_the_app_cannot_join_the_answer_asks_for_an_invitation(app: InstalledApp) -> None:
     (token,) = app.slack.world.tokens.values()
     token.scopes -= {JOIN}
-    answer = await app.says(app.ben, app.room, "subscribe diffusion")
+    answer = await app.answer_to(app.ben, app.room, "subscribe diffusion")
     assert "couldn't join" in answer
     assert "/invite @Paperboy" in answer
     await app.ben.invite(app.room)
-    assert "couldn't join" not in await app.says(app.ben, app.room, "subscribe robots")
+    assert "couldn't join" not in await app.answer_to(app.ben, app.room, "subscribe robots")
 
 
 async def test_a_private_channel_that_the_app_is_in_needs_no_joining(app: InstalledApp) -> None:
     await app.ben.invite(app.den)
     await app.running.settled()
-    answer = await app.says(app.ben, app.den, "subscribe diffusion")
+    answer = await app.answer_to(app.ben, app.den, "subscribe diffusion")
     assert "Subscribed" in answer
     assert "couldn't join" not in answer
 
@@ -55,15 +55,15 @@ async def test_optional_scopes_can_be_declined(app: InstalledApp) -> None:
     (token,) = app.slack.world.tokens.values()
     assert set(OPTIONAL) <= token.scopes
     token.scopes -= set(OPTIONAL)
-    assert "Subscribed" in await app.says(app.ben, app.room, "subscribe diffusion")
-    await app.paper()
+    assert "Subscribed" in await app.answer_to(app.ben, app.room, "subscribe diffusion")
+    await app.publish_paper()
     assert app.cards(app.room) == ["Diffusion 1"]
 
 
-async def test_two_workspaces_that_subscribe_a_shared_channel_at_once_get_each_paper_once(
+async def test_a_shared_channel_subscribed_by_two_workspaces_at_once_gets_each_paper_once(
     app: InstalledApp,
 ) -> None:
-    _, eve = await app.partner()
+    _, eve = await app.add_partner()
     triggers = await asyncio.gather(
         app.ben.type(app.room, "subscribe diffusion"), eve.type(app.room, "subscribe diffusion")
     )
@@ -74,48 +74,50 @@ async def test_two_workspaces_that_subscribe_a_shared_channel_at_once_get_each_p
     ]
     assert sorted("Subscribed" in answer for answer in answers) == [False, True]
     assert any("shared with another workspace" in answer for answer in answers)
-    await app.paper()
+    await app.publish_paper()
     assert app.cards(app.room) == ["Diffusion 1"]
 
 
-async def test_a_shared_channel_is_free_again_once_the_other_workspace_has_left(app: InstalledApp) -> None:
-    _, eve = await app.partner()
+async def test_a_shared_channel_can_be_subscribed_after_the_other_workspace_uninstalls(
+    app: InstalledApp,
+) -> None:
+    _, eve = await app.add_partner()
     await app.subscribe(app.room)
-    assert "shared with another workspace" in await app.says(eve, app.room, "subscribe diffusion")
+    assert "shared with another workspace" in await app.answer_to(eve, app.room, "subscribe diffusion")
     await app.ada.uninstall()
     await app.running.settled()
-    assert "Subscribed" in await app.says(eve, app.room, "subscribe diffusion")
+    assert "Subscribed" in await app.answer_to(eve, app.room, "subscribe diffusion")
 
 
-async def test_slack_says_who_may_read_and_manage_a_channel(app: InstalledApp) -> None:
+async def test_slack_membership_and_roles_decide_who_can_read_and_manage_a_channel(app: InstalledApp) -> None:
     platform = app.running.platform
     assert isinstance(platform, AccessChecked)
     await app.ben.invite(app.den)
     await app.running.settled()
     guest = app.slack.person(app.workspace, "guest", is_restricted=True)
     zoe = app.slack.person(app.workspace, "zoe")
-    _, eve = await app.partner()
+    _, eve = await app.add_partner()
 
-    async def may(person_id: str, channel: str) -> Access:
-        where = app.ref(app.room if channel == "room" else app.den)
-        return await platform.access(User(person_id, ""), where)
+    async def access(person_id: str, channel: str) -> Access:
+        ref = app.ref(app.room if channel == "room" else app.den)
+        return await platform.access(User(person_id, ""), ref)
 
-    assert await may(app.ben.user, "den") == MANAGES  # the creator
-    assert await may(app.ada.user, "den") == MANAGES  # an admin
-    assert await may(zoe.user, "den") == NOTHING
-    assert await may(zoe.user, "room") == READS, "anyone in a workspace can read its public channels"
-    assert await may(guest.user, "room") == NOTHING
+    assert await access(app.ben.user, "den") == MANAGES  # the creator
+    assert await access(app.ada.user, "den") == MANAGES  # an admin
+    assert await access(zoe.user, "den") == NOTHING
+    assert await access(zoe.user, "room") == READS, "anyone in a workspace can read its public channels"
+    assert await access(guest.user, "room") == NOTHING
     app.room.members.add(guest.user)
-    assert await may(guest.user, "room") == READS
-    assert await may(eve.user, "room") == NOTHING, "she acts through her own workspace"
-    assert await may("U0NOBODY", "room") == NOTHING
+    assert await access(guest.user, "room") == READS
+    assert await access(eve.user, "room") == NOTHING, "she needs to act in her own workspace"
+    assert await access("U0NOBODY", "room") == NOTHING
     await app.ben.leave(app.den)
     await app.ada.leave(app.den)
-    assert await may(app.ben.user, "den") == NOTHING
-    assert await may(app.ada.user, "den") == NOTHING
+    assert await access(app.ben.user, "den") == NOTHING
+    assert await access(app.ada.user, "den") == NOTHING
     app.slack.faults.always["conversations.members"] = "fatal_error"
     with pytest.raises(AccessUnknown):
-        await may(app.ada.user, "den")
+        await access(app.ada.user, "den")
 
 
 async def test_in_a_private_channel_without_the_app_a_typed_command_proves_membership(
@@ -124,11 +126,11 @@ async def test_in_a_private_channel_without_the_app_a_typed_command_proves_membe
     platform = app.running.platform
     user = User(app.ben.user, "ben")
     assert await platform.access(user, app.ref(app.den)) == NOTHING
-    assert "no subscriptions" in await app.says(app.ben, app.den, "list")
+    assert "no subscriptions" in await app.answer_to(app.ben, app.den, "list")
     assert await platform.access(user, app.ref(app.den)) == READS
 
 
-async def test_a_person_who_left_gets_nothing_from_an_old_home_or_form(app: InstalledApp) -> None:
+async def test_a_person_who_left_cannot_use_an_old_app_home_or_form(app: InstalledApp) -> None:
     await app.ben.invite(app.den)
     await app.running.settled()
     await app.subscribe(app.den)
@@ -150,12 +152,12 @@ async def test_a_person_who_left_gets_nothing_from_an_old_home_or_form(app: Inst
     assert "diffusion" not in (await app.ada.open_home()).text
 
 
-async def test_someone_of_another_workspace_changes_nothing_by_a_button_in_a_shared_channel(
+async def test_a_person_from_another_workspace_cannot_use_a_button_in_a_shared_channel(
     app: InstalledApp,
 ) -> None:
     await app.subscribe(app.room)
-    _, eve = await app.partner()
-    await app.paper()
+    _, eve = await app.add_partner()
+    await app.publish_paper()
     card = next(m for m in app.room.messages if m.metadata)
     trigger = await eve.press(card, "Mute", app_of=app.workspace)
     await app.running.settled()
@@ -163,7 +165,7 @@ async def test_someone_of_another_workspace_changes_nothing_by_a_button_in_a_sha
     assert "not in this channel" in app.text_of(answers)
 
 
-async def test_one_person_who_can_help_is_notified(app: InstalledApp) -> None:
+async def test_only_one_person_who_can_help_is_notified(app: InstalledApp) -> None:
     platform = app.running.platform
     assert isinstance(platform, Notifying)
     await app.subscribe(app.room)
@@ -182,5 +184,5 @@ async def test_the_installer_is_notified_if_no_subscriber_can_be_reached(app: In
 
 
 def _forget_answers(app: InstalledApp) -> None:
-    """Do as if a minute had passed."""
+    """Expire the cached access checks, as after a minute."""
     app.running.bot.core._services.access._answers.clear()

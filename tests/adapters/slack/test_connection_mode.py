@@ -1,4 +1,4 @@
-"""How the settings choose the connection mode, and what errors incomplete settings cause."""
+"""The connection mode that the settings choose, and the errors of incomplete settings."""
 
 import asyncio
 import logging
@@ -34,7 +34,7 @@ KEY: Given = {"secret_key": SecretStr(SECRET_KEY)}
 
 
 def settings(*given: Given) -> Settings:
-    """The core's and Slack's, with these values in place of their defaults."""
+    """Return the core's and Slack's settings, with these values instead of their defaults."""
     values = {name: value for some in given for name, value in some.items()}
 
     def of(group: type[GroupT]) -> GroupT:
@@ -49,8 +49,8 @@ def test_slack_is_not_built_without_its_settings(redis: Redis) -> None:
 
 
 def test_the_settings_choose_the_connection_mode() -> None:
-    ways = [choose_mode(settings(*given)) for given in ((BOT, APP), (BOT, SIGNED), (SIGNED, CLIENT, BOT))]
-    assert [(way.kind, bool(way.bot_token)) for way in ways if way] == [
+    modes = [choose_mode(settings(*given)) for given in ((BOT, APP), (BOT, SIGNED), (SIGNED, CLIENT, BOT))]
+    assert [(mode.kind, bool(mode.bot_token)) for mode in modes if mode] == [
         ("socket", True),
         ("http", True),
         ("http", False),
@@ -58,7 +58,7 @@ def test_the_settings_choose_the_connection_mode() -> None:
 
 
 @pytest.mark.parametrize(
-    ("given", "says"),
+    ("given", "message"),
     [
         ((BOT,), "SLACK_APP_TOKEN"),
         ((APP,), "SLACK_BOT_TOKEN"),
@@ -73,9 +73,9 @@ def test_the_settings_choose_the_connection_mode() -> None:
     ],
 )
 def test_incomplete_settings_raise_an_error_that_names_what_is_missing(
-    given: tuple[Given, ...], says: str
+    given: tuple[Given, ...], message: str
 ) -> None:
-    with pytest.raises(ConfigurationError, match=says):
+    with pytest.raises(ConfigurationError, match=message):
         choose_mode(settings(*given))
 
 
@@ -121,7 +121,7 @@ async def test_commands_are_acknowledged_in_time_while_slack_does_not_answer(
         bot = Running(slack, redis)
         await bot.start(bot.http_alone(slack.world.install(lab, ada.user).value))
         slack.faults.next("auth.test", fault, fault)
-        await ada.type(room, "help")  # raises NotAcknowledged if it comes too late
+        await ada.type(room, "help")  # raises NotAcknowledged if the acknowledgement is late
         await bot.stop()
 
 
@@ -137,7 +137,7 @@ async def test_slack_is_connected_while_its_socket_is_open(redis: Redis) -> None
         platform, _webhooks = harness.bot.platforms
         assert isinstance(platform, SlackPlatform)
         assert platform.connected()
-        assert platform.invitation() is None  # an app of one workspace
+        assert platform.invitation() is None  # only one workspace can use this app
         await harness.stop()
         assert not platform.connected()
         await harness.start()
@@ -161,7 +161,7 @@ async def test_without_a_public_address_the_invitation_is_a_path(redis: Redis) -
         "commands/T0123/4567/abcDEF",
     ],
 )
-def test_secrets_are_known_by_their_form(secret: str) -> None:
+def test_secrets_are_recognised_by_their_format(secret: str) -> None:
     redact = Redact((), SlackSettings.secret_patterns)
     for text in (
         f"wss://x.slack.com/link?ticket={secret}&x=1",

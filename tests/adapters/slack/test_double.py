@@ -1,4 +1,4 @@
-"""The double is as strict as Slack: it refuses what an app does wrong."""
+"""The double is as strict as Slack: it refuses an app's invalid requests."""
 
 from collections.abc import AsyncIterator
 
@@ -62,7 +62,7 @@ async def test_tokens_scopes_and_membership_are_checked(slack: Slack) -> None:
     assert await post(open_.id) == "account_inactive"
 
 
-async def test_a_response_url_is_good_five_times_and_a_trigger_once(slack: Slack) -> None:
+async def test_a_response_url_works_five_times_and_a_trigger_once(slack: Slack) -> None:
     lab = slack.workspace()
     ada = slack.person(lab)
     room = slack.channel(lab, "papers", ada)
@@ -124,12 +124,12 @@ async def test_unacknowledged_events_are_sent_again(slack: Slack) -> None:
         {"type": "marquee"},
     ],
 )
-def test_blocks_that_slack_refuses_are_refused(block: Json) -> None:
+def test_blocks_that_slack_would_refuse_are_refused(block: Json) -> None:
     with pytest.raises(Refused):
         check([block], "message")
 
 
-def test_a_message_has_50_blocks_and_13200_characters() -> None:
+def test_a_message_can_have_50_blocks_and_13200_characters() -> None:
     long = {"type": "section", "text": {"type": "plain_text", "text": "x" * 2900}}
     with pytest.raises(Refused, match="msg_blocks_too_long"):
         check([long] * 5, "message")

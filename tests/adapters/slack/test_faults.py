@@ -1,4 +1,4 @@
-"""While answers are lost, posts fail and limits hold, each card arrives once."""
+"""Each card arrives once while answers are lost, posts fail and rate limits apply."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -15,7 +15,7 @@ PAPERS, CHANNELS = 12, 5
 SOON = (0.05,) * 7
 
 
-async def test_no_card_is_lost_or_doubled_while_slack_fails(
+async def test_no_card_is_lost_or_duplicated_while_slack_fails(
     redis: Redis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("bot.policy.retry.RETRIES", SOON)

@@ -1,4 +1,4 @@
-"""Every card fits Slack's limits: for the longest paper possible, and for all papers of 54 recorded days."""
+"""Every card fits Slack's limits, for the longest possible paper and all papers of 54 recorded days."""
 
 import json
 from collections.abc import Iterator
@@ -60,8 +60,8 @@ WORST = a_paper(
 )
 
 
-def held(message: Message) -> int:
-    """Check a message with the double and with slack_sdk's models. Returns its characters."""
+def check_message(message: Message) -> int:
+    """Check a message with the double and slack_sdk's models. Return its number of characters."""
     blocks = list(message.blocks)
     check(blocks, "message")
     for block in blocks:
@@ -80,12 +80,12 @@ def every_card(paper: Paper) -> Iterator[Card]:
 def test_the_longest_paper_fits_into_every_card() -> None:
     for card in every_card(WORST):
         message = render(card)
-        held(message)
+        check_message(message)
         assert len(as_text(card)) <= limits.TEXT
         assert not [text for text in (message.text, as_text(card)) if "<!" in text or "<@" in text]
 
 
-def test_text_of_a_paper_is_never_markup() -> None:
+def test_the_text_of_a_paper_is_never_interpreted_as_markup() -> None:
     blocks = render(paper_card(WORST, REASONS, NOW, "full")).blocks
     assert "mrkdwn" not in json.dumps(blocks)
     assert {"user", "broadcast", "usergroup", "emoji"} & set(types(list(blocks))) == set()
@@ -123,12 +123,12 @@ def test_every_card_of_every_recorded_paper_fits(
     cards = 0
     for paper in papers.values():
         for card in every_card(paper):
-            largest = max(largest, (held(render(card)), card.kind, paper.id))
+            largest = max(largest, (check_message(render(card)), card.kind, paper.id))
             cards += 1
     every = list(papers.values())
     for start in range(0, len(every), LINES):
         entries = [(paper, REASONS) for paper in every[start : start + LINES]]
-        largest = max(largest, (held(render(digest_card(entries, NOW))), "digest", entries[0][0].id))
+        largest = max(largest, (check_message(render(digest_card(entries, NOW))), "digest", entries[0][0].id))
     with capsys.disabled():
         print(f"\n{cards} cards of {len(papers)} papers; the largest: {largest}")  # noqa: T201  # asked for
     assert largest[0] < limits.MESSAGE
@@ -178,15 +178,15 @@ CARDS = st.builds(
 
 @settings(max_examples=20, deadline=None)
 @given(CARDS, st.sampled_from((1, 500)), st.sampled_from((1, 52)))
-def test_slack_takes_any_card(card: Card, longer: int, more: int) -> None:
+def test_slack_accepts_any_card(card: Card, longer: int, more: int) -> None:
     data = stretched(to_json(card), longer)
     big = replace(from_json(data | {"blocks": data["blocks"] * more}), posting=card.posting)
-    held(render(big))
+    check_message(render(big))
     check(card_view(big, "C1")["blocks"], "modal")
 
 
 def stretched(value: Any, times: int, name: str = "") -> Any:
-    """The value with every text repeated, and every row of buttons nine times as long."""
+    """Return the value with every text repeated, and every row of buttons nine times as long."""
     if isinstance(value, dict):
         return {key: stretched(part, times, key) for key, part in value.items()}
     if isinstance(value, list | tuple):

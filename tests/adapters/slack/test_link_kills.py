@@ -1,4 +1,4 @@
-"""A process may be killed at any of its calls between an event about links and the cards: Slack sends the event again."""
+"""A process can be killed at any call between an event about links and the cards: Slack sends the event again."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -38,7 +38,7 @@ async def lab(redis: Redis) -> AsyncIterator[SlackHarness]:
 
 
 async def age(redis: Redis, seconds: float) -> None:
-    """Let that much time go by for everything that expires."""
+    """Bring the expiry of every key forward by `seconds`."""
     async for key in redis.scan_iter("*"):
         left = await redis.pttl(key)
         if left > seconds * 1000:
@@ -47,15 +47,15 @@ async def age(redis: Redis, seconds: float) -> None:
             await redis.delete(key)
 
 
-class Mortal(Running):
-    """A process that may be killed at any call; what it is sent then isn't acknowledged."""
+class KillableProcess(Running):
+    """A process that can be killed at any call. A killed process doesn't acknowledge."""
 
     async def _listen(self) -> None:
         self.slack.link = self
         self._app = self.platform._app(self.bot.core)
 
     async def send(self, kind: Kind, payload: Json, retry: tuple[int, str] | None = None) -> Ack:
-        """As over HTTP. Raises NotAcknowledged."""
+        """Deliver a request without HTTP. Raises NotAcknowledged."""
         del retry
         try:
             answer = await self._app.async_dispatch(AsyncBoltRequest(body=payload, mode="socket_mode"))
@@ -68,22 +68,22 @@ class Mortal(Running):
 
 @dataclass
 class Processes:
-    """One that is killed at one of its calls, and one that goes on."""
+    """Two processes: `first` is killed at one of its calls, and `second` goes on."""
 
     lab: SlackHarness
     redis: Redis
     life: Life
-    first: Mortal
+    first: KillableProcess
     second: Running
 
     async def pass_time(self, seconds: float) -> None:
-        """Slack sends an event again: a dead process doesn't get it."""
+        """Let time pass until Slack sends an event again, to `second` if `first` is dead."""
         await age(self.redis, seconds)
         if self.life.dead and self.lab.slack.link is self.first:
             self.lab.slack.at(self.second.address + EVENTS)
 
     async def post(self, link: str) -> Message:
-        """Ada's message with the link, once Slack has stopped sending its event."""
+        """Post Ada's message with the link. Return it once Slack has stopped sending its event."""
         message = await post(self.lab.person, self.lab.room, link)
         await self.second.settled()
         return message
@@ -91,12 +91,12 @@ class Processes:
 
 @asynccontextmanager
 async def processes(lab: SlackHarness, redis: Redis, valkey: str, life: Life) -> AsyncIterator[Processes]:
-    """The two; `life` begins when both are ready."""
+    """Yield both processes. `life` counts calls once both are ready."""
     (token,) = lab.slack.world.tokens
     lifetime = life.calls
     life.calls = inf
     mortal = MortalRedis.living(valkey, life)
-    made = Processes(lab, redis, life, Mortal(lab.slack, mortal), Running(lab.slack, redis))
+    made = Processes(lab, redis, life, KillableProcess(lab.slack, mortal), Running(lab.slack, redis))
     for process in (made.second, made.first):
         await process.start(process.http_alone(token))
     await made.second.bot.papers.ingest("test", Batch((), "c", history=(a_paper(),)), 0)
@@ -112,7 +112,7 @@ async def processes(lab: SlackHarness, redis: Redis, valkey: str, life: Life) ->
 
 @pytest.fixture
 def life(monkeypatch: pytest.MonkeyPatch) -> Life:
-    """Of the process that may be killed; calls of Slack count as those of Redis do."""
+    """Return the life of the process that can be killed. It counts calls to Slack as well as to Redis."""
     life, call = Life(), AsyncWebClient.api_call
 
     async def step(client: AsyncWebClient, *args: Any, **options: Any) -> Any:
@@ -141,8 +141,10 @@ async def test_a_card_survives_a_kill_at_every_call(
         if not life.dead:
             break
     assert len(repeats) > 8
-    assert sum(repeats) == 1, "what Slack took just before a kill is sent again, and changes the same cards"
+    assert sum(repeats) == 1, (
+        "only a call that Slack took just before a kill is repeated, and it changes the same cards"
+    )
 
 
-def test_a_lease_is_over_before_slack_sends_the_event_again_after_a_minute() -> None:
+def test_a_lease_expires_before_slack_sends_the_event_again_after_a_minute() -> None:
     assert LEASE < 60

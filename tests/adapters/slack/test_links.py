@@ -1,4 +1,4 @@
-"""Links to papers that people post become cards; the menu of a message shows and saves its papers."""
+"""Links to papers become cards; the menu of a message shows and saves its papers."""
 
 from collections.abc import AsyncIterator, Iterator
 
@@ -38,25 +38,25 @@ async def harness(redis: Redis, upstreams: Searchable) -> AsyncIterator[SlackHar
     async with serve(app_of(upstreams.respond)) as url:
         groups = [settings_of(name, url) for name in ("arxiv", "huggingface", "biorxiv")]
         async with slack_harness(redis, groups=groups) as made:
-            await see(made, a_paper())
+            await store_papers(made, a_paper())
             yield made
             assert made.slack.refused == []
 
 
-async def see(harness: SlackHarness, *papers: Paper) -> None:
-    """Papers are stored, and nothing is posted."""
+async def store_papers(harness: SlackHarness, *papers: Paper) -> None:
+    """Store papers without posting anything."""
     await harness.bot.papers.ingest("test", Batch((), "c", history=papers), 0)
 
 
-async def posted(harness: SlackHarness, text: str, times: int = 1) -> Message:
-    """A message of Ada's, once the app has dealt with its links."""
+async def post_message(harness: SlackHarness, text: str, times: int = 1) -> Message:
+    """Post a message as Ada. Return it once the app has handled its links."""
     message = await post(harness.person, harness.room, text, times=times)
     await harness.settled()
     return message
 
 
 def shapes() -> Iterator[tuple[str, str]]:
-    """Links to papers on the domains that Slack informs us of, and the papers."""
+    """Yield links to papers on the domains that we get events for, with the paper of each."""
     app = App(manifest=manifest("socket"))
     for identity, written in SAME.items():
         for shape in written:
@@ -70,48 +70,48 @@ def shapes() -> Iterator[tuple[str, str]]:
 
 
 @pytest.mark.timeout(240)
-async def test_every_shape_of_link_gets_one_card_though_the_event_comes_three_times(
+async def test_every_form_of_link_gets_one_card_if_the_event_is_sent_three_times(
     harness: SlackHarness,
 ) -> None:
     links = dict(shapes())
     assert len(links) >= 200
-    await see(harness, *(a_paper(identity) for identity in sorted({*links.values()})))
+    await store_papers(harness, *(a_paper(identity) for identity in sorted({*links.values()})))
     for text, identity in links.items():
-        message = await posted(harness, f"Look: {text}", times=3)
+        message = await post_message(harness, f"Look: {text}", times=3)
         (url, shown), *more = message.unfurls.items()
         assert (paper_id(url), more) == (identity, []), text
         assert f"On paper {identity}" in words(shown["blocks"]), text
     assert len(harness.slack.calls("chat.unfurl")) == len(links)
 
 
-async def test_a_page_that_is_no_paper_stays_alone(harness: SlackHarness) -> None:
+async def test_a_page_that_is_not_a_paper_gets_no_card(harness: SlackHarness) -> None:
     pages = [page for page in NONE if not papers_in(page) and links_in(page)]
     pages += ["https://huggingface.co/models", "https://www.biorxiv.org/collection/neuroscience"]
     assert len([page for page in pages if harness.slack.app.unfurled(page)]) >= 8
     for page in pages:
-        await posted(harness, f"See {page}")
+        await post_message(harness, f"See {page}")
     assert harness.slack.calls("chat.unfurl") == []
 
 
-async def test_several_links_in_a_message_are_answered_together_and_each_paper_once(
+async def test_several_links_in_a_message_get_cards_in_one_call_with_each_paper_once(
     harness: SlackHarness,
 ) -> None:
-    await see(harness, *(a_paper(f"2603.0000{number}") for number in range(2, 9)))
+    await store_papers(harness, *(a_paper(f"2603.0000{number}") for number in range(2, 9)))
     text = (
         f"{ARXIV} [again](https://arxiv.org/pdf/2603.00001v2) and https://huggingface.co/papers/2603.00002, "
         "https://arxiv.org/list/cs.CL/recent https://www.alphaxiv.org/abs/2603.00003?a=1&b=2"
     )
-    message = await posted(harness, text)
+    message = await post_message(harness, text)
     assert [paper_id(url) for url in message.unfurls] == ["2603.00001", "2603.00002", "2603.00003"]
     assert len(harness.slack.calls("chat.unfurl")) == 1
-    many = await posted(harness, " ".join(f"https://arxiv.org/abs/2603.0000{n}" for n in range(1, 9)))
+    many = await post_message(harness, " ".join(f"https://arxiv.org/abs/2603.0000{n}" for n in range(1, 9)))
     assert len(many.unfurls) == 5
 
 
-async def test_a_link_whose_address_slack_escapes_is_answered_by_what_slack_sent(
+async def test_a_link_that_slack_escapes_gets_a_card_under_the_escaped_address(
     harness: SlackHarness,
 ) -> None:
-    await see(harness, a_paper("openreview:aB3_x-Yz9Q"))
+    await store_papers(harness, a_paper("openreview:aB3_x-Yz9Q"))
     message = await post(harness.person, harness.room, "none yet")
     message.links = ["https://openreview.net/forum?noteId=x1&amp;id=aB3_x-Yz9Q"]
     await share(harness.person, message)
@@ -125,8 +125,8 @@ async def test_two_processes_and_a_lost_answer_show_a_card_once(harness: SlackHa
     await other.start(other.socket(token))
     await harness.slack.until(lambda: len(harness.slack.sockets.open) == 2)
     harness.slack.faults.next("chat.unfurl", "lose")
-    first = await posted(harness, ARXIV, times=3)
-    second = await posted(harness, ARXIV, times=3)
+    first = await post_message(harness, ARXIV, times=3)
+    second = await post_message(harness, ARXIV, times=3)
     await other.settled()
     assert len(first.unfurls) == len(second.unfurls) == 1
     assert len(harness.slack.calls("chat.unfurl")) == 2
@@ -134,9 +134,11 @@ async def test_two_processes_and_a_lost_answer_show_a_card_once(harness: SlackHa
     await other.stop()
 
 
-async def test_a_link_that_an_edit_adds_gets_its_card_and_the_first_none_again(harness: SlackHarness) -> None:
-    await see(harness, a_paper("2603.00002"))
-    message = await posted(harness, ARXIV)
+async def test_a_link_added_by_an_edit_gets_a_card_and_the_first_link_no_second_one(
+    harness: SlackHarness,
+) -> None:
+    await store_papers(harness, a_paper("2603.00002"))
+    message = await post_message(harness, ARXIV)
     message.links.append("https://arxiv.org/abs/2603.00002")
     await share(harness.person, message)
     await harness.settled()
@@ -150,7 +152,7 @@ async def test_a_draft_gets_a_preview_and_the_sent_message_a_card(harness: Slack
     draft = await write(harness.person, f"I read {ARXIV}")
     await harness.settled()
     assert list(draft.unfurls) == [ARXIV]
-    assert list((await posted(harness, f"I read {ARXIV}")).unfurls) == [ARXIV]
+    assert list((await post_message(harness, f"I read {ARXIV}")).unfurls) == [ARXIV]
 
 
 async def test_private_channels_and_direct_messages_get_cards_too(harness: SlackHarness) -> None:
@@ -164,35 +166,33 @@ async def test_private_channels_and_direct_messages_get_cards_too(harness: Slack
         assert list(message.unfurls) == [ARXIV]
 
 
-async def test_a_paper_that_is_not_known_is_looked_up_once(
-    harness: SlackHarness, upstreams: Searchable
-) -> None:
-    found = await posted(harness, "https://arxiv.org/abs/2605.00009", times=3)
+async def test_an_unknown_paper_is_looked_up_once(harness: SlackHarness, upstreams: Searchable) -> None:
+    found = await post_message(harness, "https://arxiv.org/abs/2605.00009", times=3)
     assert "On the Number" in words([shown["blocks"] for shown in found.unfurls.values()])
-    unknown = [await posted(harness, "https://arxiv.org/abs/2605.99999") for _ in range(3)]
+    unknown = [await post_message(harness, "https://arxiv.org/abs/2605.99999") for _ in range(3)]
     assert not any(message.unfurls for message in unknown)
     for paper in ("2605.00009", "2605.99999"):
-        asked = [path for path in upstreams.asked if paper in path]
-        assert 1 <= len(asked) == len({*asked}), "no upstream is asked twice"
+        requests = [path for path in upstreams.asked if paper in path]
+        assert 1 <= len(requests) == len({*requests}), "no upstream is queried twice"
 
 
-async def test_links_off_leaves_the_links_of_that_channel_alone(harness: SlackHarness) -> None:
+async def test_links_off_disables_cards_in_that_channel_only(harness: SlackHarness) -> None:
     seen = await harness.say("/paper settings links:off")
     assert "Links to papers stay as they are." in seen.text
-    assert not (await posted(harness, ARXIV)).unfurls
+    assert not (await post_message(harness, ARXIV)).unfurls
     other = harness.slack.channel(harness.workspace, "other", harness.person)
     message = await post(harness.person, other, ARXIV)
     await harness.settled()
     assert message.unfurls
     await harness.press(seen, "Undo")
-    assert (await posted(harness, ARXIV)).unfurls
+    assert (await post_message(harness, ARXIV)).unfurls
 
 
-async def test_without_the_scopes_links_stay_alone_and_all_else_works(harness: SlackHarness) -> None:
+async def test_without_the_scopes_links_get_no_cards_and_everything_else_works(harness: SlackHarness) -> None:
     (token,) = harness.slack.world.tokens.values()
     for missing in reversed(LINKS):
         token.scopes -= {missing}
-        assert not (await posted(harness, ARXIV)).unfurls
+        assert not (await post_message(harness, ARXIV)).unfurls
     await harness.say("/paper subscribe paper")
     await arrive(harness.bot, a_paper("2603.00005"))
     assert "2603.00005" in (await harness.posted())[-1].text
@@ -205,33 +205,33 @@ async def test_without_the_scopes_links_stay_alone_and_all_else_works(harness: S
 @pytest.mark.parametrize(
     "code", ["cannot_unfurl_url", "cannot_find_message", "invalid_blocks", "429 1", "html 502"]
 )
-async def test_whatever_slack_answers_the_next_link_is_answered(harness: SlackHarness, code: str) -> None:
+async def test_after_any_error_of_slack_the_next_link_gets_a_card(harness: SlackHarness, code: str) -> None:
     harness.slack.faults.next("chat.unfurl", code)
-    assert not (await posted(harness, ARXIV)).unfurls
-    assert (await posted(harness, ARXIV)).unfurls
+    assert not (await post_message(harness, ARXIV)).unfurls
+    assert (await post_message(harness, ARXIV)).unfurls
 
 
-async def test_the_buttons_answer_only_the_person_who_presses_them(harness: SlackHarness) -> None:
+async def test_buttons_answer_only_the_person_who_presses_them(harness: SlackHarness) -> None:
     ben = harness.slack.person(harness.workspace, "ben")
     harness.room.members.add(ben.user)
-    message = await posted(harness, ARXIV)
-    said = {}
+    message = await post_message(harness, ARXIV)
+    answers = {}
     for label in ("Save", "Similar", "Abstract"):
         trigger = await ben.press(message, label, link=ARXIV)
         await harness.settled()
         [answer] = ben.answers(trigger)
         assert isinstance(answer, Message)
         assert answer.only_for == ben.user
-        said[label] = words(answer.blocks)
-    assert "Saved to your list" in said["Save"]
-    assert "We look at it closely." in said["Abstract"]
+        answers[label] = words(answer.blocks)
+    assert "Saved to your list" in answers["Save"]
+    assert "We look at it closely." in answers["Abstract"]
     ids = await harness.bot.core.saved(User(ben.user, "ben"), harness.channel)
     assert [paper.id for paper in ids] == ["2603.00001"]
 
 
-async def test_nothing_of_a_message_but_its_papers_is_stored(harness: SlackHarness, redis: Redis) -> None:
+async def test_only_the_papers_of_a_message_are_stored(harness: SlackHarness, redis: Redis) -> None:
     secret = "https://arxiv.org/abs/2603.00001?token=hush"
-    message = await posted(harness, f"between us: {secret}")
+    message = await post_message(harness, f"between us: {secret}")
     await use(harness.person, message, "Save papers")
     await harness.settled()
     assert message.unfurls
@@ -242,8 +242,8 @@ async def test_nothing_of_a_message_but_its_papers_is_stored(harness: SlackHarne
 
 
 async def test_the_menu_of_a_message_shows_and_saves_its_papers(harness: SlackHarness, redis: Redis) -> None:
-    await see(harness, a_paper("2603.00002"), a_paper("doi:10.1234/abc"))
-    message = await posted(
+    await store_papers(harness, a_paper("2603.00002"), a_paper("doi:10.1234/abc"))
+    message = await post_message(
         harness, f"[one]({ARXIV}), arXiv:2603.00002v3 & DOI 10.1234/ABC. See arXiv:2605.77777"
     )
     seen = await harness.answer(await use(harness.person, message, "Papers in this message"))
@@ -261,7 +261,9 @@ async def test_the_menu_of_a_message_shows_and_saves_its_papers(harness: SlackHa
     assert "Similar to which paper?" in which.text
 
 
-async def test_the_menu_works_on_messages_of_apps_and_where_the_app_is_not(harness: SlackHarness) -> None:
+async def test_the_menu_works_on_messages_of_apps_and_in_channels_without_the_app(
+    harness: SlackHarness,
+) -> None:
     await harness.say("/paper subscribe paper")
     await arrive(harness.bot, *(a_paper(f"2603.0001{number}") for number in range(8)))
     ours = harness.room.messages[-1]
@@ -271,7 +273,7 @@ async def test_the_menu_works_on_messages_of_apps_and_where_the_app_is_not(harne
     ben = harness.slack.person(harness.workspace, "ben")
     den = harness.slack.channel(harness.workspace, "den", ben, private=True)
     message = await post(ben, den, "PMID: 38123456 and more")
-    await see(harness, a_paper("pmid:38123456"))
+    await store_papers(harness, a_paper("pmid:38123456"))
     trigger = await use(ben, message, "Papers in this message")
     await harness.settled()
     [answer] = ben.answers(trigger)
@@ -279,16 +281,16 @@ async def test_the_menu_works_on_messages_of_apps_and_where_the_app_is_not(harne
     assert "On paper pmid:38123456" in words(answer.blocks)
 
 
-async def test_a_message_without_papers_is_answered_kindly(harness: SlackHarness) -> None:
-    message = await posted(harness, "lunch at 12.30?")
+async def test_a_message_without_papers_gets_a_friendly_answer(harness: SlackHarness) -> None:
+    message = await post_message(harness, "lunch at 12.30?")
     for name in ("Papers in this message", "Save papers", "Similar papers"):
         seen = await harness.answer(await use(harness.person, message, name))
         assert "I found no paper in this message." in seen.text
 
 
 @pytest.mark.timeout(240)
-async def test_every_shape_in_the_corpus_is_read_from_a_message(harness: SlackHarness) -> None:
-    await see(harness, *(a_paper(identity) for identity in SAME))
+async def test_every_form_of_link_in_the_corpus_is_recognised_in_a_message(harness: SlackHarness) -> None:
+    await store_papers(harness, *(a_paper(identity) for identity in SAME))
     count = 0
     for identity, written in SAME.items():
         for shape in written:

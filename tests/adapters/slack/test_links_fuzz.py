@@ -1,4 +1,4 @@
-"""Many people post links and use the menus of messages, in two processes, while Slack fails: no card twice, no list leaks."""
+"""People use links and message menus in two processes while Slack fails: no card appears twice, no list leaks."""
 
 import asyncio
 import random
@@ -25,7 +25,7 @@ MESSAGES = 40
 
 
 class Lab:
-    """Three people, of whom each is in some of four channels; links are off in one of them."""
+    """Three people, each in some of four channels; links are off in one channel."""
 
     def __init__(self, harness: SlackHarness, dice: random.Random) -> None:
         slack, lab = harness.slack, harness.workspace
@@ -78,7 +78,7 @@ class Lab:
 
 @pytest.mark.timeout(240)
 @pytest.mark.parametrize("seed", [1, 2, 3])
-async def test_no_card_is_shown_twice_and_no_list_to_others(redis: Redis, seed: int) -> None:
+async def test_no_card_is_shown_twice_and_lists_stay_private(redis: Redis, seed: int) -> None:
     dice = random.Random(seed)
     async with slack_harness(redis) as harness:
         lab = Lab(harness, dice)
@@ -90,24 +90,24 @@ async def test_no_card_is_shown_twice_and_no_list_to_others(redis: Redis, seed: 
         harness.slack.faults.next("chat.unfurl", *dice.choices(FAULTS, k=MESSAGES))
         await lab.post()
         for _ in range(MESSAGES):
-            deeds = [lab.post(), lab.share_again(), lab.share_again(), lab.edit(), lab.save()]
-            await asyncio.gather(*deeds)
+            actions = [lab.post(), lab.share_again(), lab.share_again(), lab.edit(), lab.save()]
+            await asyncio.gather(*actions)
         await harness.settled()
         await other.settled()
-        _cards_are_right(lab)
+        _check_cards(lab)
         for person in lab.people:
-            kept = await harness.bot.core.saved(User(person.user, ""), harness.channel)
-            assert {paper.id for paper in kept} == lab.saved[person.user]
-        _nothing_is_posted_for_others(lab)
+            saved = await harness.bot.core.saved(User(person.user, ""), harness.channel)
+            assert {paper.id for paper in saved} == lab.saved[person.user]
+        _check_no_public_posts(lab)
         await other.stop()
 
 
-def _cards_are_right(lab: Lab) -> None:
+def _check_cards(lab: Lab) -> None:
     calls = lab.harness.slack.calls("chat.unfurl")
-    asked = Counter(
+    unfurled = Counter(
         (call.body["channel"], call.body["ts"], url) for call in calls for url in call.body["unfurls"]
     )
-    assert max(asked.values()) == 1, "a link is answered once, whatever the first answer was"
+    assert max(unfurled.values()) == 1, "each link is unfurled once, even if the first call failed"
     refused = {
         (c.body["channel"], c.body["ts"], url) for c in calls if c.answer != "ok" for url in c.body["unfurls"]
     }
@@ -121,7 +121,7 @@ def _cards_are_right(lab: Lab) -> None:
             assert {*papers} == {paper_id(url) for url in message.links} - {None}
 
 
-def _nothing_is_posted_for_others(lab: Lab) -> None:
+def _check_no_public_posts(lab: Lab) -> None:
     for room in lab.rooms:
         posted = [message for message in room.messages if message.by == lab.harness.slack.app.id]
         assert all(message.only_for for message in posted)

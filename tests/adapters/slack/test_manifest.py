@@ -16,9 +16,9 @@ MODES: list[Literal["socket", "http"]] = ["socket", "http"]
 
 @pytest.mark.parametrize("mode", MODES)
 def test_the_manifest_files_match_the_command_table(mode: Literal["socket", "http"]) -> None:
-    written = (DEPLOY / FILES[mode]).read_text()
-    assert yaml.safe_load(written) == manifest(mode)
-    assert written == text(mode), "make manifests"
+    content = (DEPLOY / FILES[mode]).read_text()
+    assert yaml.safe_load(content) == manifest(mode)
+    assert content == text(mode), "outdated: run `make manifests`"
 
 
 @pytest.mark.parametrize("mode", MODES)
@@ -30,25 +30,25 @@ def test_the_manifest_has_one_command_with_a_hint_from_the_table(mode: Literal["
     assert len(command["description"]) <= 140
 
 
-def test_slack_takes_the_manifest() -> None:
+def test_slack_accepts_the_manifest() -> None:
     for mode in MODES:
         App(manifest=manifest(mode))
-    names = [one["name"] for one in manifest("http")["features"]["shortcuts"]]
+    names = [shortcut["name"] for shortcut in manifest("http")["features"]["shortcuts"]]
     assert names == ["Papers in this message", "Save papers", "Similar papers"]
 
 
-def test_a_name_that_slack_finds_too_long_is_caught() -> None:
+def test_the_double_refuses_a_shortcut_name_that_is_too_long_for_slack() -> None:
     wrong = manifest("http")
     wrong["features"]["shortcuts"][0]["name"] = "Save papers in this message"
     with pytest.raises(AssertionError, match="24 characters"):
         App(manifest=wrong)
 
 
-def test_the_app_asks_for_no_message_events() -> None:
+def test_the_app_does_not_subscribe_to_message_events() -> None:
     assert not [event for event in EVENTS if event.startswith("message")]
 
 
-def test_the_two_manifests_differ_in_how_slack_reaches_the_app() -> None:
+def test_only_the_http_manifest_has_addresses_of_the_app() -> None:
     socket, http = manifest("socket"), manifest("http", "https://bot.lab.org")
     assert socket["settings"]["socket_mode_enabled"]
     assert not http["settings"]["socket_mode_enabled"]

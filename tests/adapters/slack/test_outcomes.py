@@ -1,4 +1,4 @@
-"""What every answer means for a delivery, its channel and its workspace: the whole table."""
+"""The outcome of every answer for a delivery, its channel and its workspace."""
 
 import re
 from collections.abc import AsyncIterator
@@ -24,7 +24,7 @@ from bot.domain.errors import (
 from tests.adapters.slack.double import Slack
 from tests.adapters.slack.double.faults import BODIES
 from tests.adapters.slack.harness import slack_harness
-from tests.adapters.slack.test_posting import Desk
+from tests.adapters.slack.test_posting import Poster
 from tests.papers import a_paper
 from tests.platform_harness import arrive, deliver
 
@@ -37,34 +37,34 @@ CODES = st.sampled_from(sorted({*PERMANENT, *BUSY, *UNCERTAIN})) | UNLISTED | st
 
 
 @given(st.integers(100, 999), CODES, st.none() | st.floats(0.1, LONGEST_WAIT), st.booleans())
-def test_only_documented_permanent_codes_stop_anything(
+def test_only_documented_permanent_codes_stop_posts(
     status: int, code: str, wait: float | None, from_slack: bool
 ) -> None:
-    means = outcome(status, code, retry_after=wait, from_slack=from_slack or code != "")
-    if isinstance(means, STOPS):
+    error = outcome(status, code, retry_after=wait, from_slack=from_slack or code != "")
+    if isinstance(error, STOPS):
         assert code in PERMANENT
         assert status < 500
         assert status not in {408, 429}
-        assert type(means) is PERMANENT[code].stops
-    if isinstance(means, RetryLater):
-        assert not means.counts
-        assert means.after is not None
-        assert 0 < means.after <= LONGEST_WAIT
+        assert type(error) is PERMANENT[code].stops
+    if isinstance(error, RetryLater):
+        assert not error.counts
+        assert error.after is not None
+        assert 0 < error.after <= LONGEST_WAIT
     if (status >= 500 or status == 408 or code in UNCERTAIN) and code not in BUSY and status != 429:
-        assert isinstance(means, DeliveryUncertain)
+        assert isinstance(error, DeliveryUncertain)
     if code == "" and status < 400:
-        assert isinstance(means, DeliveryUncertain), "it may have been taken"
+        assert isinstance(error, DeliveryUncertain), "Slack may have accepted the post"
     if code == "" and 400 <= status < 500 and status not in {408, 429}:
-        assert isinstance(means, RetryLater)
-        assert means.scope == "platform"
+        assert isinstance(error, RetryLater)
+        assert error.scope == "platform"
 
 
 @given(UNLISTED, st.integers(200, 499).filter(lambda status: status not in {408, 429}))
-def test_a_code_that_slack_does_not_document_is_retried_in_its_channel(code: str, status: int) -> None:
-    means = outcome(status, code)
-    assert isinstance(means, RetryLater)
-    assert means.scope == "channel"
-    assert means.unexplained
+def test_an_undocumented_code_is_retried_per_channel(code: str, status: int) -> None:
+    error = outcome(status, code)
+    assert isinstance(error, RetryLater)
+    assert error.scope == "channel"
+    assert error.unexplained
 
 
 @given(st.text(max_size=400) | st.floats().map(str) | st.integers().map(str) | st.just("9" * 400))
@@ -75,67 +75,69 @@ def test_no_wait_is_longer_than_a_day(text: str) -> None:
 
 
 @pytest.fixture
-async def desk(redis: Redis) -> AsyncIterator[Desk]:
+async def poster(redis: Redis) -> AsyncIterator[Poster]:
     async with Slack(manifest("socket")).serve() as slack:
-        made = Desk(slack, redis)
+        made = Poster(slack, redis)
         yield made
         await made.platform.close()
 
 
-async def meaning(desk: Desk, fault: str) -> SendError:
-    """What a post's answer means to the platform, over HTTP."""
-    desk.slack.faults.next("chat.postMessage", fault)
+async def post_error(poster: Poster, fault: str) -> SendError:
+    """Post over HTTP with a fault. Return the error that the platform raises."""
+    poster.slack.faults.next("chat.postMessage", fault)
     with pytest.raises(SendError) as caught:
-        await desk.send()
+        await poster.send()
     return caught.value
 
 
 @pytest.mark.parametrize("body", sorted(BODIES))
-async def test_an_answer_that_is_not_slacks_never_pauses_drops_or_kills(desk: Desk, body: str) -> None:
+async def test_an_answer_that_is_not_from_slack_never_pauses_or_drops_anything(
+    poster: Poster, body: str
+) -> None:
     for status in STATUSES:
-        means = await meaning(desk, f"{body} {status}")
-        assert isinstance(means, RetryLater | DeliveryUncertain), (status, means)
-        if isinstance(means, RetryLater):
-            assert not means.counts
+        error = await post_error(poster, f"{body} {status}")
+        assert isinstance(error, RetryLater | DeliveryUncertain), (status, error)
+        if isinstance(error, RetryLater):
+            assert not error.counts
             assert 400 <= status < 500
-            assert means.unexplained == (status != 429)
-            assert means.scope in {"platform", "channel"} if status == 429 else means.scope == "platform"
-    assert desk.room.messages == []
+            assert error.unexplained == (status != 429)
+            assert error.scope in {"platform", "channel"} if status == 429 else error.scope == "platform"
+    assert poster.room.messages == []
     for status in (200, 500, 502, 504):
-        assert isinstance(await meaning(desk, f"{body} {status} taken"), DeliveryUncertain)
-    assert len(desk.room.messages) == 4
-    assert await desk.find() is not None
+        assert isinstance(await post_error(poster, f"{body} {status} taken"), DeliveryUncertain)
+    assert len(poster.room.messages) == 4
+    assert await poster.find() is not None
 
 
-async def test_a_card_that_a_firewall_rejects_may_be_alone_with_it(desk: Desk) -> None:
-    desk.slack.faults.firewall = "exploit"
+async def test_a_firewall_that_rejects_one_card_does_not_stop_the_next(poster: Poster) -> None:
+    poster.slack.faults.firewall = "exploit"
     with pytest.raises(RetryLater) as caught:
-        await desk.send(card=Card("reply", "How to exploit it"))
+        await poster.send(card=Card("reply", "How to exploit it"))
     assert caught.value.unexplained
-    await desk.send("k2", Card("reply", "How to explore it"))
-    assert len(desk.room.messages) == 1
+    await poster.send("k2", Card("reply", "How to explore it"))
+    assert len(poster.room.messages) == 1
 
 
-async def test_every_documented_code_does_what_the_table_says(desk: Desk) -> None:
-    layouts = len(desk.slack.calls("chat.postMessage"))
+async def test_every_documented_code_has_the_outcome_in_the_table(poster: Poster) -> None:
+    layouts = len(poster.slack.calls("chat.postMessage"))
     for code, permanent in PERMANENT.items():
-        desk.slack.faults.always["chat.postMessage"] = code
+        poster.slack.faults.always["chat.postMessage"] = code
         why = "expired" if code == EXPIRED else re.escape(permanent.why)
         with pytest.raises(permanent.stops, match=why):
-            await desk.send()
-        desk.slack.faults.always["chat.postMessage"] = f"{code} 403"
+            await poster.send()
+        poster.slack.faults.always["chat.postMessage"] = f"{code} 403"
         with pytest.raises(permanent.stops, match=why):
-            await desk.send()
-        desk.slack.faults.always["chat.postMessage"] = f"{code} 502"
+            await poster.send()
+        poster.slack.faults.always["chat.postMessage"] = f"{code} 502"
         with pytest.raises(DeliveryUncertain):
-            await desk.send()
+            await poster.send()
     for code, scope in BUSY.items():
-        desk.slack.faults.always["chat.postMessage"] = code
+        poster.slack.faults.always["chat.postMessage"] = code
         with pytest.raises(RetryLater) as caught:
-            await desk.send()
+            await poster.send()
         assert (caught.value.scope, caught.value.counts) == (scope, False)
-    assert desk.room.messages == []
-    assert len(desk.slack.calls("chat.postMessage")) > layouts
+    assert poster.room.messages == []
+    assert len(poster.slack.calls("chat.postMessage")) > layouts
 
 
 @pytest.mark.parametrize(
@@ -150,12 +152,12 @@ async def test_every_documented_code_does_what_the_table_says(desk: Desk) -> Non
         ("is_archived", ChannelGone),
     ],
 )
-def test_some_codes_stop_what_a_reader_expects(code: str, stops: type[SendError]) -> None:
+def test_each_code_stops_the_card_channel_or_workspace(code: str, stops: type[SendError]) -> None:
     assert isinstance(outcome(200, code), stops)
 
 
 @pytest.mark.parametrize("fault", ["html 403", "html 404", "plain 400", "html 429", "empty 407"])
-async def test_after_a_spell_of_a_proxys_answers_every_channel_goes_on_by_itself(
+async def test_after_a_proxy_outage_every_channel_recovers_automatically(
     redis: Redis, monkeypatch: pytest.MonkeyPatch, fault: str
 ) -> None:
     monkeypatch.setattr("adapters.slack.outcomes.PROXY_WAIT", 0.05)

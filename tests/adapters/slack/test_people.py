@@ -1,4 +1,4 @@
-"""What people do: commands, buttons, forms, App Home, and who may change what."""
+"""Commands, buttons, forms, App Home, and permissions of people."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -33,13 +33,13 @@ async def harness(redis: Redis) -> AsyncIterator[SlackHarness]:
 
 
 async def answer_to(harness: SlackHarness, person: Person, line: str) -> str:
-    """The answer to what a person typed."""
+    """Return the answer to a command."""
     trigger = await person.type(harness.room, line)
     await harness.settled()
     return "\n".join(words(a.blocks) for a in person.answers(trigger) if isinstance(a, Message))
 
 
-async def test_everyone_may_change_subscriptions_unless_a_setting_says_managers(
+async def test_everyone_can_change_subscriptions_unless_a_setting_requires_managers(
     harness: SlackHarness, redis: Redis
 ) -> None:
     ben = harness.slack.person(harness.workspace, "ben")
@@ -61,8 +61,8 @@ async def test_everyone_may_change_subscriptions_unless_a_setting_says_managers(
     assert "Subscribed" in await answer_to(harness, zoe, "subscribe audio")
 
 
-async def test_direct_messages_are_a_channel_of_ones_own(harness: SlackHarness) -> None:
-    """Also those with a colleague: the answer is seen by the person alone, and papers come from the app."""
+async def test_direct_messages_are_a_personal_channel(harness: SlackHarness) -> None:
+    """This includes direct messages with a colleague: only the person sees the answer, and the app sends the papers."""
     ben = harness.slack.person(harness.workspace, "ben")
     with_ben = Channel(
         id=harness.slack.world.new_id("D"), name="directmessage", members={harness.person.user, ben.user}
@@ -87,7 +87,7 @@ async def test_a_public_channel_needs_no_invitation(harness: SlackHarness) -> No
     assert len(await harness.posted()) == 1
 
 
-async def test_pages_turn_in_place(harness: SlackHarness) -> None:
+async def test_paging_replaces_the_message(harness: SlackHarness) -> None:
     for n in range(40):
         await harness.bot.subscriptions.add(harness.channel, f"topic{n}", "now", "U1 ada")
     listed = await harness.say("list")
@@ -113,13 +113,13 @@ async def test_every_button_of_a_card_works(harness: SlackHarness) -> None:
     await arrive(harness.bot, a_paper("2603.00002", title="Diffusion of heat", abstract="Heat spreads."))
     await arrive(harness.bot, a_paper(title="A diffusion model", abstract="Heat spreads here, too."))
     card = (await harness.posted())[-1]
-    said = {label: await harness.press(card, label) for label in card.buttons}
-    assert "Saved" in said["Save"].text
-    assert "Heat spreads here" in said["Full abstract"].text
-    assert "Diffusion of heat" in said["Similar"].text
-    assert "Mute what" in said["Mute"].text
-    assert "Muted here" in (await harness.press(said["Mute"], said["Mute"].buttons[0])).text
-    assert [label for label in said if said[label].raw.edited] == []
+    answers = {label: await harness.press(card, label) for label in card.buttons}
+    assert "Saved" in answers["Save"].text
+    assert "Heat spreads here" in answers["Full abstract"].text
+    assert "Diffusion of heat" in answers["Similar"].text
+    assert "Mute what" in answers["Mute"].text
+    assert "Muted here" in (await harness.press(answers["Mute"], answers["Mute"].buttons[0])).text
+    assert [label for label in answers if answers[label].raw.edited] == []
 
 
 def test_a_card_shows_a_few_buttons_and_puts_the_rest_into_a_menu() -> None:
@@ -154,7 +154,7 @@ async def test_share_shows_a_paper_to_the_channel_even_if_the_app_is_not_in_it(
     assert "A diffusion model" in shared.text
 
 
-async def test_settings_from_app_home_act_on_the_buttons_channel(harness: SlackHarness) -> None:
+async def test_settings_from_app_home_change_the_channel_of_the_button(harness: SlackHarness) -> None:
     await harness.say("subscribe diffusion")
     home = await harness.person.open_home()
     assert f"<#{harness.room.id}>" in home.text
@@ -170,7 +170,7 @@ async def test_settings_from_app_home_act_on_the_buttons_channel(harness: SlackH
     assert len(harness.person.modals()) == 1
 
 
-async def test_pages_of_a_list_opened_from_app_home_turn_in_its_modal(harness: SlackHarness) -> None:
+async def test_a_list_opened_from_app_home_is_paged_in_its_modal(harness: SlackHarness) -> None:
     for n in range(40):
         await harness.bot.subscriptions.add(harness.channel, f"topic{n}", "now", "U1 ada")
     await harness.person.press(await harness.person.open_home(), "All subscriptions")
@@ -193,7 +193,7 @@ async def test_a_slow_form_is_acknowledged_in_time(
     assert (await harness.bot.core.settings(harness.channel)).zone == "Asia/Tokyo"
 
 
-async def test_app_home_leads_to_the_whole_reading_list(harness: SlackHarness) -> None:
+async def test_app_home_links_to_the_whole_reading_list(harness: SlackHarness) -> None:
     await harness.bot.papers.ingest("test", Batch((), "c", history=(a_paper(),)), 0)
     await harness.say('/paper save 2603.00001 note:"read section 3"')
     home = await harness.person.open_home()
@@ -203,7 +203,7 @@ async def test_app_home_leads_to_the_whole_reading_list(harness: SlackHarness) -
     assert "read section 3" in harness.person.modals()[-1].text
 
 
-async def test_the_first_view_of_app_home_offers_subscriptions_for_oneself(harness: SlackHarness) -> None:
+async def test_the_first_view_of_app_home_offers_personal_subscriptions(harness: SlackHarness) -> None:
     ben = harness.slack.person(harness.workspace, "ben")
     home = await ben.open_home()
     assert "I send you new research papers" in home.text
@@ -216,7 +216,7 @@ async def test_the_first_view_of_app_home_offers_subscriptions_for_oneself(harne
     home = await ben.open_home()
     assert "I send you new research papers" not in home.text
     assert "Your direct messages" in home.text
-    assert "/invite @Paperboy" in home.text, "how to begin in channels"
+    assert "/invite @Paperboy" in home.text, "explains how to start in channels"
 
 
 async def test_app_home_shows_only_channels_that_the_person_is_in(harness: SlackHarness) -> None:
@@ -233,7 +233,7 @@ async def test_a_modal_that_slack_refuses_to_open_becomes_a_message(harness: Sla
     assert harness.person.modals() == []
 
 
-async def test_a_fuller_answer_replaces_the_first_if_it_comes_soon_else_follows_it(
+async def test_a_later_answer_replaces_the_first_if_soon_and_follows_it_otherwise(
     harness: SlackHarness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("adapters.slack.replies.LATER_WAIT", 0.05)
@@ -254,12 +254,12 @@ async def test_a_fuller_answer_replaces_the_first_if_it_comes_soon_else_follows_
     for later, seen in ((soon, ["fuller"]), (nothing, ["first"]), (late, ["first", "fuller"])):
         trigger = harness.slack.trigger(harness.person.user)
         url = harness.slack.response_url(harness.room, harness.person.user, trigger)
-        asked = Interaction(User(harness.person.user, "ada"), harness.channel, trigger, url)
-        giving = asyncio.create_task(replies.deliver(asked, Reply(Card("reply", "first"), later=later)))
+        request = Interaction(User(harness.person.user, "ada"), harness.channel, trigger, url)
+        delivering = asyncio.create_task(replies.deliver(request, Reply(Card("reply", "first"), later=later)))
         if later is late:
             await harness.slack.until(partial(harness.person.answers, trigger))
             never.set()
-        await giving
+        await delivering
         assert [a.text for a in harness.person.answers(trigger) if not isinstance(a, View)] == seen
 
 
@@ -291,5 +291,5 @@ def test_removing_markup_never_fails_or_makes_a_line_longer(sent: str) -> None:
     assert len(as_typed(sent, "UBOT", 5000)) <= len(sent)
 
 
-def test_a_line_that_is_too_long_is_not_looked_at() -> None:
+def test_a_line_that_is_too_long_is_returned_unchanged() -> None:
     assert as_typed("<@" * 3000, "UBOT", 5000) == "<@" * 3000

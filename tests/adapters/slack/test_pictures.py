@@ -1,4 +1,4 @@
-"""A picture that Slack can't load never hides a card, wherever the card is shown."""
+"""A picture that Slack can't load never prevents a card from being shown."""
 
 from collections.abc import AsyncIterator
 
@@ -31,8 +31,8 @@ def pictured(title: str = "A diffusion model") -> Paper:
     return a_paper(title=title, thumbnail_url=PICTURE)
 
 
-async def card(harness: SlackHarness) -> Message:
-    """The card of the paper, as it was posted."""
+async def post_card(harness: SlackHarness) -> Message:
+    """Post a paper with a picture. Return its card."""
     await arrive(harness.bot, pictured())
     (posted,) = [m for m in harness.room.messages if m.metadata]
     return posted
@@ -40,13 +40,13 @@ async def card(harness: SlackHarness) -> Message:
 
 async def test_a_posted_card_is_shown_without_its_picture(harness: SlackHarness, redis: Redis) -> None:
     await ChannelSettingsStore(redis).put(harness.channel, ChannelSettings(detail="full"))
-    posted = await card(harness)
+    posted = await post_card(harness)
     assert "We look at it closely." in words(posted.blocks)
     assert PICTURE not in str(posted.blocks)
 
 
 async def test_a_thread_reply_is_shown_without_its_picture(harness: SlackHarness) -> None:
-    await card(harness)
+    await post_card(harness)
     (seen,) = await harness.posted()
     full = await harness.press(seen, "Full abstract")
     assert "We look at it closely." in full.text
@@ -55,7 +55,7 @@ async def test_a_thread_reply_is_shown_without_its_picture(harness: SlackHarness
 
 
 async def test_a_private_answer_is_shown_without_its_picture(harness: SlackHarness) -> None:
-    await card(harness)
+    await post_card(harness)
     (seen,) = await harness.posted()
     harness.slack.faults.next("chat.postMessage", "cannot_reply_to_message")
     full = await harness.press(seen, "Full abstract")
@@ -65,7 +65,7 @@ async def test_a_private_answer_is_shown_without_its_picture(harness: SlackHarne
 
 
 async def test_an_edited_card_is_shown_without_its_picture(harness: SlackHarness) -> None:
-    posted = await card(harness)
+    posted = await post_card(harness)
     message = await harness.platform.find(harness.channel, str(_key(posted)), SPRING)
     assert message is not None
     await harness.platform.edit(
@@ -78,17 +78,17 @@ async def test_an_edited_card_is_shown_without_its_picture(harness: SlackHarness
 async def test_a_modal_opens_without_its_picture(harness: SlackHarness) -> None:
     platform = harness.platform
     replies = Replies(platform._api, platform._calls, platform._posting)
-    asked = Interaction(
+    request = Interaction(
         User(harness.person.user, "ada"), harness.channel, harness.slack.trigger(harness.person.user)
     )
-    await replies.deliver(asked, Reply(paper_card(pictured(), (), SPRING, "full")))
+    await replies.deliver(request, Reply(paper_card(pictured(), (), SPRING, "full")))
     (modal,) = harness.person.modals()
     assert "We look at it closely." in modal.text
     assert PICTURE not in str(modal.view["blocks"])
 
 
-async def test_a_layout_that_slack_refuses_becomes_text(harness: SlackHarness) -> None:
-    posted = await card(harness)
+async def test_a_layout_that_slack_refuses_falls_back_to_text(harness: SlackHarness) -> None:
+    posted = await post_card(harness)
     message = await harness.platform.find(harness.channel, str(_key(posted)), SPRING)
     assert message is not None
     harness.slack.faults.next("chat.update", "invalid_blocks_format", "invalid_arguments")

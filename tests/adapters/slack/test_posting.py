@@ -1,4 +1,4 @@
-"""Posting once, with a key; what errors mean; and looking up an uncertain post."""
+"""Posting once with a key, outcomes of errors, and lookups of uncertain posts."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -32,8 +32,8 @@ CARD = paper_card(a_paper(title="A paper"), (), SPRING)
 FULL = paper_card(a_paper(title="A paper", thumbnail_url="https://cdn.example/t.png"), (), SPRING, "full")
 
 
-class Desk:
-    """A platform that only posts, in the workspace “lab”."""
+class Poster:
+    """A platform that only posts, with a channel of the workspace “lab”."""
 
     def __init__(self, slack: Slack, redis: Redis) -> None:
         self.slack = slack
@@ -54,16 +54,16 @@ class Desk:
 
 
 @pytest.fixture
-async def desk(redis: Redis) -> AsyncIterator[Desk]:
+async def poster(redis: Redis) -> AsyncIterator[Poster]:
     async with Slack(manifest("socket")).serve() as slack:
-        made = Desk(slack, redis)
+        made = Poster(slack, redis)
         yield made
         await made.platform.close()
 
 
-async def test_a_card_is_posted_with_its_key_and_nothing_unfurls(desk: Desk) -> None:
-    message = await desk.send("slack:T1:C1/2603.00001")
-    (posted,) = desk.room.messages
+async def test_a_card_is_posted_with_its_key_and_without_unfurling(poster: Poster) -> None:
+    message = await poster.send("slack:T1:C1/2603.00001")
+    (posted,) = poster.room.messages
     assert posted.metadata == {
         "event_type": "paperboy_delivery",
         "event_payload": {"key": "slack:T1:C1/2603.00001"},
@@ -71,11 +71,11 @@ async def test_a_card_is_posted_with_its_key_and_nothing_unfurls(desk: Desk) -> 
     assert posted.options == {"unfurl_links": False, "unfurl_media": False, "mrkdwn": False}
     assert posted.text.startswith("A paper")
     assert message.id == posted.ts
-    assert message.url == f"https://lab.slack.com/archives/{desk.room.id}/p{posted.ts.replace('.', '')}"
+    assert message.url == f"https://lab.slack.com/archives/{poster.room.id}/p{posted.ts.replace('.', '')}"
 
 
 @pytest.mark.parametrize(
-    ("fault", "meaning", "scope"),
+    ("fault", "expected", "scope"),
     [
         ("account_inactive", WorkspaceGone, ""),
         ("token_revoked", WorkspaceGone, ""),
@@ -103,13 +103,13 @@ async def test_a_card_is_posted_with_its_key_and_nothing_unfurls(desk: Desk) -> 
         ("something_new", RetryLater, "channel"),
     ],
 )
-async def test_errors_raise_what_the_delivery_should_do(
-    desk: Desk, fault: str, meaning: type[SendError], scope: str
+async def test_each_error_of_slack_raises_its_outcome(
+    poster: Poster, fault: str, expected: type[SendError], scope: str
 ) -> None:
-    desk.slack.faults.next("chat.postMessage", fault)
-    with pytest.raises(meaning) as caught:
-        await desk.send()
-    assert len(desk.slack.calls("chat.postMessage")) <= 1, "the call was repeated"
+    poster.slack.faults.next("chat.postMessage", fault)
+    with pytest.raises(expected) as caught:
+        await poster.send()
+    assert len(poster.slack.calls("chat.postMessage")) <= 1, "the call must not be repeated"
     if isinstance(caught.value, RetryLater):
         assert caught.value.scope == scope
         assert not caught.value.counts
@@ -118,128 +118,128 @@ async def test_errors_raise_what_the_delivery_should_do(
         assert caught.value.after == 7.0
 
 
-async def test_an_unreachable_slack_is_retried_by_the_whole_platform(redis: Redis) -> None:
+async def test_an_unreachable_slack_is_retried_platform_wide(redis: Redis) -> None:
     async with Slack(manifest("socket")).serve() as slack:
-        desk = Desk(slack, redis)
-        await desk.send("k0")
+        poster = Poster(slack, redis)
+        await poster.send("k0")
     with pytest.raises((DeliveryUncertain, RetryLater)):
-        await desk.send()  # it may have met a connection that was still open
+        await poster.send()  # the connection may still have been open
     with pytest.raises(RetryLater) as caught:
-        await desk.send()
+        await poster.send()
     assert caught.value.scope == "platform"
-    await desk.platform.close()
+    await poster.platform.close()
 
 
-async def test_a_post_whose_answer_was_lost_is_found_and_never_repeated(desk: Desk) -> None:
-    desk.slack.faults.next("chat.postMessage", "lose")
+async def test_a_post_whose_answer_was_lost_is_found_and_never_repeated(poster: Poster) -> None:
+    poster.slack.faults.next("chat.postMessage", "lose")
     with pytest.raises(DeliveryUncertain):
-        await desk.send()
-    found = await desk.find()
+        await poster.send()
+    found = await poster.find()
     assert found is not None
-    assert [m.ts for m in desk.room.messages] == [found.id]
-    assert await desk.find("another") is None
+    assert [m.ts for m in poster.room.messages] == [found.id]
+    assert await poster.find("another") is None
 
 
-async def test_a_post_is_found_behind_hundreds_of_others_even_by_pages_of_15(desk: Desk) -> None:
-    posted = await desk.send()
+async def test_a_post_is_found_behind_hundreds_of_others_even_in_pages_of_15(poster: Poster) -> None:
+    posted = await poster.send()
     for n in range(230):
-        desk.room.messages.append(
-            Message(ts=desk.slack.world.stamp(), channel=desk.room, text=str(n), by=desk.ada.user)
+        poster.room.messages.append(
+            Message(ts=poster.slack.world.stamp(), channel=poster.room, text=str(n), by=poster.ada.user)
         )
-    assert await desk.find() == posted
-    desk.slack.methods.history_limit = 15
-    assert await desk.find() == posted
-    assert await desk.find("k2") is None
+    assert await poster.find() == posted
+    poster.slack.methods.history_limit = 15
+    assert await poster.find() == posted
+    assert await poster.find("k2") is None
 
 
-async def test_a_rate_limited_lookup_continues_where_it_stopped(desk: Desk) -> None:
-    posted = await desk.send()
+async def test_a_rate_limited_lookup_continues_where_it_stopped(poster: Poster) -> None:
+    posted = await poster.send()
     for n in range(40):
-        desk.room.messages.append(
-            Message(ts=desk.slack.world.stamp(), channel=desk.room, text=str(n), by=desk.ada.user)
+        poster.room.messages.append(
+            Message(ts=poster.slack.world.stamp(), channel=poster.room, text=str(n), by=poster.ada.user)
         )
-    desk.slack.methods.history_limit = 15
+    poster.slack.methods.history_limit = 15
     for _ in range(2):  # one page a minute
-        desk.slack.faults.next("conversations.history", "ok", "429 60")
+        poster.slack.faults.next("conversations.history", "ok", "429 60")
         with pytest.raises(RetryLater):
-            await desk.find()
-    assert await desk.find() == posted
-    assert [call.answer for call in desk.slack.calls("conversations.history")].count("ok") == 3
+            await poster.find()
+    assert await poster.find() == posted
+    assert [call.answer for call in poster.slack.calls("conversations.history")].count("ok") == 3
 
 
 @pytest.mark.parametrize("scopes", [set(HISTORY), {"channels:history"}])
-async def test_without_the_history_scope_lookup_is_unsupported(desk: Desk, scopes: set[str]) -> None:
-    desk.token.scopes -= scopes
+async def test_without_the_history_scope_lookup_is_unsupported(poster: Poster, scopes: set[str]) -> None:
+    poster.token.scopes -= scopes
     with pytest.raises(LookupUnsupported):
-        await desk.find()
+        await poster.find()
 
 
-async def test_a_post_in_a_public_channel_that_the_app_never_joined_is_found_by_joining(desk: Desk) -> None:
-    desk.room.members.discard(desk.workspace.bot_user)
-    desk.slack.faults.next("chat.postMessage", "lose")
+async def test_a_post_in_a_public_channel_is_looked_up_by_joining_the_channel(poster: Poster) -> None:
+    poster.room.members.discard(poster.workspace.bot_user)
+    poster.slack.faults.next("chat.postMessage", "lose")
     with pytest.raises(DeliveryUncertain):
-        await desk.send()
-    found = await desk.find()
+        await poster.send()
+    found = await poster.find()
     assert found is not None
-    assert [m.ts for m in desk.room.messages] == [found.id]
+    assert [m.ts for m in poster.room.messages] == [found.id]
 
 
-async def test_an_uncertain_post_is_held_if_the_app_may_not_join(desk: Desk) -> None:
-    desk.room.members.discard(desk.workspace.bot_user)
-    desk.token.scopes -= {JOIN}
-    await desk.send()
+async def test_an_uncertain_post_is_held_if_the_app_cannot_join(poster: Poster) -> None:
+    poster.room.members.discard(poster.workspace.bot_user)
+    poster.token.scopes -= {JOIN}
+    await poster.send()
     with pytest.raises(LookupUnsupported):
-        await desk.find()
-    assert desk.platform.on_uncertain == "hold"
+        await poster.find()
+    assert poster.platform.on_uncertain == "hold"
 
 
-async def test_lookup_is_retried_if_joining_fails_for_now(desk: Desk) -> None:
-    desk.room.members.discard(desk.workspace.bot_user)
+async def test_lookup_is_retried_if_joining_fails_temporarily(poster: Poster) -> None:
+    poster.room.members.discard(poster.workspace.bot_user)
     for fault in ("internal_error", "html 403", "429 3", "something_new"):
-        desk.slack.faults.next("conversations.join", fault)
+        poster.slack.faults.next("conversations.join", fault)
         with pytest.raises(RetryLater):
-            await desk.find()
+            await poster.find()
 
 
-async def test_a_failed_lookup_is_never_an_uncertain_post(desk: Desk) -> None:
-    desk.slack.faults.next("conversations.history", "500", "500", "429 5", "is_archived")
-    for meaning in (RetryLater, RetryLater, ChannelGone):
-        with pytest.raises(meaning):
-            await desk.find()
+async def test_a_failed_lookup_never_raises_delivery_uncertain(poster: Poster) -> None:
+    poster.slack.faults.next("conversations.history", "500", "500", "429 5", "is_archived")
+    for expected in (RetryLater, RetryLater, ChannelGone):
+        with pytest.raises(expected):
+            await poster.find()
 
 
-async def test_a_refused_layout_is_simplified_until_slack_takes_it(desk: Desk) -> None:
-    desk.slack.faults.next("chat.postMessage", "invalid_blocks")
-    await desk.send(card=FULL)
-    assert "accessory" not in str(desk.room.messages[-1].blocks)
-    assert desk.room.messages[-1].blocks
-    desk.slack.faults.next("chat.postMessage", "invalid_blocks", "msg_blocks_too_long")
-    await desk.send("k2", FULL)
-    assert desk.room.messages[-1].blocks == []
-    assert "https://arxiv.org/abs/" in desk.room.messages[-1].text
-    assert [m.metadata and m.metadata["event_payload"]["key"] for m in desk.room.messages] == ["k1", "k2"]
-    desk.slack.faults.always["chat.postMessage"] = "msg_too_long"
+async def test_a_refused_layout_is_simplified_until_slack_accepts_it(poster: Poster) -> None:
+    poster.slack.faults.next("chat.postMessage", "invalid_blocks")
+    await poster.send(card=FULL)
+    assert "accessory" not in str(poster.room.messages[-1].blocks)
+    assert poster.room.messages[-1].blocks
+    poster.slack.faults.next("chat.postMessage", "invalid_blocks", "msg_blocks_too_long")
+    await poster.send("k2", FULL)
+    assert poster.room.messages[-1].blocks == []
+    assert "https://arxiv.org/abs/" in poster.room.messages[-1].text
+    assert [m.metadata and m.metadata["event_payload"]["key"] for m in poster.room.messages] == ["k1", "k2"]
+    poster.slack.faults.always["chat.postMessage"] = "msg_too_long"
     with pytest.raises(CardRefused):
-        await desk.send("k3")
+        await poster.send("k3")
 
 
-async def test_an_edited_card_keeps_its_key(desk: Desk) -> None:
-    message = await desk.send()
-    await desk.platform.edit(desk.to, message, paper_card(a_paper(title="A better title"), (), SPRING))
-    (posted,) = desk.room.messages
+async def test_an_edited_card_keeps_its_key(poster: Poster) -> None:
+    message = await poster.send()
+    await poster.platform.edit(poster.to, message, paper_card(a_paper(title="A better title"), (), SPRING))
+    (posted,) = poster.room.messages
     assert posted.text.startswith("A better title")
-    assert await desk.find() == message
+    assert await poster.find() == message
     with pytest.raises(SendError):
-        await desk.platform.edit(desk.to, MessageRef("1.000001"), CARD)
+        await poster.platform.edit(poster.to, MessageRef("1.000001"), CARD)
 
 
-async def test_a_token_is_never_used_for_another_workspace(desk: Desk) -> None:
+async def test_a_token_is_never_used_for_another_workspace(poster: Poster) -> None:
     with pytest.raises(WorkspaceGone):
-        await desk.platform.send(ChannelRef("slack", "T9", "C9"), CARD, "k")
+        await poster.platform.send(ChannelRef("slack", "T9", "C9"), CARD, "k")
 
 
 class TestRotation:
-    """Tokens that live 12 hours, of an app that was installed over HTTP."""
+    """Tokens with a lifetime of 12 hours, of an app that was installed over HTTP."""
 
     @pytest.fixture
     async def bot(self, redis: Redis) -> AsyncIterator[Running]:
@@ -257,7 +257,7 @@ class TestRotation:
         return ChannelRef("slack", workspace.id, room.id), room
 
     async def expire(self, bot: Running, to: ChannelRef, *, known: bool) -> None:
-        """Let 12 hours pass. Unless `known`, only Slack knows that the token has expired."""
+        """Expire the token. Unless `known`, only Slack knows that it has expired."""
         for token in bot.slack.world.tokens.values():
             token.expires_at = time() - 1
         if known:
@@ -275,9 +275,9 @@ class TestRotation:
         await asyncio.gather(*(bot.platform.send(to, CARD, f"k{n}") for n in range(2, 8)))
         assert len(room.messages) == 7
         refreshed = [call for call in bot.slack.calls("oauth.v2.access") if "grant_type" in call.body]
-        assert [call.answer for call in refreshed] == ["ok"], "one process, once"
+        assert [call.answer for call in refreshed] == ["ok"], "one process exchanges it once"
 
-    async def test_a_token_that_can_not_be_exchanged_pauses_the_workspace(self, bot: Running) -> None:
+    async def test_a_token_that_cannot_be_exchanged_pauses_the_workspace(self, bot: Running) -> None:
         to, _ = await self.lab(bot)
         await self.expire(bot, to, known=True)
         bot.slack.faults.next("oauth.v2.access", "invalid_refresh_token")
@@ -294,60 +294,60 @@ class TestRotation:
         assert len(room.messages) == 1
 
 
-async def test_news_are_posted_in_the_thread_of_their_card(desk: Desk) -> None:
-    card = await desk.send()
-    reply = await desk.platform.reply(desk.to, card, CARD, "news")
-    assert [message.thread_ts for message in desk.room.messages] == [None, card.id]
-    assert await desk.platform.find_reply(desk.to, card, "news", desk.began) == reply
-    assert await desk.find("news") is None, "no one sees it in the channel"
+async def test_news_is_posted_in_the_thread_of_its_card(poster: Poster) -> None:
+    card = await poster.send()
+    reply = await poster.platform.reply(poster.to, card, CARD, "news")
+    assert [message.thread_ts for message in poster.room.messages] == [None, card.id]
+    assert await poster.platform.find_reply(poster.to, card, "news", poster.began) == reply
+    assert await poster.find("news") is None, "the reply isn't in the channel itself"
 
 
-async def test_a_reply_whose_answer_was_lost_is_found_in_the_thread(desk: Desk) -> None:
-    card = await desk.send()
-    desk.slack.faults.next("chat.postMessage", "lose")
+async def test_a_reply_whose_answer_was_lost_is_found_in_the_thread(poster: Poster) -> None:
+    card = await poster.send()
+    poster.slack.faults.next("chat.postMessage", "lose")
     with pytest.raises(DeliveryUncertain):
-        await desk.platform.reply(desk.to, card, CARD, "news")
-    found = await desk.platform.find_reply(desk.to, card, "news", desk.began)
+        await poster.platform.reply(poster.to, card, CARD, "news")
+    found = await poster.platform.find_reply(poster.to, card, "news", poster.began)
     assert found is not None
-    assert found.id == desk.room.messages[-1].ts
-    assert await desk.platform.find_reply(desk.to, card, "other news", desk.began) is None
+    assert found.id == poster.room.messages[-1].ts
+    assert await poster.platform.find_reply(poster.to, card, "other news", poster.began) is None
 
 
-async def test_news_of_a_card_that_is_gone_are_posted_in_the_channel(desk: Desk) -> None:
+async def test_news_of_a_deleted_card_is_posted_in_the_channel(poster: Poster) -> None:
     gone = MessageRef("1700000000.000100")
-    reply = await desk.platform.reply(desk.to, gone, CARD, "news")
-    assert [(message.ts, message.thread_ts) for message in desk.room.messages] == [(reply.id, None)]
-    assert await desk.platform.find_reply(desk.to, gone, "news", desk.began) is None
-    assert await desk.find("news") == reply
+    reply = await poster.platform.reply(poster.to, gone, CARD, "news")
+    assert [(message.ts, message.thread_ts) for message in poster.room.messages] == [(reply.id, None)]
+    assert await poster.platform.find_reply(poster.to, gone, "news", poster.began) is None
+    assert await poster.find("news") == reply
 
 
-async def test_a_direct_message_whose_answer_was_lost_is_found(desk: Desk) -> None:
-    person = ChannelRef.of_person("slack", desk.workspace.id, desk.ada.user)
-    desk.slack.faults.next("chat.postMessage", "lose")
+async def test_a_direct_message_whose_answer_was_lost_is_found(poster: Poster) -> None:
+    person = ChannelRef.of_person("slack", poster.workspace.id, poster.ada.user)
+    poster.slack.faults.next("chat.postMessage", "lose")
     with pytest.raises(DeliveryUncertain):
-        await desk.platform.send(person, CARD, "news")
-    (message,) = desk.ada.direct()
-    found = await desk.platform.find(person, "news", desk.began)
+        await poster.platform.send(person, CARD, "news")
+    (message,) = poster.ada.direct()
+    found = await poster.platform.find(person, "news", poster.began)
     assert found is not None
     assert found.id == f"{message.channel.id}/{message.ts}"
-    assert await desk.platform.find(person, "other news", desk.began) is None
+    assert await poster.platform.find(person, "other news", poster.began) is None
 
 
-async def test_a_card_in_direct_messages_is_edited_and_replied_to(desk: Desk) -> None:
-    person = ChannelRef.of_person("slack", desk.workspace.id, desk.ada.user)
-    card = await desk.platform.send(person, CARD, "paper")
-    await desk.platform.edit(person, card, CARD)
-    await desk.platform.reply(person, card, CARD, "news")
-    message, news = desk.ada.direct()
+async def test_a_card_in_direct_messages_can_be_edited_and_replied_to(poster: Poster) -> None:
+    person = ChannelRef.of_person("slack", poster.workspace.id, poster.ada.user)
+    card = await poster.platform.send(person, CARD, "paper")
+    await poster.platform.edit(person, card, CARD)
+    await poster.platform.reply(person, card, CARD, "news")
+    message, news = poster.ada.direct()
     assert message.edited == 1
     assert news.thread_ts == message.ts
-    assert await desk.platform.find_reply(person, card, "news", desk.began) is not None
+    assert await poster.platform.find_reply(person, card, "news", poster.began) is not None
 
 
-async def test_without_the_optional_scopes_direct_messages_can_not_be_looked_up(desk: Desk) -> None:
-    person = ChannelRef.of_person("slack", desk.workspace.id, desk.ada.user)
-    await desk.platform.send(person, CARD, "news")
-    for token in desk.slack.world.tokens.values():
+async def test_without_the_optional_scopes_direct_messages_cannot_be_looked_up(poster: Poster) -> None:
+    person = ChannelRef.of_person("slack", poster.workspace.id, poster.ada.user)
+    await poster.platform.send(person, CARD, "news")
+    for token in poster.slack.world.tokens.values():
         token.scopes -= {"im:history", "im:write"}
     with pytest.raises(LookupUnsupported):
-        await desk.platform.find(person, "news", desk.began)
+        await poster.platform.find(person, "news", poster.began)

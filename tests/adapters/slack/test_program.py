@@ -1,4 +1,4 @@
-"""The program itself with Slack: the README's four steps, its log, and its exit codes."""
+"""The program with Slack: the README's four steps, the log, and exit codes."""
 
 import asyncio
 import json
@@ -30,14 +30,14 @@ PAPERBOY = Path(sys.executable).with_name("paperboy")
 
 
 def steps() -> list[str]:
-    """The numbered steps of the README's section about Slack."""
+    """Return the numbered steps of the README's section about Slack."""
     section = README.partition("\n## Slack\n")[2].partition("\n## ")[0]
     return re.split(r"\n\d\. ", section.partition("To let many workspaces")[0])[1:]
 
 
 @asynccontextmanager
-async def started(folder: Path, *words_: str, **settings: str) -> AsyncIterator[Process]:
-    """Run `paperboy` in a folder; kill it at the end if it still runs."""
+async def running_program(folder: Path, *words_: str, **settings: str) -> AsyncIterator[Process]:
+    """Run `paperboy` in a folder, and kill it at the end if it still runs."""
     env = {**environment(folder / "data", **settings), "HOME": str(folder)}
     process = await asyncio.create_subprocess_exec(
         PAPERBOY, *words_, env=env, cwd=folder, stdin=PIPE, stdout=PIPE, stderr=PIPE
@@ -50,8 +50,8 @@ async def started(folder: Path, *words_: str, **settings: str) -> AsyncIterator[
         await process.communicate()
 
 
-async def answered(slack: Slack, person: Person, trigger: str) -> Message:
-    """The answer that a person sees, once there is one."""
+async def wait_for_answer(slack: Slack, person: Person, trigger: str) -> Message:
+    """Wait for the answer that a person sees, and return it."""
     await slack.until(lambda: person.answers(trigger))
     found = person.answers(trigger)[-1]
     assert isinstance(found, Message)
@@ -67,15 +67,15 @@ async def test_the_readmes_four_steps_lead_to_the_first_post(tmp_path: Path) -> 
         room = slack.channel(lab, "papers", ada)
         tokens = {"xoxb-…": slack.world.install(lab, ada.user).value, "xapp-…": slack.app.app_token}
         block = re.findall(r"```\n(.*?)```", take, re.DOTALL)[0]
-        for said, token in tokens.items():
-            block = block.replace(said, token)
+        for placeholder, token in tokens.items():
+            block = block.replace(placeholder, token)
         (tmp_path / ".env").write_text("\n".join(line.strip() for line in block.splitlines()))
 
         assert "`paperboy run`" in run
         line = re.findall(r"`/paper ([^`]+)`", subscribe)[0]
-        async with started(tmp_path, "run", SLACK_API_URL=slack.api_url) as program:
+        async with running_program(tmp_path, "run", SLACK_API_URL=slack.api_url) as program:
             await asyncio.wait_for(slack.sockets.opened.wait(), 30)
-            answer = await answered(slack, ada, await ada.type(room, line))
+            answer = await wait_for_answer(slack, ada, await ada.type(room, line))
             assert "language model" in words(answer.blocks)
             program.send_signal(signal.SIGTERM)
             await program.communicate()
@@ -87,7 +87,7 @@ async def test_the_readmes_four_steps_lead_to_the_first_post(tmp_path: Path) -> 
         app.router.add_get("/api/daily_papers", upstream.respond)
         async with serve(app) as url:
             settings = {"SLACK_API_URL": slack.api_url, "PAPERBOY_HUGGINGFACE_URL": url}
-            async with started(tmp_path, "run", "--once", **settings) as program:
+            async with running_program(tmp_path, "run", "--once", **settings) as program:
                 out, log = await program.communicate()
         assert [m.text for m in room.messages if m.only_for is None] == [
             "A language model that reads · Ada Lovelace"
@@ -106,12 +106,12 @@ async def test_tokens_are_neither_in_debug_logs_nor_unencrypted_on_disk(tmp_path
             "PAPERBOY_LOG_LEVEL": "debug",
             **slack.http_settings,
         }
-        async with started(tmp_path, "run", **settings) as program:
+        async with running_program(tmp_path, "run", **settings) as program:
             assert program.stderr is not None
-            await until_said(program.stderr, "listening")
+            await wait_for_event(program.stderr, "listening")
             slack.at(f"http://127.0.0.1:{port}/slack/events")
             await install(slack, f"http://127.0.0.1:{port}", ada)
-            await answered(slack, ada, await ada.type(room, "subscribe diffusion"))
+            await wait_for_answer(slack, ada, await ada.type(room, "subscribe diffusion"))
             slack.faults.next("oauth.v2.access", "invalid_code")
             await install(slack, f"http://127.0.0.1:{port}", ada)
             slack.faults.next("views.publish", "invalid_auth", "500", "lose", "garbage")
@@ -124,37 +124,37 @@ async def test_tokens_are_neither_in_debug_logs_nor_unencrypted_on_disk(tmp_path
         planted = {slack.app.client_secret, slack.app.signing_secret, SECRET_KEY}
         for token in slack.world.tokens.values():
             planted |= {token.value, str(token.refresh)}
-        kept = on_disk(tmp_path)
-        assert b"diffusion" in kept
-        assert [secret for secret in planted if secret.encode() in log + kept] == []
+        stored = on_disk(tmp_path)
+        assert b"diffusion" in stored
+        assert [secret for secret in planted if secret.encode() in log + stored] == []
 
 
 async def test_a_wrong_token_stops_the_program_with_advice(tmp_path: Path) -> None:
     async with Slack(manifest("socket")).serve() as slack:
         lab = slack.workspace()
         good = slack.world.install(lab, slack.person(lab).user).value
-        for bot, app, said in (
+        for bot, app, setting in (
             ("xoxb-wrong", slack.app.app_token, "SLACK_BOT_TOKEN"),
             (good, "xapp-wrong", "SLACK_APP_TOKEN"),
             (good, good, "SLACK_APP_TOKEN"),
         ):
             settings = {"SLACK_BOT_TOKEN": bot, "SLACK_APP_TOKEN": app, "SLACK_API_URL": slack.api_url}
-            async with started(tmp_path, "run", **settings) as program:
+            async with running_program(tmp_path, "run", **settings) as program:
                 _, log = await program.communicate()
             assert program.returncode == 78, log
-            assert said in log.decode()
+            assert setting in log.decode()
             assert bot not in log.decode()
 
 
 def on_disk(folder: Path) -> bytes:
-    """The content of all files."""
+    """Return the content of all files."""
     return b"".join(path.read_bytes() for path in folder.rglob("*") if path.is_file())
 
 
-async def until_said(stream: asyncio.StreamReader, event: str) -> None:
+async def wait_for_event(stream: asyncio.StreamReader, event: str) -> None:
     async for line in stream:
         with suppress(ValueError):
             record: dict[str, Any] = json.loads(line)
             if record.get("event") == event:
                 return
-    raise AssertionError(f"it ended without saying {event}")
+    raise AssertionError(f"the program ended without logging {event}")

@@ -29,7 +29,7 @@ from tests.adapters.slack.test_posting import CARD
 
 
 class Lab:
-    """A workspace that installed the app over HTTP, and requests written by hand."""
+    """A workspace that installed the app over HTTP, and hand-written requests."""
 
     def __init__(self, slack: Slack, redis: Redis) -> None:
         self.slack = slack
@@ -63,7 +63,7 @@ class Lab:
         return status
 
     async def state(self) -> dict[str, object]:
-        """Everything in Redis except the keys of `Dedup`."""
+        """Return everything in Redis except the keys of `Dedup`."""
         found: dict[str, object] = {}
         async for key in self.redis.scan_iter("*"):
             if not key.endswith(":heard"):
@@ -123,7 +123,7 @@ async def test_forged_replayed_and_old_requests_are_refused_and_change_nothing(l
 
 
 async def test_a_repeated_interaction_is_handled_once(lab: Lab) -> None:
-    """The same interaction comes again under a new signature."""
+    """The same interaction arrives again with a new signature."""
     secret = lab.slack.app.signing_secret
     body, content = lab.command()
     now = int(time())
@@ -132,8 +132,8 @@ async def test_a_repeated_interaction_is_handled_once(lab: Lab) -> None:
     assert len(lab.room.messages) == 1
 
 
-async def test_a_form_acts_in_the_workspace_that_slack_names(lab: Lab) -> None:
-    """A form that names another channel's workspace acts in the workspace of the request."""
+async def test_a_form_acts_in_the_workspace_of_its_request(lab: Lab) -> None:
+    """A form that names a channel of another workspace doesn't change that channel."""
     other = lab.slack.workspace("rival")
     eve = lab.slack.person(other, "eve")
     lab.slack.channel(other, "theirs", eve)
@@ -148,10 +148,10 @@ async def test_a_form_acts_in_the_workspace_that_slack_names(lab: Lab) -> None:
 
 async def test_tokens_never_appear_in_errors_or_unencrypted_in_redis(lab: Lab) -> None:
     app = lab.slack.app
-    errors = [await failing(lab, f) for f in ("invalid_auth", "500", "lose", "garbage", "missing_scope")]
+    errors = [await error_text(lab, f) for f in ("invalid_auth", "500", "lose", "garbage", "missing_scope")]
     for token in lab.slack.world.tokens.values():
         token.state = "revoked"
-    errors.append(await failing(lab, ""))
+    errors.append(await error_text(lab, ""))
     planted = {app.client_secret, app.signing_secret, SECRET_KEY}
     for token in lab.slack.world.tokens.values():
         planted |= {token.value, str(token.refresh)}
@@ -160,8 +160,8 @@ async def test_tokens_never_appear_in_errors_or_unencrypted_in_redis(lab: Lab) -
     assert len([key async for key in lab.redis.scan_iter("*installation*")]) == 1
 
 
-async def failing(lab: Lab, fault: str) -> str:
-    """The text of an error, with its causes."""
+async def error_text(lab: Lab, fault: str) -> str:
+    """Post with a fault. Return the text of the error, with its causes."""
     if fault:
         lab.slack.faults.next("chat.postMessage", fault)
     with pytest.raises(SendError) as caught:
@@ -185,7 +185,7 @@ async def test_installations_are_reencrypted_with_a_new_key(lab: Lab, redis: Red
         )
 
 
-async def test_an_installation_begun_in_another_browser_is_refused(lab: Lab) -> None:
+async def test_an_installation_started_in_another_browser_is_refused(lab: Lab) -> None:
     eve = lab.slack.person(lab.slack.workspace("rival"), "eve")
     async with aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar()) as browser:
         for state, cookie in (("", ""), ("made-up", "slack-app-oauth-state=made-up")):
@@ -200,14 +200,14 @@ async def test_an_installation_begun_in_another_browser_is_refused(lab: Lab) -> 
         await lab.running.platform.send(ChannelRef("slack", eve.workspace.id, "C1"), CARD, "k")
 
 
-async def test_the_states_cookie_is_not_sent_by_other_sites(lab: Lab) -> None:
+async def test_the_state_cookie_has_safe_flags(lab: Lab) -> None:
     async with aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar()) as browser:
         page = await browser.get(f"{lab.running.address}/slack/install")
         flags = {flag.strip() for flag in page.headers["Set-Cookie"].split(";")[1:]}
         assert {"Secure", "HttpOnly", "SameSite=Lax"} <= flags
 
 
-async def test_a_state_works_once_and_for_ten_minutes(redis: Redis) -> None:
+async def test_a_state_works_once_within_ten_minutes(redis: Redis) -> None:
     now = datetime(2026, 3, 2, 9, tzinfo=UTC)
     states = OneTimeStates(redis, Encryptor([SECRET_KEY]), lambda: now)
     state = await states.async_issue()
@@ -221,7 +221,7 @@ async def test_a_state_works_once_and_for_ten_minutes(redis: Redis) -> None:
         assert not await states.async_consume(forged)
 
 
-async def test_pages_for_installing_store_no_states_and_are_limited(lab: Lab) -> None:
+async def test_install_pages_store_no_state_and_are_rate_limited(lab: Lab) -> None:
     before = await lab.state()
     async with aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar()) as browser:
         statuses = [
@@ -230,23 +230,23 @@ async def test_pages_for_installing_store_no_states_and_are_limited(lab: Lab) ->
         ]
     assert set(statuses) == {200, 429}
     added = (await lab.state()).keys() - before.keys()
-    assert len(added) < 5, "the counters of one client"
+    assert len(added) < 5, "only the counters of one client"
     assert all([await lab.redis.ttl(key) > 0 for key in added])
 
 
-async def test_an_installation_for_a_whole_organization_is_refused_in_plain_words(lab: Lab) -> None:
+async def test_an_installation_for_a_whole_organization_is_refused_with_an_explanation(lab: Lab) -> None:
     eve = lab.slack.person(lab.slack.workspace("rival"), "eve")
-    said = await install(lab.slack, lab.running.address, eve, organization=True)
-    assert "whole Enterprise organization" in said
+    page = await install(lab.slack, lab.running.address, eve, organization=True)
+    assert "whole Enterprise organization" in page
     assert len([key async for key in lab.redis.scan_iter("*installation*")]) == 1
 
 
-async def test_while_slack_does_not_confirm_an_installation_the_page_says_so(lab: Lab) -> None:
+async def test_the_page_suggests_a_retry_if_slack_does_not_confirm_an_installation(lab: Lab) -> None:
     eve = lab.slack.person(lab.slack.workspace("rival"), "eve")
     for fault in ("lose", "html 502", "cut 200"):
         lab.slack.faults.next("oauth.v2.access", fault)
-        said = await install(lab.slack, lab.running.address, eve)
-        assert "again" in said
+        page = await install(lab.slack, lab.running.address, eve)
+        assert "again" in page
     assert "Thank you" in await install(lab.slack, lab.running.address, eve)
 
 
@@ -265,7 +265,7 @@ BODIES = [b"", b"\xff\xfe", b"{", b"[]", b"[" * 50_000, b"payload=%7B", b"payloa
 
 
 async def test_malformed_requests_never_cause_a_server_error(lab: Lab) -> None:
-    """Neither do signed ones."""
+    """Some of the requests are signed."""
     secret = lab.slack.app.signing_secret
     dice = random.Random(7)
     seen: Counter[int] = Counter()
@@ -286,7 +286,7 @@ async def _status(session: aiohttp.ClientSession, url: str, headers: dict[bytes,
     try:
         async with session.post(url, data=body, headers=given) as answer:
             return answer.status
-    except aiohttp.ClientError:  # aiohttp's own server drops what is no HTTP
+    except aiohttp.ClientError:  # aiohttp's server drops connections with invalid HTTP
         return 400
 
 

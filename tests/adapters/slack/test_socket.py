@@ -1,4 +1,4 @@
-"""Socket Mode: reconnecting, refused tokens, and a shutdown that loses nothing acknowledged."""
+"""Socket Mode: reconnecting, refused tokens, and a shutdown that handles everything acknowledged."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -16,7 +16,7 @@ from tests.failing_core import FailingCore
 
 
 class ResumedCore(FailingCore):
-    """A core whose workspaces may be resumed."""
+    """A core that accepts `resume_workspace`."""
 
     async def resume_workspace(self, platform: str, workspace: str) -> None: ...
 
@@ -89,7 +89,7 @@ async def test_app_rate_limited_is_acknowledged(harness: SlackHarness) -> None:
     await harness.slack.rate_limited(harness.workspace)
 
 
-async def test_events_that_nothing_handles_are_acknowledged(harness: SlackHarness) -> None:
+async def test_events_without_a_handler_are_acknowledged(harness: SlackHarness) -> None:
     payload = {"type": "event_callback", "event_id": "Ev1", "team_id": harness.workspace.id}
     await harness.slack.send("events_api", payload | {"event": {"type": "emoji_changed"}})
 
@@ -97,7 +97,7 @@ async def test_events_that_nothing_handles_are_acknowledged(harness: SlackHarnes
 async def test_a_client_that_can_never_reconnect_is_replaced(
     harness: SlackHarness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """As after a lost network: the library's HTTP session is closed, and each of its attempts fails."""
+    """Close the library's HTTP session, so that every attempt to reconnect fails, as after losing the network."""
     await harness.stop()
     monkeypatch.setattr("adapters.slack.socket_mode.CHECK_INTERVAL", 0.05)
     monkeypatch.setattr("adapters.slack.socket_mode.LOST_CHECKS", 3)
@@ -131,7 +131,7 @@ async def test_a_token_that_is_revoked_while_the_socket_is_open_stops_the_role(
 
 
 @pytest.mark.parametrize(
-    ("method", "fault", "says"),
+    ("method", "fault", "message"),
     [
         ("auth.test", "invalid_auth", "SLACK_BOT_TOKEN"),
         ("auth.test", "account_inactive", "SLACK_BOT_TOKEN"),
@@ -140,13 +140,13 @@ async def test_a_token_that_is_revoked_while_the_socket_is_open_stops_the_role(
         ("apps.connections.open", "missing_scope", "connections:write"),
     ],
 )
-async def test_invalid_token_stops_the_role(redis: Redis, method: str, fault: str, says: str) -> None:
+async def test_invalid_token_stops_the_role(redis: Redis, method: str, fault: str, message: str) -> None:
     async with Slack(manifest("socket")).serve() as slack:
         workspace = slack.workspace()
         token = slack.world.install(workspace, slack.person(workspace).user)
         slack.faults.always[method] = fault
         platform = SlackPlatform(Running(slack, redis).socket(token.value), redis)
-        with pytest.raises(ConfigurationError, match=says):
+        with pytest.raises(ConfigurationError, match=message):
             await platform.run(FailingCore())
         await platform.close()
 

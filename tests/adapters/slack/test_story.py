@@ -1,4 +1,4 @@
-"""A lab's month with Paperboy: over a socket, and over HTTP in a workspace that installs the app."""
+"""A lab uses Paperboy for a month, in Socket Mode and over HTTP."""
 
 from collections import Counter
 from collections.abc import AsyncIterator
@@ -29,7 +29,7 @@ NOON = time(15, tzinfo=UTC)
 
 
 class Lab:
-    """The double, a bot in one of the two modes, and recorded days that are published one after the other."""
+    """The double, a bot in one of the two modes, and recorded days of papers."""
 
     def __init__(self, mode: Mode, redis: Redis, replay: HuggingFaceReplay) -> None:
         self.mode = mode
@@ -45,16 +45,16 @@ class Lab:
         self.upstream = ""
 
     async def start(self, token: Token | None = None) -> None:
-        """Start Paperboy, with a token in Socket Mode."""
-        way = self.running.socket(token.value) if token else self.running.http()
+        """Start Paperboy: in Socket Mode if there is a token, else over HTTP."""
+        mode = self.running.socket(token.value) if token else self.running.http()
         await self.running.start(
-            way,
+            mode,
             HuggingFaceSettings(huggingface_url=self.upstream),
             ArxivSettings(arxiv_categories=()),
         )
 
     async def install(self) -> None:
-        """Install the app in the workspace: with an admin's token, or on its page."""
+        """Install the app in the workspace, with an admin's token or on the install page."""
         if self.mode == "socket":
             token = self.slack.world.install(self.workspace, self.ada.user)
             await self.running.stop()
@@ -64,19 +64,19 @@ class Lab:
             await self.start()
         assert "Thank you" in await install(self.slack, self.running.address, self.ada)
 
-    async def says(self, person: Person, channel: Channel, line: str) -> Message:
-        """What a person sees after they typed a command."""
-        answers = person.answers(await self._done(person.type(channel, line)))
+    async def type(self, person: Person, channel: Channel, line: str) -> Message:
+        """Type a command. Return the answer."""
+        answers = person.answers(await self._settle(person.type(channel, line)))
         assert isinstance(answers[-1], Message)
         assert answers[-1].only_for == person.user
         return answers[-1]
 
-    async def presses(self, person: Person, on: Message | View, label: str) -> list[Message | View]:
-        """What a person sees after they pressed a button."""
-        return person.answers(await self._done(person.press(on, label)))
+    async def press(self, person: Person, on: Message | View, label: str) -> list[Message | View]:
+        """Press a button. Return the answers."""
+        return person.answers(await self._settle(person.press(on, label)))
 
-    async def day_passes(self, day: date) -> None:
-        """Papers of a day are polled, matched and posted."""
+    async def run_day(self, day: date) -> None:
+        """Poll, match and post the papers of a day."""
         self.today = self.replay.until = day
         bot = self.running.bot
         await bot.poller.poll_once()
@@ -84,15 +84,15 @@ class Lab:
         for deliveries in bot.deliveries:
             await deliveries.deliver_due()
 
-    async def _done(self, doing: Any) -> str:
-        trigger: str = await doing
+    async def _settle(self, action: Any) -> str:
+        trigger: str = await action
         await self.running.settled()
         return trigger
 
 
 @asynccontextmanager
 async def lab(mode: Mode, redis: Redis, folder: Path) -> AsyncIterator[Lab]:
-    """Slack and the upstream run, Paperboy does not yet."""
+    """Serve Slack and the upstream, without starting Paperboy."""
     replay = HuggingFaceReplay(folder / "hf_daily")
     here = Lab(mode, redis, replay)
     async with here.slack.serve(), serve(replay.app) as here.upstream:
@@ -102,8 +102,8 @@ async def lab(mode: Mode, redis: Redis, folder: Path) -> AsyncIterator[Lab]:
             await here.running.stop()
 
 
-def wanted(rows: list[dict[str, Any]], word: str) -> set[str]:
-    """The papers whose text has the word, by a simple search."""
+def matching(rows: list[dict[str, Any]], word: str) -> set[str]:
+    """Return the papers whose text contains the word or its plural, by a simple search."""
     return {
         row["paper"]["id"]
         for row in rows
@@ -116,7 +116,7 @@ def cards(channel: Channel) -> list[Message]:
 
 
 def posted(channel: Channel) -> Counter[str]:
-    """arXiv ids on the cards and digests of a channel."""
+    """Count the arXiv ids on the cards and digests of a channel."""
     found: Counter[str] = Counter()
     for message in cards(channel):
         found.update(
@@ -144,46 +144,46 @@ async def test_a_lab_installs_subscribes_reads_mutes_uninstalls_and_returns(
         ada, ben, papers, reading = here.ada, here.ben, here.papers, here.reading
         await here.install()
 
-        # Two channels subscribe; the private one has to invite the bot first.
-        assert "diffusion" in words((await here.says(ada, papers, "subscribe diffusion")).blocks)
-        refused = await here.says(ben, reading, "subscribe video")
+        # Two channels subscribe; in the private one, the bot must be invited first.
+        assert "diffusion" in words((await here.type(ada, papers, "subscribe diffusion")).blocks)
+        refused = await here.type(ben, reading, "subscribe video")
         assert "/invite @Paperboy" in words(refused.blocks)
-        assert "no subscriptions" in words((await here.says(ben, reading, "list")).blocks)
+        assert "no subscriptions" in words((await here.type(ben, reading, "list")).blocks)
         await ben.invite(reading)
         await here.running.settled()
         assert "/paper subscribe" in words(reading.messages[-1].blocks)
-        assert "video" in words((await here.says(ben, reading, "subscribe video")).blocks)
+        assert "video" in words((await here.type(ben, reading, "subscribe video")).blocks)
 
-        # Five days: what matches is posted, once, and nothing else.
+        # Five days: every match is posted once, and nothing else.
         seen: list[dict[str, Any]] = []
         for day in DAYS:
-            await here.day_passes(day)
-            await advance(redis, 12 * HOUR)  # what flood control held back is due
-            await here.day_passes(day)
+            await here.run_day(day)
+            await advance(redis, 12 * HOUR)  # posts that flood control delayed are due
+            await here.run_day(day)
             await advance(redis, 12 * HOUR)
             seen += here.replay.day(day)
-            assert posted(papers) == Counter(dict.fromkeys(wanted(seen, "diffusion"), 1))
-            assert posted(reading) == Counter(dict.fromkeys(wanted(seen, "video"), 1))
+            assert posted(papers) == Counter(dict.fromkeys(matching(seen, "diffusion"), 1))
+            assert posted(reading) == Counter(dict.fromkeys(matching(seen, "video"), 1))
         assert len(posted(papers)) > 5
         assert len(posted(reading)) > 5
 
-        # A card's buttons: Ben saves, reads the abstract in the thread, and finds both in App Home.
+        # A card's buttons: Ben saves the paper, reads the abstract in the thread, and finds the paper in App Home.
         card = next(m for m in cards(papers) if "Save" in str(m.blocks))
-        (saved,) = await here.presses(ben, card, "Save")
+        (saved,) = await here.press(ben, card, "Save")
         assert "Saved" in words(saved.blocks)  # type: ignore[union-attr]
-        await here.presses(ben, card, "Full abstract")
+        await here.press(ben, card, "Full abstract")
         assert papers.messages[-1].thread_ts == card.ts
         home = await ben.open_home()
         assert words(card.blocks).splitlines()[0] in home.text
         assert f"<#{papers.id}>" in home.text
         assert "video" in home.text
 
-        # Muting, with a way back; settings, by a form that says what is wrong.
-        muted = await here.says(ada, papers, "mute diffusion for:7d")
+        # Muting and undoing it; changing settings in a form that reports errors.
+        muted = await here.type(ada, papers, "mute diffusion for:7d")
         assert "Muted here" in words(muted.blocks)
-        (back,) = await here.presses(ada, muted, "Undo")
+        (back,) = await here.press(ada, muted, "Undo")
         assert "No longer muted" in words(back.blocks)  # type: ignore[union-attr]
-        await here._done(ada.type(papers, "settings"))
+        await here._settle(ada.type(papers, "settings"))
         form = ada.modals()[-1]
         wrong = await ada.submit(form, zone="Nowhere/Land")
         assert wrong is not None
@@ -192,20 +192,20 @@ async def test_a_lab_installs_subscribes_reads_mutes_uninstalls_and_returns(
         assert right is not None
         assert "Berlin" in right.text
 
-        # The workspace leaves: its token is gone, nothing is tried there any more.
+        # The workspace uninstalls the app: its token is deleted, and no calls are made there.
         await ada.uninstall()
         await here.running.settled()
         before = len(here.slack.world.calls)
-        await here.day_passes(DAYS[-1] + timedelta(days=3))
+        await here.run_day(DAYS[-1] + timedelta(days=3))
         assert [call.method for call in list(here.slack.world.calls)[before:]] == []
         assert not [key async for key in redis.scan_iter("*installation*")]
 
-        # It returns: all is as it was, and what was missed comes now.
+        # It reinstalls the app: its subscriptions are still there, and missed papers are posted.
         await here.install()
         await ben.invite(reading)
-        await here.day_passes(DAYS[-1] + timedelta(days=3))
+        await here.run_day(DAYS[-1] + timedelta(days=3))
         seen += here.replay.day(DAYS[-1] + timedelta(days=3))
-        assert posted(papers) == Counter(dict.fromkeys(wanted(seen, "diffusion"), 1))
-        assert posted(reading) == Counter(dict.fromkeys(wanted(seen, "video"), 1))
-        assert "diffusion" in words((await here.says(ben, papers, "list")).blocks)
+        assert posted(papers) == Counter(dict.fromkeys(matching(seen, "diffusion"), 1))
+        assert posted(reading) == Counter(dict.fromkeys(matching(seen, "video"), 1))
+        assert "diffusion" in words((await here.type(ben, papers, "list")).blocks)
         assert here.slack.refused == []

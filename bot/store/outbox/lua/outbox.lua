@@ -21,7 +21,7 @@
 --   fits:<channel>     LIST `when fit` of the latest matched papers; both only if the channel has a budget
 --   copies:<channel>   HASH number -> JSON of a channel that gets a copy of each post, in the same shard
 --   copy_of:<channel>  the channel whose posts it copies
---   messages:<channel> ZSET message that flood control counts -> when it is due
+--   messages:<channel> ZSET message that counts for the digest threshold -> when it is due
 --   run, doubt, forgot the server's run id; when it last may have lost writes; the same, until papers are replayed
 local base = KEYS[1]
 

@@ -1,4 +1,4 @@
-"""The parts of Discord's REST interface that don't change with posts: the server, its people and roles, the commands."""
+"""The parts of Discord's REST API that posts don't change: the server, its people, roles and commands."""
 
 from collections import deque
 from typing import Any
@@ -25,15 +25,15 @@ from tests.adapters.discord.double.payloads import (
 )
 
 MENUS = 5
-"""Commands in the menu of a message that an app may have; Discord has allowed more since March 2026."""
+"""Maximum number of message commands of an app; Discord has allowed more since March 2026."""
 ADMINISTRATOR, VIEW, SEND, SEND_IN_THREADS = 1 << 3, 1 << 10, 1 << 11, 1 << 38
-"""Permissions."""
+"""Permission bits."""
 COMMAND, ON_MESSAGE = 1, 3
 """Types of commands."""
 
 
-def wrong_in(commands: list[dict[str, Any]]) -> str:
-    """Why Discord refuses these commands; "" if it doesn't."""
+def sync_problem(commands: list[dict[str, Any]]) -> str:
+    """Return the reason why Discord would refuse these commands, or ""."""
     menus = [command for command in commands if command.get("type") == ON_MESSAGE]
     if len(menus) > MENUS:
         return "too many commands on messages"
@@ -43,7 +43,7 @@ def wrong_in(commands: list[dict[str, Any]]) -> str:
         if any(len(name) > 32 for name in (command.get("name_localizations") or {}).values()):
             return f"{command['name']}: a translated name is too long"
     names = [(command.get("type", COMMAND), command["name"]) for command in commands]
-    return "" if len(names) == len(set(names)) else "two commands have one name"
+    return "" if len(names) == len(set(names)) else "two commands have the same name"
 
 
 class Directory:
@@ -53,33 +53,33 @@ class Directory:
         self.messages: list[Posted] = []
         self.commands: list[Any] = []
         self.syncs = 0
-        """Syncs that had an effect."""
+        """Number of syncs that had an effect."""
         self.sync_answers = deque[RawAnswer]()
         """Answers to the next syncs, which have no effect."""
         self.user_install = True
-        """Whether people may install the application for themselves: a switch in the developer portal."""
+        """Whether people can install the application for themselves: a switch in the developer portal."""
         self.kinds: dict[int, int] = {}
         self.shards = shards
         self.left: set[int] = set()
         """People who are no longer in the server."""
         self.more_roles: list[tuple[int, str]] = []
-        """Id and name of each role beyond @everyone; they give no permission by themselves."""
+        """Id and name of each role except @everyone. Roles don't grant permissions."""
         self.roles: dict[int, list[str]] = {}
         """Person -> roles."""
         self.overwrites: dict[int, list[dict[str, Any]]] = {}
         """Channel -> its permission overwrites."""
         self.parents: dict[int, int] = {}
-        """Thread -> the channel that it is in."""
+        """Thread -> its channel."""
         self.thread_members: set[tuple[int, int]] = set()
-        """Private thread, and a person who was added to it."""
+        """Private thread and a person who was added to it."""
         self.allowed_by_name: set[str] = set()
-        """People and roles that the server's settings allow `/paper` to."""
+        """Ids of people and roles for which the server's settings allow `/paper`."""
         self.permissions = (1 << 52) - 1
         """The permissions of @everyone."""
         self.gateway = GatewayDouble()
 
     def permissions_in(self, channel: int) -> int:
-        """What Paperboy may do in a channel: the permissions of @everyone, changed by the channel's overwrites."""
+        """Return Paperboy's permissions in a channel: those of @everyone, changed by the channel's overwrites."""
         allowed = self.permissions
         if allowed & ADMINISTRATOR:
             return allowed
@@ -90,7 +90,7 @@ class Directory:
         return allowed
 
     def add_routes(self, app: web.Application) -> None:
-        """Serve this part of the interface."""
+        """Add the routes of this part of the API."""
         add = app.router.add_route
         add("GET", "/api/users/@me", self._me)
         add("GET", "/api/users/@me/guilds", self._my_guilds)
@@ -102,7 +102,11 @@ class Directory:
         add("GET", "/api/guilds/{guild}", self._guild)
         add("GET", "/api/guilds/{guild}/members/{user}", self._member)
         add("GET", "/api/channels/{channel}/thread-members/{user}", self._thread_member)
-        add("GET", "/api/applications/{app}/guilds/{guild}/commands/{command}/permissions", self._rules)
+        add(
+            "GET",
+            "/api/applications/{app}/guilds/{guild}/commands/{command}/permissions",
+            self._command_permissions,
+        )
         add("POST", "/api/users/@me/channels", self._direct)
 
     async def _sync(self, request: web.Request) -> web.StreamResponse:
@@ -111,7 +115,7 @@ class Directory:
             return await self.sync_answers.popleft().send(request)
         if not self.user_install and any(1 in command.get("integration_types", ()) for command in sent):
             return refused(400, 50035, "Invalid Form Body", errors=USER_INSTALL_IS_OFF)
-        if problem := wrong_in(sent):
+        if problem := sync_problem(sent):
             return refused(400, 50035, "Invalid Form Body", errors=problem)
         entry_points = [command["id"] for command in self.commands if command["type"] == 4]
         if any(known not in {command.get("id") for command in sent} for known in entry_points):
@@ -167,7 +171,7 @@ class Directory:
         at = "2026-01-01T00:00:00+00:00"
         return json_answer({"id": str(thread), "user_id": str(person), "join_timestamp": at, "flags": 0})
 
-    async def _rules(self, request: web.Request) -> web.Response:
+    async def _command_permissions(self, request: web.Request) -> web.Response:
         if not self.allowed_by_name:
             return refused(404, 10066, "Unknown application command permissions")
         rules = [{"id": name, "type": 2, "permission": True} for name in sorted(self.allowed_by_name)]

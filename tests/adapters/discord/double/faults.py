@@ -1,4 +1,4 @@
-"""What can go wrong between a client and Discord."""
+"""Faults between a client and Discord."""
 
 import asyncio
 from collections import deque
@@ -13,7 +13,7 @@ Fault = Literal["lose", "500", "502", "503", "429"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RawAnswer:
-    """An answer byte by byte, from Discord, Cloudflare or a proxy. The request that it answers has no effect."""
+    """A raw answer of Discord, Cloudflare or a proxy. The request that it answers has no effect."""
 
     status: int
     body: bytes = b""
@@ -22,7 +22,7 @@ class RawAnswer:
     cut_off: bool = False
     """Whether the connection ends in the middle of the body."""
     hangs: bool = False
-    """Whether it never comes."""
+    """Whether the answer never arrives."""
 
     async def send(self, request: web.Request) -> web.StreamResponse:
         if self.hangs:
@@ -41,26 +41,26 @@ class RawAnswer:
 
 @dataclass(kw_only=True)
 class Weather:
-    """Faults of posts, each as a share of them."""
+    """Faults of posts. Each float is a probability per post."""
 
     lose: float = 0.0
-    """Posted, but the connection is dropped before the answer."""
+    """The message is posted, but the connection is dropped before the answer."""
     limit: float = 0.0
-    """429, not posted."""
+    """429; the message isn't posted."""
     error: float = 0.0
     """500, 502 or 503."""
     untaken: float = 0.5
-    """The share of these that weren't posted."""
+    """The share of these errors in which the message isn't posted."""
     retry_after: float = 0.3
     refuse: dict[int, tuple[int, int]] = field(default_factory=dict)
-    """Channel -> status and code that answer every post there."""
+    """Channel -> HTTP status and error code that answer every post there."""
     answers: dict[int, RawAnswer] = field(default_factory=dict)
     """Channel -> the answer to every post there."""
     spell: RawAnswer | None = None
-    """The answer to every request."""
+    """The answer to every request, during an outage."""
     firewall: str = ""
-    """A firewall in between answers every request with this word in its body itself, with an error page."""
+    """A firewall in front of Discord answers every request whose body has this word with an error page."""
     queue: deque[Fault] = field(default_factory=deque)
     """Faults of the next posts, before any random ones."""
     without_via: bool = False
-    """Whether a 429 comes from a proxy, as text."""
+    """Whether a 429 is a text answer of a proxy."""

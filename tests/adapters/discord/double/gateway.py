@@ -14,7 +14,7 @@ DISPATCH, HEARTBEAT, IDENTIFY, RESUME, RECONNECT, INVALID, HELLO, ACK = 0, 1, 2,
 
 @dataclass
 class Session:
-    """What Discord stores about a shard that identified itself."""
+    """State that Discord stores of a shard that identified itself."""
 
     id: str
     shard: int
@@ -24,7 +24,7 @@ class Session:
 
 
 class GatewayDouble:
-    """Counts what clients send, and sends what a test wants."""
+    """A gateway that records what clients send, and sends events on demand."""
 
     def __init__(self) -> None:
         self.url = ""
@@ -35,12 +35,12 @@ class GatewayDouble:
         self.intents: set[int] = set()
         self.clean_closes = 0
         self.agents: set[str] = set()
-        """Every User-Agent of a connection."""
+        """User-Agents of all connections."""
         self.changed = asyncio.Event()
         self.guilds: dict[int, list[dict[str, Any]]] = {}
-        """Shard -> the servers that it gets when it is ready."""
+        """Shard -> the servers that it receives when it is ready."""
         self.refuses: int | None = None
-        """The close code that answers every identify."""
+        """The close code that answers every identify, if set."""
         self._sessions: dict[str, Session] = {}
         self._open: dict[int, tuple[Session, web.WebSocketResponse, Any]] = {}
         self._transports: dict[int, asyncio.Transport] = {}
@@ -52,19 +52,19 @@ class GatewayDouble:
         await socket.prepare(request)
         assert request.transport is not None
         self._transports[id(socket)] = request.transport
-        press = zlib.compressobj() if request.query.get("compress") == "zlib-stream" else None
-        await self._send(socket, press, {"op": HELLO, "d": {"heartbeat_interval": 41250}})
+        compressor = zlib.compressobj() if request.query.get("compress") == "zlib-stream" else None
+        await self._send(socket, compressor, {"op": HELLO, "d": {"heartbeat_interval": 41250}})
         session: Session | None = None
         async for message in socket:
             if message.type is not WSMsgType.TEXT:
                 break
-            said = json.loads(message.data)
-            if said["op"] == HEARTBEAT:
-                await self._send(socket, press, {"op": ACK})
-            elif said["op"] == IDENTIFY:
-                session = await self._identify(socket, press, said["d"])
-            elif said["op"] == RESUME:
-                session = await self._resume(socket, press, said["d"])
+            received = json.loads(message.data)
+            if received["op"] == HEARTBEAT:
+                await self._send(socket, compressor, {"op": ACK})
+            elif received["op"] == IDENTIFY:
+                session = await self._identify(socket, compressor, received["d"])
+            elif received["op"] == RESUME:
+                session = await self._resume(socket, compressor, received["d"])
         if session and socket.close_code in {1000, 1001}:
             self.clean_closes += 1
             self._sessions.pop(session.id, None)
@@ -74,7 +74,7 @@ class GatewayDouble:
         return socket
 
     async def dispatch(self, event: str, data: dict[str, Any], shard: int = 0) -> None:
-        """Send an event to a shard, or when it resumes."""
+        """Send an event to a shard, now or when it resumes."""
         for session in [s for s in self._sessions.values() if s.shard == shard]:
             session.sequence += 1
             payload = {"op": DISPATCH, "t": event, "s": session.sequence, "d": data}
@@ -87,7 +87,7 @@ class GatewayDouble:
         await self._send(*self._open[shard][1:], {"op": RECONNECT, "d": None})
 
     async def drop(self, shard: int = 0, code: int = 1006) -> None:
-        """Break the connection; with a close code, if one is given."""
+        """Break the connection: abort it, or close it with a close code other than 1006."""
         socket = self._open[shard][1]
         if code == 1006:
             self._transports[id(socket)].abort()
@@ -95,23 +95,23 @@ class GatewayDouble:
             await socket.close(code=code)
 
     async def until(self, condition: Any) -> None:
-        """Wait until something that clients sent makes the condition true."""
+        """Wait until the condition is true. It is checked after messages of clients."""
         while not condition():
             self.changed.clear()
             await self.changed.wait()
 
     @property
     def shards(self) -> set[int]:
-        """The shards that are connected."""
+        """Connected shards."""
         return set(self._open)
 
     async def close(self) -> None:
         """End all connections."""
-        for _, socket, _press in tuple(self._open.values()):
+        for _, socket, _compressor in tuple(self._open.values()):
             await socket.close(code=WSCloseCode.GOING_AWAY)
 
     async def _identify(
-        self, socket: web.WebSocketResponse, press: Any, data: dict[str, Any]
+        self, socket: web.WebSocketResponse, compressor: Any, data: dict[str, Any]
     ) -> Session | None:
         shard = data.get("shard", [0, 1])[0]
         self.identifies.append((shard, asyncio.get_running_loop().time()))
@@ -123,7 +123,7 @@ class GatewayDouble:
         session = Session(f"session-{len(self.identifies)}", shard, data["intents"])
         self.intents.add(data["intents"])
         self._sessions[session.id] = session
-        self._open[shard] = (session, socket, press)
+        self._open[shard] = (session, socket, compressor)
         guilds = self.guilds.get(shard, [])
         await self.dispatch("READY", self._ready(session, data, guilds), shard)
         for guild in guilds:
@@ -132,16 +132,16 @@ class GatewayDouble:
         return session
 
     async def _resume(
-        self, socket: web.WebSocketResponse, press: Any, data: dict[str, Any]
+        self, socket: web.WebSocketResponse, compressor: Any, data: dict[str, Any]
     ) -> Session | None:
         session = self._sessions.get(data["session_id"])
         if session is None:
-            await self._send(socket, press, {"op": INVALID, "d": False})
+            await self._send(socket, compressor, {"op": INVALID, "d": False})
             return None
         self.resumes.append(session.shard)
-        self._open[session.shard] = (session, socket, press)
+        self._open[session.shard] = (session, socket, compressor)
         for payload in [payload for payload in session.sent if payload["s"] > data["seq"]]:
-            await self._send(socket, press, payload)
+            await self._send(socket, compressor, payload)
         await self.dispatch("RESUMED", {}, session.shard)
         self._notify()
         return session
@@ -158,13 +158,15 @@ class GatewayDouble:
             "application": {"id": "900", "flags": 0},
         }
 
-    async def _send(self, socket: web.WebSocketResponse, press: Any, payload: dict[str, Any]) -> None:
+    async def _send(self, socket: web.WebSocketResponse, compressor: Any, payload: dict[str, Any]) -> None:
         text = json.dumps({"s": None, "t": None, "d": None, **payload})
-        with suppress(ConnectionError):  # it is sent again when the shard resumes
-            if press is None:
+        with suppress(ConnectionError):  # the payload is sent again when the shard resumes
+            if compressor is None:
                 await socket.send_str(text)
             else:
-                await socket.send_bytes(press.compress(text.encode()) + press.flush(zlib.Z_SYNC_FLUSH))
+                await socket.send_bytes(
+                    compressor.compress(text.encode()) + compressor.flush(zlib.Z_SYNC_FLUSH)
+                )
 
     def _notify(self) -> None:
         self.changed.set()

@@ -1,4 +1,4 @@
-"""What the gateway sends when a person gives a command, presses a button, types into an option, or sends in a form."""
+"""Gateway events of people who run a command, press a button, type into an option, or submit a form."""
 
 from typing import Any
 
@@ -10,13 +10,13 @@ JOE = 4242
 
 
 def interaction(identity: str, command: str, **options: str) -> dict[str, Any]:
-    """`/paper …` with these options."""
-    given = [{"type": 3, "name": name, "value": value} for name, value in options.items()]
-    return _event(identity, COMMAND, _command(command, given))
+    """Return the event of `/paper …` with these options."""
+    values = [{"type": 3, "name": name, "value": value} for name, value in options.items()]
+    return _event(identity, COMMAND, _command(command, values))
 
 
 def autocomplete(identity: str, command: str, option: str, typed: str) -> dict[str, Any]:
-    """A person types into an option of `/paper …`."""
+    """Return the event of typing into an option of `/paper …`."""
     return _event(
         identity,
         AUTOCOMPLETE,
@@ -25,13 +25,13 @@ def autocomplete(identity: str, command: str, option: str, typed: str) -> dict[s
 
 
 def button(identity: str, custom_id: str, **facts: Any) -> dict[str, Any]:
-    """A button of an earlier message is pressed."""
+    """Return the event of pressing a button of an earlier message."""
     event = _event(identity, COMPONENT, {"component_type": 2, "custom_id": custom_id})
     return event | {"message": _message(custom_id)} | facts
 
 
 def menu(identity: str, name: str, content: str, **facts: Any) -> dict[str, Any]:
-    """An entry in the menu of a message is chosen; `facts` are of the interaction."""
+    """Return the event of choosing an entry of a message's menu. `facts` override fields of the interaction."""
     author = {"id": "4343", "username": "kim", "discriminator": "0", "avatar": None}
     message = _message("x") | {"content": content, "components": [], "author": author}
     data = {
@@ -45,7 +45,7 @@ def menu(identity: str, name: str, content: str, **facts: Any) -> dict[str, Any]
 
 
 def form(identity: str, custom_id: str, **values: str) -> dict[str, Any]:
-    """A form is sent in."""
+    """Return the event of submitting a form."""
     fields = [
         {
             "type": 18,
@@ -57,8 +57,8 @@ def form(identity: str, custom_id: str, **values: str) -> dict[str, Any]:
     return _event(identity, MODAL, {"custom_id": custom_id, "components": fields})
 
 
-def _command(name: str, given: list[dict[str, Any]]) -> dict[str, Any]:
-    options = [{"type": 1, "name": name, "options": given}]
+def _command(name: str, values: list[dict[str, Any]]) -> dict[str, Any]:
+    options = [{"type": 1, "name": name, "options": values}]
     return {"id": "1", "name": "paper", "type": 1, "options": options}
 
 

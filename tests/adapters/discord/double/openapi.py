@@ -1,4 +1,4 @@
-"""Discord's own OpenAPI description, as a judge over every request that a double of Discord receives."""
+"""Checks of every request to a double of Discord against Discord's own OpenAPI description."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -22,15 +22,15 @@ ACCEPTED: Mapping[str, Mapping[str, Any]] = {
     "CreateForumThreadRequest": {"type": {"const": 11}},
     "BaseCreateMessageCreateRequest": {"tts": {"const": False}},
 }
-"""Properties that discord.py sends and Discord accepts, but that the description leaves out."""
+"""Properties that discord.py sends and Discord accepts, but that the description lacks."""
 ACCEPTED_PARAMETERS = {("POST /channels/{channel_id}/threads", "query", "use_nested_fields")}
 SNOWFLAKE = {"anyOf": [{"type": "string", "pattern": "^(0|[1-9][0-9]*)$"}, {"type": "integer", "minimum": 0}]}
-"""An id: described as a string, and accepted as a number, which is what discord.py sends."""
+"""Schema of an id. The description has a string, but Discord also accepts a number, which discord.py sends."""
 
 
 @dataclass
 class Tally:
-    """What has been judged so far, in this process."""
+    """Requests judged so far in this process."""
 
     requests: int = 0
     operations: set[str] = field(default_factory=set)
@@ -38,7 +38,7 @@ class Tally:
 
 
 class Description:
-    """Judges requests. Objects take the properties that are described and no others, in every branch."""
+    """Judges requests. Objects accept only the described properties, in every branch."""
 
     def __init__(self, document: Mapping[str, Any]) -> None:
         schemas = {name: strict(schema) for name, schema in document["components"]["schemas"].items()}
@@ -59,7 +59,7 @@ class Description:
         self._parameters: dict[tuple[str, str, str], Validator] = {}
 
     def judge(self, method: str, path: str, query: Mapping[str, str], body: Any) -> Iterator[str]:
-        """What is wrong with a request. `body` is its JSON, None if it has none."""
+        """Yield the problems of a request. `body` is its JSON, or None."""
         found = self._find(method.lower(), path)
         if found is None:
             yield f"{method} {path}: no such operation"
@@ -78,7 +78,7 @@ class Description:
         yield from self._judge_parameters(name, operation, values, query)
 
     def template(self, method: str, path: str) -> str:
-        """The operation's path as it is described."""
+        """Return the path of the operation as described, with placeholders."""
         found = self._find(method.lower(), path)
         return found[0] if found else path
 
@@ -90,8 +90,8 @@ class Description:
         query: Mapping[str, str],
     ) -> Iterator[str]:
         described = {(p["in"], p["name"]): p for p in operation["parameters"]}
-        given = {("path", n): v for n, v in values.items()} | {("query", n): v for n, v in query.items()}
-        for (place, parameter), value in given.items():
+        received = {("path", n): v for n, v in values.items()} | {("query", n): v for n, v in query.items()}
+        for (place, parameter), value in received.items():
             if (name, place, parameter) in ACCEPTED_PARAMETERS:
                 continue
             if (place, parameter) not in described:
@@ -128,7 +128,7 @@ class Description:
 
 
 def strict(schema: Any) -> Any:
-    """The schema without what would take anything: open objects, and unions that more than one branch may pass."""
+    """Return the schema with open objects closed, so that they and unions of them refuse unknown properties."""
     if isinstance(schema, list):
         return [strict(part) for part in schema]
     if not isinstance(schema, dict):
@@ -143,7 +143,7 @@ def strict(schema: Any) -> Any:
 
 @cache
 def description() -> Description | None:
-    """Discord's description; None where the shared data isn't here."""
+    """Return Discord's description, or None if the shared data is missing."""
     return Description(json.loads(DESCRIPTION.read_bytes())) if DESCRIPTION.is_file() else None
 
 
@@ -161,7 +161,7 @@ def judge(method: str, path: str, query: Mapping[str, str], body: Any) -> None:
 
 @contextmanager
 def judged() -> Iterator[None]:
-    """Judge what SimCord receives, and fail at the end if anything received meanwhile broke the description."""
+    """Judge the requests to SimCord. Raise AssertionError at the end if any request meanwhile was invalid."""
     before, dispatch = len(tally.violations), router.dispatch
 
     def judged_dispatch(backend: Any, method: str, path: str, **parts: Any) -> Any:
@@ -179,7 +179,7 @@ def judged() -> Iterator[None]:
 
 
 def _readings(value: str) -> Iterator[Any]:
-    """What the text of a parameter may mean."""
+    """Yield the possible values of the text of a parameter."""
     yield value
     if value.lstrip("-").isdigit():
         yield int(value)

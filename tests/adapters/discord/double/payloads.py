@@ -1,4 +1,4 @@
-"""What Discord's REST interface answers: its objects and errors, as JSON."""
+"""Objects and errors of Discord's REST API, as JSON."""
 
 import json
 from collections.abc import Mapping
@@ -49,7 +49,7 @@ def person_payload(number: int) -> dict[str, Any]:
 
 
 def guild_payload(permissions: int = (1 << 52) - 1) -> dict[str, Any]:
-    """The server."""
+    """Return the server."""
     everyone = {
         "id": str(GUILD),
         "name": "@everyone",
@@ -88,7 +88,7 @@ def guild_payload(permissions: int = (1 << 52) - 1) -> dict[str, Any]:
 
 
 def text_channel(number: int, **more: Any) -> dict[str, Any]:
-    """A channel of the server, as the gateway lists it."""
+    """Return a channel of the server, as the gateway describes it."""
     facts = {"id": str(number), "type": 0, "name": f"c{number}", "position": 0, "permission_overwrites": []}
     return {**facts, "guild_id": str(GUILD), **more}
 
@@ -124,7 +124,7 @@ def thread_payload(thread: int, parent: int, name: str, tags: list[Any]) -> dict
 
 
 def json_answer(body: Any, *, status: int = 200, headers: Mapping[str, str] | None = None) -> web.Response:
-    """A JSON answer. discord.py reads JSON only if the content type has no charset."""
+    """Return a JSON answer. discord.py parses JSON only if the content type has no charset."""
     kind = {"Content-Type": "application/json"}
     return web.Response(body=json.dumps(body).encode(), status=status, headers={**(headers or {}), **kind})
 

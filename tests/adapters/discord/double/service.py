@@ -1,4 +1,4 @@
-"""Discord's REST interface over HTTP: as strict as the real one about nonces and rate limits, and with faults on demand.
+"""Discord's REST API over HTTP: as strict as the real one about nonces and rate limits, and with faults on demand.
 
 A message is stored before it is answered, whether or not the answer arrives.
 """
@@ -34,19 +34,19 @@ from tests.adapters.discord.double.payloads import (
 )
 
 EPOCH = 1_420_070_400_000
-"""Discord's first millisecond, from which ids count."""
+"""Discord's epoch in Unix milliseconds, from which the timestamps in ids count."""
 NONCE_LIVES = 300.0
-"""Seconds in which Discord recognises a nonce."""
+"""Time in seconds for which Discord recognises a nonce."""
 PER_CHANNEL, CHANNEL_WINDOW = 5, 5.0
-"""Posts per channel, and in how many seconds."""
+"""Maximum number of posts per channel, and the window in seconds."""
 PER_SECOND = 50
-"""Requests of the bot."""
+"""Maximum number of requests of the bot per second."""
 PUBLISHED_AN_HOUR = 10
-"""Posts that are published."""
+"""Maximum number of posts published per hour."""
 
 
 class DiscordDouble(Directory):
-    """The service. Without `buckets` it has no rate limits, so that other tests are faster."""
+    """The service. Without `buckets`, it has no rate limits, so that tests are faster."""
 
     def __init__(
         self, *, weather: Weather | None = None, buckets: bool = True, seed: int = 1, shards: int = 1
@@ -57,22 +57,22 @@ class DiscordDouble(Directory):
         self.published: list[int] = []
         """Ids of the messages that were published."""
         self.interactions_over = False
-        """Refuse every answer to an interaction as too late."""
+        """Whether every answer to an interaction is refused as too late."""
         self.follow_ups_over = False
-        """Refuse everything that follows an interaction's first answer as too late."""
+        """Whether every follow-up of an interaction's first answer is refused as too late."""
         self.callbacks: asyncio.Queue[tuple[str, dict[str, Any], float]] = asyncio.Queue()
         """Interaction id, body and time of each first answer."""
         self.answered: set[str] = set()
-        """Interactions that were answered: a second answer is refused."""
+        """Ids of answered interactions: a second answer is refused."""
         self.follows: asyncio.Queue[tuple[str, dict[str, Any]]] = asyncio.Queue()
         """Method and body of each follow-up."""
         self.requests: list[tuple[str, str]] = []
         self.agents: set[str] = set()
-        """The User-Agents of all requests."""
+        """User-Agents of all requests."""
         self.too_fast = 0
-        """Requests over the bot's rate limit."""
+        """Number of requests over the bot's rate limit."""
         self.too_fast_in_channel = 0
-        """Posts over a channel's rate limit."""
+        """Number of posts over a channel's rate limit."""
         self.token = "token"
         self.hides_history = False
         self.gone: set[int] = set()
@@ -87,8 +87,8 @@ class DiscordDouble(Directory):
 
     @asynccontextmanager
     async def serve(self, port: int = 0) -> AsyncIterator["DiscordDouble"]:
-        """Listen on the loopback."""
-        app = web.Application(middlewares=[self._guarded])
+        """Listen on the loopback interface."""
+        app = web.Application(middlewares=[self._check])
         self.add_routes(app)
         add = app.router.add_route
         add("GET", "/ws/", self.gateway.connect)
@@ -102,8 +102,8 @@ class DiscordDouble(Directory):
         add("GET", "/api/channels/{channel}/threads/archived/public", self._archived)
         add("POST", "/api/channels/{channel}/messages/{message}/crosspost", self._publish)
         add("POST", "/api/interactions/{id}/{token}/callback", self._callback)
-        add("POST", "/api/webhooks/{app}/{token}", self._follow)
-        add("PATCH", "/api/webhooks/{app}/{token}/messages/@original", self._follow)
+        add("POST", "/api/webhooks/{app}/{token}", self._follow_up)
+        add("PATCH", "/api/webhooks/{app}/{token}/messages/@original", self._follow_up)
         runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
         await runner.setup()
         await web.TCPSite(runner, "127.0.0.1", port).start()
@@ -117,14 +117,14 @@ class DiscordDouble(Directory):
             await runner.cleanup()
 
     def counts(self) -> Mapping[str, int]:
-        """Nonce -> number of messages with it."""
+        """Return the number of messages with each nonce."""
         found: dict[str, int] = {}
         for message in self.messages:
             found[message.nonce] = found.get(message.nonce, 0) + 1
         return found
 
     @web.middleware
-    async def _guarded(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+    async def _check(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         if request.path.startswith("/ws"):
             return await handler(request)
         self.requests.append((request.method, request.path.removeprefix("/api")))
@@ -141,7 +141,7 @@ class DiscordDouble(Directory):
             return refused(401, 0, "401: Unauthorized")
         if request.method in {"POST", "PUT", "PATCH"} and request.can_read_body:
             assert request.headers["Content-Type"] == "application/json"
-        if not open_to_all and (limited := self._over_all()):
+        if not open_to_all and (limited := self._check_global_limit()):
             return limited
         channel = int(request.match_info.get("channel", 0))
         if channel in self.gone or self._lacks_thread(channel):
@@ -152,11 +152,11 @@ class DiscordDouble(Directory):
             raise AssertionError(f"a request lacks {error}") from error
 
     def _lacks_thread(self, channel: int) -> bool:
-        """Whether it is a message's id, and the message has no thread."""
+        """Whether the id is that of a message without a thread."""
         is_message = any(message.id == channel for message in self.messages)
         return is_message and not any(thread["id"] == str(channel) for thread in self.threads)
 
-    def _over_all(self) -> web.Response | None:
+    def _check_global_limit(self) -> web.Response | None:
         """Enforce the bot's rate limit."""
         if not self._buckets:
             return None
@@ -182,7 +182,7 @@ class DiscordDouble(Directory):
         assert len(nonce) <= 25
         assert body.get("enforce_nonce") is True
         return await self._with_faults(
-            request, lambda: self._shown(self._take(channel, nonce, body)), headers
+            request, lambda: self._shown(self._store(channel, nonce, body)), headers
         )
 
     async def _refusal(self, request: web.Request, channel: int) -> web.StreamResponse | None:
@@ -199,16 +199,16 @@ class DiscordDouble(Directory):
         return None if allowed & needed else refused(403, 50013, "Missing Permissions")
 
     async def _with_faults(
-        self, request: web.Request, take: Callable[[], dict[str, Any]], headers: Mapping[str, str]
+        self, request: web.Request, store: Callable[[], dict[str, Any]], headers: Mapping[str, str]
     ) -> web.StreamResponse:
-        """Store a post and answer it, or fail as the weather says."""
+        """Store a post and answer it, or fail according to `weather`."""
         fault = self._fault()
         if fault == "429":
-            return self._turned_away()
+            return self._rate_limited()
         failed = fault in {"500", "502", "503"}
         if failed and self._random.random() < self.weather.untaken:
             return web.Response(status=int(fault or 500))
-        shown = take()
+        shown = store()
         if fault == "lose":
             assert request.transport is not None
             request.transport.abort()
@@ -249,12 +249,12 @@ class DiscordDouble(Directory):
             return self._random.choice(("500", "502", "503"))
         return None
 
-    def _turned_away(self) -> web.Response:
+    def _rate_limited(self) -> web.Response:
         if self.weather.without_via:
             return web.Response(status=429, text="error code: 1015", headers={"Retry-After": "30"})
         return limited(self.weather.retry_after)
 
-    def _take(self, channel: int, nonce: str, body: dict[str, Any]) -> Posted:
+    def _store(self, channel: int, nonce: str, body: dict[str, Any]) -> Posted:
         known = self._nonces.get((channel, nonce))
         if known and nonce and known.at > time() - NONCE_LIVES:
             return known
@@ -268,7 +268,7 @@ class DiscordDouble(Directory):
         return (int(time() * 1000) - EPOCH << 22) + self._ids
 
     def _shown(self, message: Posted) -> dict[str, Any]:
-        """A message as Discord's JSON."""
+        """Return a message as Discord's JSON."""
         return {
             "id": str(message.id),
             "channel_id": str(message.channel),
@@ -317,14 +317,14 @@ class DiscordDouble(Directory):
             return answer
         assert 1 <= len(body["name"]) <= 100
 
-        def take() -> dict[str, Any]:
+        def store() -> dict[str, Any]:
             message = Posted(self._snowflake(), 0, "", time(), body["message"])
             thread = thread_payload(message.id, channel, body["name"], body.get("applied_tags", []))
             self.messages.append(message)
             self.threads.append(thread)
             return {**thread, "message": self._shown(message) | {"channel_id": thread["id"]}}
 
-        return await self._with_faults(request, take, {})
+        return await self._with_faults(request, store, {})
 
     async def _thread(self, request: web.Request) -> web.Response:
         message, channel = int(request.match_info["message"]), int(request.match_info["channel"])
@@ -342,7 +342,7 @@ class DiscordDouble(Directory):
         )
 
     async def _archived(self, request: web.Request) -> web.Response:
-        """A page of a channel's archived threads, the most recently archived first."""
+        """Return a page of a channel's archived threads, most recently archived first."""
         parent, before = request.match_info["channel"], request.query.get("before")
         found = [t for t in self.threads if is_archived(t) and t["parent_id"] == parent]
         found.sort(key=archived_at, reverse=True)
@@ -380,7 +380,7 @@ class DiscordDouble(Directory):
         shown = {"interaction": {"id": request.match_info["id"], "type": 2, "response_message_id": "1"}}
         return json_answer(shown)
 
-    async def _follow(self, request: web.Request) -> web.Response:
+    async def _follow_up(self, request: web.Request) -> web.Response:
         body = await request.json()
         if self.follow_ups_over:  # the interaction's 15 minutes are over
             self.follows.put_nowait((request.method, body))

@@ -1,7 +1,7 @@
-"""Slack, as strict as the real one, on real HTTP and web sockets: see `Slack` in `service.py`.
+"""A double of Slack, as strict as the real one, on real HTTP and web sockets: see `Slack` in `service.py`.
 
-What it holds an app to comes from the references at docs.slack.dev: scopes, tokens, membership, Block Kit's limits,
-3 seconds to acknowledge, 5 uses of a response_url, triggers that end, signatures, retries of events.
+It enforces the rules of the references at docs.slack.dev: scopes, tokens, membership, Block Kit's limits,
+3 seconds to acknowledge, 5 uses of a response_url, triggers that expire, signatures, retries of events.
 """
 
 from tests.adapters.slack.double.people import Person, View

@@ -1,4 +1,4 @@
-"""Block Kit as Slack checks it, with Slack's codes. Stricter than slack_sdk's models."""
+"""Checks of Block Kit, with Slack's error codes. Stricter than slack_sdk's models."""
 
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
@@ -13,7 +13,7 @@ RANGES = {"here", "channel", "everyone"}
 
 
 class Refused(Exception):
-    """A refusal: where, why, and Slack's code."""
+    """A refusal, with its place, its reason and Slack's code."""
 
     def __init__(self, where: str, why: str, code: str = "invalid_blocks") -> None:
         super().__init__(f"{code}: {where}: {why}")
@@ -21,11 +21,11 @@ class Refused(Exception):
 
 
 def check(blocks: Any, surface: str) -> None:
-    """Raises Refused if Slack would not show these blocks in a `message`, `modal` or `home`."""
+    """Raise Refused if Slack would not show these blocks in a `message`, `modal` or `home`."""
     _need(isinstance(blocks, list), "blocks", "must be a list")
     _need(len(blocks) <= SURFACES[surface], "blocks", f"no more than {SURFACES[surface]} items allowed")
     ids = [block.get("block_id") for block in blocks if block.get("block_id")]
-    _need(len(ids) == len(set(ids)), "blocks", "block_id is there twice")
+    _need(len(ids) == len(set(ids)), "blocks", "duplicate block_id")
     for number, block in enumerate(blocks):
         _block(block, surface, f"blocks/{number}")
     if surface == "message" and size(blocks) > MESSAGE:
@@ -33,7 +33,7 @@ def check(blocks: Any, surface: str) -> None:
 
 
 def size(value: Any) -> int:
-    """Characters of all text."""
+    """Return the number of characters of all text."""
     if isinstance(value, Mapping):
         return sum(size(part) for name, part in value.items() if name not in {"type", "action_id"})
     if isinstance(value, list):
@@ -41,8 +41,8 @@ def size(value: Any) -> int:
     return len(value) if isinstance(value, str) else 0
 
 
-def _need(right: object, where: str, why: str) -> None:
-    if not right:
+def _need(condition: object, where: str, why: str) -> None:
+    if not condition:
         raise Refused(where, why)
 
 
@@ -50,7 +50,7 @@ def _block(block: Any, surface: str, where: str) -> None:
     _need(isinstance(block, Mapping), where, "must be an object")
     kind = block.get("type")
     _need(kind in BLOCKS, where, f"unsupported type: {kind}")
-    _need(kind != "input" or surface != "message", where, "input blocks are not for messages")
+    _need(kind != "input" or surface != "message", where, "input blocks are not allowed in messages")
     known = BLOCKS[str(kind)][1] | {"type", "block_id"}
     _need(set(block) <= known, where, f"unknown fields {sorted(set(block) - known)}")
     _need(1 <= len(block.get("block_id", "x")) <= 255, where, "block_id")
@@ -66,8 +66,8 @@ def _section(block: Json, where: str) -> None:
     if "text" in block:
         _text(block["text"], 3000, where)
     _need(len(block.get("fields", ())) <= 10, where, "fields")
-    for one in block.get("fields", ()):
-        _text(one, 2000, where)
+    for field in block.get("fields", ()):
+        _text(field, 2000, where)
     if "accessory" in block:
         _element(block["accessory"], where + "/accessory", {"image", "button", "overflow", "static_select"})
 
@@ -86,7 +86,7 @@ def _actions(block: Json, where: str) -> None:
     elements = block.get("elements")
     _need(isinstance(elements, list) and 1 <= len(elements) <= 25, where, "1 to 25 elements")
     ids = [element.get("action_id") for element in elements or ()]
-    _need(len(ids) == len(set(ids)), where, "action_id is there twice")
+    _need(len(ids) == len(set(ids)), where, "duplicate action_id")
     for element in elements or ():
         _element(element, where, {"button", "overflow", "static_select"})
 
@@ -146,9 +146,9 @@ def _text(text: Any, limit: int, where: str, *, plain: bool = False) -> None:
     _need(isinstance(text, Mapping), where, "needs a text object")
     kinds = {"plain_text"} if plain else {"plain_text", "mrkdwn"}
     _need(text.get("type") in kinds, where, f"text type {text.get('type')}")
-    said = text.get("text")
-    _need(isinstance(said, str) and said, where, "must be more than 0 characters")
-    _need(len(said or "") <= limit, where, f"must be less than {limit + 1} characters")
+    value = text.get("text")
+    _need(isinstance(value, str) and value, where, "must be more than 0 characters")
+    _need(len(value or "") <= limit, where, f"must be less than {limit + 1} characters")
     _need("emoji" not in text or text["type"] == "plain_text", where, "emoji is for plain_text")
 
 
@@ -176,7 +176,7 @@ def _overflow(element: Json, where: str) -> None:
 def _select(element: Json, where: str) -> None:
     _options(element.get("options"), 100, where)
     initial = element.get("initial_option")
-    _need(initial is None or initial in element["options"], where, "initial_option is none of the options")
+    _need(initial is None or initial in element["options"], where, "initial_option isn't one of the options")
     if "placeholder" in element:
         _text(element["placeholder"], 150, where, plain=True)
 
@@ -187,13 +187,13 @@ def _entry(element: Json, where: str) -> None:
     _need(len(element.get("initial_value", "")) <= longest, where, "initial_value")
 
 
-def _options(options: Any, most: int, where: str) -> None:
-    _need(isinstance(options, list) and 1 <= len(options) <= most, where, f"1 to {most} options")
+def _options(options: Any, limit: int, where: str) -> None:
+    _need(isinstance(options, list) and 1 <= len(options) <= limit, where, f"1 to {limit} options")
     for option in options:
         _text(option.get("text"), 75, where, plain=True)
         _need(1 <= len(option.get("value", "")) <= 150, where, "option value")
     values = [option["value"] for option in options]
-    _need(len(values) == len(set(values)), where, "option values repeat")
+    _need(len(values) == len(set(values)), where, "duplicate option values")
 
 
 def _image(element: Json, where: str) -> None:

@@ -1,4 +1,4 @@
-"""What people write to each other in Slack, and what the app hears of it: links, and shortcuts on messages."""
+"""Messages that people write in Slack, and what the app receives of them: links, and message shortcuts."""
 
 import re
 from collections.abc import Mapping
@@ -10,11 +10,11 @@ from tests.adapters.slack.double.world import Channel, Json, Message
 
 _LINK = re.compile(r"https?://[a-z0-9][^\s<>|\"“”]+", re.IGNORECASE)
 _LABELLED = re.compile(r"\[([^\]]*)\]\((https?://[^\s)]+)\)", re.IGNORECASE)
-"""How a test writes a link with a label."""
+"""A link with a label, as tests write it."""
 
 
 async def post(person: Person, channel: Channel, text: str, *, times: int = 1) -> Message:
-    """Post a message. The event about its links comes so many times, each time with another id."""
+    """Post a message. Send the event about its links `times` times, each with another id."""
     message = Message(ts=person.slack.world.stamp(), channel=channel, text=stored(text), by=person.user)
     message.links = [url for url in dict.fromkeys(links_in(text)) if person.slack.app.unfurled(url)]
     channel.messages.append(message)
@@ -24,7 +24,7 @@ async def post(person: Person, channel: Channel, text: str, *, times: int = 1) -
 
 
 async def share(person: Person, message: Message, **other: object) -> None:
-    """Inform the app of a message's links, if it is for it: that takes a scope, and is never about an app's messages."""
+    """Inform the app of a message's links, if it has the scope and the message isn't the app's."""
     event = {
         "type": "link_shared",
         "channel": message.channel.id,
@@ -38,22 +38,22 @@ async def share(person: Person, message: Message, **other: object) -> None:
 
 
 async def write(person: Person, text: str) -> Message:
-    """Write a message without sending it: the app is asked for the preview of its links. Returns the draft."""
+    """Draft a message: Slack asks the app for a preview of its links. Return the draft."""
     world = person.slack.world
     draft = Message(ts="", channel=Channel(id="COMPOSER", name=""), text=stored(text), by=person.user)
     draft.links = [url for url in dict.fromkeys(links_in(text)) if person.slack.app.unfurled(url)]
     name = f"{person.user}-{world.stamp()}"
     world.drafts[name] = draft
-    # The channel has this name in the reference's example, but `channel` in that of the other events.
+    # The reference's example has `channel_id` here; the examples of the other events have `channel`.
     event = {"channel_id": "COMPOSER", "channel": "COMPOSER", "unfurl_id": name, "message_ts": name}
     await _inform(person, draft, {"type": "link_shared", "user": person.user, "source": "composer", **event})
     return draft
 
 
 async def use(person: Person, message: Message, shortcut: str) -> str:
-    """Choose an entry of the app in a message's menu. Returns the trigger. Raises NotAcknowledged, or KeyError."""
-    assert message.only_for is None, "such a message has no shortcuts"
-    assert person.user in message.channel.members, "they don't see that message"
+    """Choose a shortcut of the app in a message's menu. Return the trigger. Raises NotAcknowledged or KeyError."""
+    assert message.only_for is None, "an ephemeral message has no shortcuts"
+    assert person.user in message.channel.members, "the person can't see that message"
     slack, trigger = person.slack, person.slack.trigger(person.user)
     author: Json = {"app_id": message.by} if message.by == slack.app.id else {"user": message.by}
     await slack.send(
@@ -80,12 +80,12 @@ async def use(person: Person, message: Message, shortcut: str) -> str:
 
 
 def links_in(text: str) -> list[str]:
-    """The links that Slack sees in what a person types; a protocol is needed."""
+    """Return the links that Slack recognises in typed text; each needs a protocol."""
     return [_without_end(found) for found in _LINK.findall(_LABELLED.sub(r" \2 ", text))]
 
 
 def stored(text: str) -> str:
-    """What a person typed as Slack stores it: escaped, links in angle brackets."""
+    """Return typed text as Slack stores it: escaped, with links in angle brackets."""
     text = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
     labelled: dict[str, str] = {}
 
@@ -106,7 +106,7 @@ def _marked(found: str) -> str:
 
 
 def _without_end(link: str) -> str:
-    """A link without the punctuation of its sentence."""
+    """Return a link without the punctuation that follows it."""
     while link[-1:] in {".", ",", ";", ":", "!", "?", "'", "*", "`"} or (
         link.endswith(")") and link.count(")") > link.count("(")
     ):

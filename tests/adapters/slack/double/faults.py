@@ -6,12 +6,12 @@ from collections import defaultdict, deque
 from dataclasses import dataclass, field
 
 Fault = str
-"""What goes wrong with a call:
+"""The fault of a call. “Taken” means that Slack executed the call:
 
 - `lose`: taken, but the connection is dropped before the answer; `hang`: never answered; `ok`: nothing goes wrong
-- `429 3`: not taken, come back in 3 s; `500`, and `500 taken`: taken all the same; `garbage`: taken, answered with no JSON
-- `html 403`, and another body of BODIES with any status: not taken, answered by a proxy; `html 502 taken`: taken
-- `is_archived`: an error that Slack answers with, by HTTP 200; `is_archived 500`: by another status
+- `429 3`: not taken, retry after 3 s; `500`: not taken, and `500 taken`: taken; `garbage`: taken, invalid JSON
+- `html 403`, or any body of BODIES with any status: not taken, answered by a proxy; `html 502 taken`: taken
+- `is_archived`: an error code of Slack's, with HTTP 200; `is_archived 500`: with another status
 """
 
 BODIES: dict[str, tuple[str, bytes]] = {
@@ -30,30 +30,30 @@ BODIES: dict[str, tuple[str, bytes]] = {
     "deep": ("application/json", b"[" * 100_000),
     "nowhere": ("application/json", b'{"ok": true}'),
 }
-"""Bodies that are no answer of Slack's to a post, with their content types."""
+"""Content types and bodies that Slack never answers a post with."""
 
 
 @dataclass
 class Faults:
-    """The faults of the next calls, one after the other, of all calls of a method, and some by chance."""
+    """Faults of the next calls in order, of every call of a method, and of random posts."""
 
     queued: dict[str, deque[Fault]] = field(default_factory=lambda: defaultdict(deque))
     always: dict[str, Fault] = field(default_factory=dict)
-    """The fault of each method, or `method channel`."""
+    """The fault of every call, by `method` or `method channel`."""
     chances: dict[Fault, float] = field(default_factory=dict)
-    """The share of all posts that each fault has."""
+    """The probability of each fault, for every post."""
     dice: random.Random = field(default_factory=lambda: random.Random(1))
     firewall: str = ""
-    """A firewall in between answers every request with this word in its body itself, with an error page."""
+    """A firewall in front of Slack answers every request whose body has this word with an error page."""
     latency: float = 0.0
     """Seconds that each call takes."""
 
     def next(self, method: str, *faults: Fault) -> None:
-        """The next calls of this method go wrong."""
+        """Add faults of the next calls of this method."""
         self.queued[method].extend(faults)
 
     async def of(self, method: str, channel: str) -> Fault | None:
-        """What goes wrong with this call."""
+        """Return the fault of this call."""
         if self.latency:
             await asyncio.sleep(self.latency)
         if self.queued[method]:

@@ -1,4 +1,4 @@
-"""How Slack reaches the app: over web sockets that the app opened, or by HTTP at its address."""
+"""Connections from Slack to the app: web sockets that the app opened, or HTTP at its address."""
 
 import asyncio
 import hashlib
@@ -18,7 +18,7 @@ from aiohttp import ClientError, ClientSession, ClientTimeout, WSMsgType, web
 from tests.adapters.slack.double.world import App, Json
 
 ACK = 3.0
-"""Seconds within which everything has to be acknowledged."""
+"""Seconds within which the app must acknowledge a request."""
 SOCKETS = 10
 
 Kind = Literal["slash_commands", "interactive", "events_api"]
@@ -26,7 +26,7 @@ Kind = Literal["slash_commands", "interactive", "events_api"]
 
 @dataclass(frozen=True, slots=True)
 class Ack:
-    """How the app acknowledged."""
+    """The app's acknowledgement."""
 
     kind: Kind
     seconds: float
@@ -34,31 +34,31 @@ class Ack:
 
 
 class NotAcknowledged(Exception):
-    """The app did not acknowledge in time: a person sees “operation_timeout” or “dispatch_failed”."""
+    """The app didn't acknowledge in time: the person sees “operation_timeout” or “dispatch_failed”."""
 
 
 class Link(Protocol):
-    """A way to the app."""
+    """A connection to the app."""
 
     async def send(self, kind: Kind, payload: Json, retry: tuple[int, str] | None = None) -> Ack:
-        """Raises NotAcknowledged."""
+        """Send a request to the app. Raises NotAcknowledged."""
 
 
 @dataclass
 class Sockets:
-    """Socket Mode: the open web sockets; `rang` is called when they change."""
+    """Socket Mode: the open web sockets; `on_change` is called when one opens or closes."""
 
-    rang: Callable[[], Awaitable[None]]
+    on_change: Callable[[], Awaitable[None]]
     open: list[web.WebSocketResponse] = field(default_factory=list)
     tickets: set[str] = field(default_factory=set)
     waiting: dict[str, "asyncio.Future[Json]"] = field(default_factory=dict)
     opened: asyncio.Event = field(default_factory=asyncio.Event)
     used: "count[int]" = field(default_factory=count)
     delivered: list[int] = field(default_factory=list)
-    """The socket that each envelope was sent over."""
+    """The number of the socket that each envelope was sent over."""
 
     def ticket(self) -> str:
-        """A ticket for one connection."""
+        """Return a ticket for one connection."""
         ticket = token_hex(12)
         self.tickets.add(ticket)
         return ticket
@@ -76,7 +76,7 @@ class Sockets:
             await socket.close()
             return socket
         self.open.append(socket)
-        await self.rang()
+        await self.on_change()
         await socket.send_json(
             {
                 "type": "hello",
@@ -92,13 +92,13 @@ class Sockets:
                     self._acknowledged(json.loads(message.data))
         finally:
             self.open.remove(socket)
-            await self.rang()
+            await self.on_change()
             if not self.open:
                 self.opened.clear()
         return socket
 
     async def send(self, kind: Kind, payload: Json, retry: tuple[int, str] | None = None) -> Ack:
-        """Send over one of the sockets."""
+        """Send over one of the sockets. Raises NotAcknowledged."""
         if not self.open:
             raise NotAcknowledged("the app has no socket open")
         envelope = {
@@ -146,13 +146,13 @@ class Http:
     def __init__(self, app: App, address: str) -> None:
         self._app = app
         self._address = address
-        self._said: Counter[str] = Counter()
+        self._sent: Counter[str] = Counter()
 
     async def send(self, kind: Kind, payload: Json, retry: tuple[int, str] | None = None) -> Ack:
-        """Send a signed request."""
+        """Send a signed request. Raises NotAcknowledged."""
         body, content = encoded(kind, payload)
-        self._said[body] += 1  # a repeated body gets another time, even if none has passed
-        at = int(time()) + 1 - self._said[body]
+        self._sent[body] += 1  # a repeated body gets another timestamp, so that its signature differs
+        at = int(time()) + 1 - self._sent[body]
         headers = {"Content-Type": content, **signed(self._app.signing_secret, body, at)}
         if retry:
             headers |= {"X-Slack-Retry-Num": str(retry[0]), "X-Slack-Retry-Reason": retry[1]}
@@ -163,7 +163,7 @@ class Http:
         return Ack(kind, monotonic() - began, json.loads(text) if text.startswith("{") else {})
 
     async def request(self, body: str, headers: Mapping[str, str]) -> tuple[int, str]:
-        """Send a request as it is."""
+        """Send a request without signing it. Raises NotAcknowledged."""
         try:
             async with (
                 ClientSession(timeout=ClientTimeout(total=ACK)) as session,
@@ -175,7 +175,7 @@ class Http:
 
 
 def encoded(kind: Kind, payload: Json) -> tuple[str, str]:
-    """A body and its content type."""
+    """Return the request's body and content type."""
     if kind == "events_api":
         return json.dumps(payload), "application/json"
     form: dict[str, Any] = payload if kind == "slash_commands" else {"payload": json.dumps(payload)}
@@ -183,7 +183,7 @@ def encoded(kind: Kind, payload: Json) -> tuple[str, str]:
 
 
 def signed(secret: str, body: str | bytes, at: int | None = None) -> dict[str, str]:
-    """The headers of a request that Slack signed."""
+    """Return the headers of a request signed by Slack."""
     stamp = str(int(time()) if at is None else at)
     raw = body.encode() if isinstance(body, str) else body
     digest = hmac.new(secret.encode(), f"v0:{stamp}:".encode() + raw, hashlib.sha256).hexdigest()

@@ -11,7 +11,7 @@ from tests.adapters.slack.double.unfurls import unfurl
 from tests.adapters.slack.double.world import Channel, Failed, Json, Message, Token, Workspace, World
 
 METADATA = 8000
-"""Bytes of a message's metadata."""
+"""Maximum size of a message's metadata in bytes."""
 
 
 class Methods:
@@ -21,26 +21,26 @@ class Methods:
         self._world = world
         self.url = ""
         self.history_limit = 999
-        """Messages of a page; 15 for commercially distributed apps outside Slack's marketplace."""
+        """Maximum number of messages per page; 15 for commercially distributed apps outside Slack's marketplace."""
         self.views: dict[str, Json] = {}
-        """Open modals by their id."""
+        """Open modals, by id."""
         self.triggers: dict[str, tuple[float, str]] = {}
-        """Until when each trigger opens a modal, and for whom."""
+        """Expiry and user of each trigger."""
         self.joined: list[tuple[Workspace, Channel]] = []
-        """Channels that the app joined by itself, before it is informed of that."""
+        """Channels that the app joined, for which it hasn't received the event yet."""
         self.uploads: dict[str, Json] = {}
-        """Files by their id: name, length, and once it is uploaded, data."""
+        """Files by id: name, length and, once uploaded, data."""
         self.broken_pictures: set[str] = set()
         """Addresses of pictures that Slack can't load."""
 
     async def call(self, method: str, token: Token, body: Json) -> Json:
-        """Raises Failed."""
+        """Call a method. Raises Failed."""
         needs, handler = self._methods()[method]
         workspace = self._world.workspaces[token.workspace]
         if needs and needs not in token.scopes:
             raise Failed("missing_scope", needed=needs, provided=",".join(sorted(token.scopes)))
         answer: Json = handler(workspace, token, body)
-        await self._world.ring()
+        await self._world.notify()
         return {"ok": True, **answer}
 
     def knows(self, method: str) -> bool:
@@ -80,7 +80,7 @@ class Methods:
 
     def _post(self, workspace: Workspace, token: Token, body: Json) -> Json:
         channel = self._postable(workspace, token, body)
-        text, blocks = self._said(body)
+        text, blocks = self._content(body)
         thread = body.get("thread_ts")
         if thread and not any(message.ts == thread for message in channel.messages):
             raise Failed("thread_not_found")
@@ -99,7 +99,7 @@ class Methods:
 
     def _update(self, workspace: Workspace, token: Token, body: Json) -> Json:
         channel = self._postable(workspace, token, body)
-        text, blocks = self._said(body)
+        text, blocks = self._content(body)
         message = next((m for m in channel.messages if m.ts == body.get("ts")), None)
         if message is None:
             raise Failed("message_not_found")
@@ -114,7 +114,7 @@ class Methods:
         unfurl(self._world, workspace, body)
         return {}
 
-    def _said(self, body: Json) -> tuple[str, list[Json]]:
+    def _content(self, body: Json) -> tuple[str, list[Json]]:
         text, blocks = body.get("text") or "", body.get("blocks") or []
         if not text and not blocks:
             raise Failed("no_text")
@@ -139,7 +139,7 @@ class Methods:
         return channel
 
     def _visible(self, workspace: Workspace, name: str) -> Channel:
-        """A channel that the bot can see: one that it is in, or a public one."""
+        """Return a channel if the bot can see it: a public one, or one that it is in. Raises Failed."""
         channel = workspace.channels.get(name)
         if channel is None or (
             (channel.private or channel.direct) and workspace.bot_user not in channel.members
@@ -154,7 +154,7 @@ class Methods:
         return {"channel": _conversation(self._visible(workspace, str(body.get("channel"))), workspace)}
 
     def load_pictures(self, blocks: Any) -> None:
-        """Raises Refused if there is a picture that can't be loaded: Slack loads each before it takes a message."""
+        """Raise Refused if a picture can't be loaded: Slack loads every picture before it accepts a message."""
         for url in _pictures(blocks):
             if url in self.broken_pictures:
                 raise Refused("blocks", f"downloading image failed [json-pointer: {url}]")
@@ -200,7 +200,7 @@ class Methods:
         return self._page(found, body)
 
     def _replies(self, workspace: Workspace, token: Token, body: Json) -> Json:
-        """A message and the replies to it, the oldest first."""
+        """Return a message and its replies, oldest first."""
         channel = self._visible(workspace, str(body.get("channel")))
         _scope(token, f"{'im' if channel.direct else 'groups' if channel.private else 'channels'}:history")
         if workspace.bot_user not in channel.members:
@@ -237,7 +237,7 @@ class Methods:
         files = json.loads(files) if isinstance(files, str) else files
         if not files:
             raise Failed("invalid_arguments")
-        channel = workspace.channels.get(str(body.get("channel_id")))  # a person's id is none
+        channel = workspace.channels.get(str(body.get("channel_id")))  # a person's id isn't accepted here
         if channel is None:
             raise Failed("channel_not_found")
         if workspace.bot_user not in channel.members and not channel.direct:
@@ -245,8 +245,8 @@ class Methods:
         thread = body.get("thread_ts")
         if thread and not any(message.ts == thread for message in channel.messages):
             raise Failed("thread_not_found")
-        for one in files:
-            stored = self.uploads.get(str(one["id"]))
+        for file in files:
+            stored = self.uploads.get(str(file["id"]))
             if stored is None or stored["data"] is None:
                 raise Failed("file_not_found")
             channel.messages.append(
@@ -259,7 +259,7 @@ class Methods:
                     options={"file": stored},
                 )
             )
-        return {"files": [{"id": one["id"], "title": one.get("title")} for one in files]}
+        return {"files": [{"id": file["id"], "title": file.get("title")} for file in files]}
 
     def _conversations(self, workspace: Workspace, token: Token, body: Json) -> Json:
         wanted = str(body.get("types") or "public_channel").split(",")
@@ -303,14 +303,14 @@ class Methods:
         return {"view": view}
 
     def _view_update(self, _workspace: Workspace, _token: Token, body: Json) -> Json:
-        kept = self.views.get(str(body.get("view_id")))
-        if kept is None:
+        view = self.views.get(str(body.get("view_id")))
+        if view is None:
             raise Failed("not_found")
-        kept |= self._loaded(body.get("view"), "modal")
-        return {"view": kept}
+        view |= self._loaded(body.get("view"), "modal")
+        return {"view": view}
 
     def _loaded(self, view: Any, kind: str) -> Json:
-        """A view as Slack takes it, with its pictures. Raises Failed."""
+        """Return a view if Slack would accept it and can load its pictures. Raises Failed."""
         checked = checked_view(view, kind)
         try:
             self.load_pictures(checked["blocks"])
@@ -329,14 +329,14 @@ class Methods:
 
 
 def checked_view(view: Any, kind: str) -> Json:
-    """A view as Slack takes it. Raises Failed."""
+    """Return a view if Slack would accept it. Raises Failed."""
     try:
         if not isinstance(view, dict) or view.get("type") != kind:
             raise Refused("view", f"type must be {kind}")
         if kind == "modal":
             for name in ("title", "submit", "close"):
-                said = (view.get(name) or {}).get("text", "")
-                if len(said) > 24 or (name == "title" and not said):
+                text = (view.get(name) or {}).get("text", "")
+                if len(text) > 24 or (name == "title" and not text):
                     raise Refused(f"view/{name}", "1 to 24 characters")
             if any(block.get("type") == "input" for block in view["blocks"]) and "submit" not in view:
                 raise Refused("view", "inputs need a submit button")

@@ -1,4 +1,4 @@
-"""OAuth: a person agrees in a browser, the app exchanges the code for a token, and that for the next."""
+"""OAuth: a person approves the app in a browser; the app exchanges the code for a token, and refreshes the token."""
 
 from secrets import token_hex
 from time import time
@@ -73,12 +73,14 @@ class OAuth:
         *,
         organization: bool = False,
     ) -> Json:
-        """A person agrees to what the page at `address` (…/oauth/v2/authorize?…) asks for. Returns the query that goes back."""
-        asked = dict(parse_qsl(address.partition("?")[2]))
-        assert asked["client_id"] == self._world.app.client_id, "another app's client_id"
-        wanted = frozenset(asked["scope"].split(","))
-        assert wanted <= self._world.app.scopes, f"not in the manifest: {wanted - self._world.app.scopes}"
-        assert scopes is None or self._world.app.required <= scopes, "not optional"
+        """Approve the request at `address` (…/oauth/v2/authorize?…). Return the query of the redirect."""
+        query = dict(parse_qsl(address.partition("?")[2]))
+        assert query["client_id"] == self._world.app.client_id, "another app's client_id"
+        wanted = frozenset(query["scope"].split(","))
+        assert wanted <= self._world.app.scopes, (
+            f"scopes not in the manifest: {wanted - self._world.app.scopes}"
+        )
+        assert scopes is None or self._world.app.required <= scopes, "a required scope can't be declined"
         code = token_hex(10)
         self._world.codes[code] = {
             "workspace": person.workspace.id,
@@ -86,4 +88,4 @@ class OAuth:
             "scopes": wanted if scopes is None else scopes,
             "organization": organization,
         }
-        return {"code": code, "state": asked["state"]}
+        return {"code": code, "state": query["state"]}

@@ -1,4 +1,4 @@
-"""What a person in Slack does and sees."""
+"""Actions of a person in Slack, and what they see."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -31,7 +31,7 @@ Surface = Message | View
 
 
 class Person:
-    """A person in a workspace. What they do reaches the app as Slack would send it."""
+    """A person in a workspace. Slack informs the app of their actions."""
 
     def __init__(self, slack: "Slack", workspace: Workspace, user: str) -> None:
         self.slack = slack
@@ -39,17 +39,17 @@ class Person:
         self.user = user
 
     async def type(self, channel: Channel, text: str, command: str = "/paper") -> str:
-        """Send a slash command. Returns its trigger. Raises NotAcknowledged."""
+        """Send a slash command. Return its trigger. Raises NotAcknowledged."""
         payload = self.typed(channel, text, command)
         ack = await self.slack.send("slash_commands", payload)
-        assert not ack.payload, "an answer in the acknowledgement is not how we do it"
+        assert not ack.payload, "the acknowledgement must not contain an answer"
         return str(payload["trigger_id"])
 
     def typed(self, channel: Channel, text: str, command: str = "/paper") -> Json:
-        """The payload of a slash command."""
-        assert self.slack.app.command(command), f"the manifest has no {command}"
-        assert self.user in channel.members, "they are not in that channel"
-        assert not channel.archived, "an archived channel takes no commands"
+        """Return the payload of a slash command."""
+        assert self.slack.app.command(command), f"the manifest lacks {command}"
+        assert self.user in channel.members, "the person isn't in that channel"
+        assert not channel.archived, "an archived channel doesn't accept commands"
         trigger = self.slack.trigger(self.user)
         kind = "privategroup" if channel.private else channel.name
         return {
@@ -69,10 +69,10 @@ class Person:
         }
 
     async def press(self, on: Surface, label: str, app_of: Workspace | None = None, *, link: str = "") -> str:
-        """Press a button, or choose from a menu. Returns the trigger. Raises NotAcknowledged, or KeyError.
+        """Press a button, or choose from a menu. Return the trigger. Raises NotAcknowledged or KeyError.
 
-        `app_of` is the workspace whose app posted the message, if that isn't the person's own. With a `link` the button
-        is one that the app showed below it.
+        `app_of` is the workspace whose app posted the message, if it isn't the person's own. With a `link`, the button
+        is on the card below that link.
         """
         team = app_of or self.workspace
         blocks = (
@@ -98,7 +98,7 @@ class Person:
         if isinstance(on, View):
             payload |= {"view": on.view, "container": {"type": "view"}}
         else:
-            assert on.only_for in {None, self.user}, "they don't see that message"
+            assert on.only_for in {None, self.user}, "the person can't see that message"
             payload |= {
                 "channel": {"id": on.channel.id, "name": on.channel.name},
                 "container": {
@@ -111,7 +111,7 @@ class Person:
                 "response_url": self.slack.response_url(on.channel, self.user, trigger, on),
             }
             if on.only_for is not None or link:
-                del payload["message"]  # Slack leaves it out
+                del payload["message"]  # Slack omits it
             if link:
                 shown = {"app_unfurl_url": link, "is_app_unfurl": True}
                 payload["container"] |= shown | {"type": "message_attachment", "attachment_id": 1}
@@ -120,10 +120,12 @@ class Person:
         return trigger
 
     async def submit(self, form: View, **values: str) -> View | None:
-        """Submit a form with these values changed. Returns what is on the screen then, None if the form was closed."""
-        state = {name: {"value": _given(element, values.get(name))} for name, element in _inputs(form.view)}
+        """Submit a form with these values changed. Return the next view, or None if the form was closed."""
+        state = {
+            name: {"value": _input_state(element, values.get(name))} for name, element in _inputs(form.view)
+        }
         unknown = set(values) - set(state)
-        assert not unknown, f"the form has no {unknown}"
+        assert not unknown, f"the form lacks {unknown}"
         view = {k: v for k, v in form.view.items() if k != "for"} | {"state": {"values": state}}
         ack = await self.slack.send(
             "interactive",
@@ -144,9 +146,9 @@ class Person:
             },
         )
         if ack.payload.get("response_action") == "update":
-            kept = self.slack.methods.views[form.view["id"]]
-            kept |= checked_view(ack.payload["view"], "modal")
-            return View(kept)
+            stored = self.slack.methods.views[form.view["id"]]
+            stored |= checked_view(ack.payload["view"], "modal")
+            return View(stored)
         del self.slack.methods.views[form.view["id"]]
         return None
 
@@ -158,7 +160,7 @@ class Person:
         )
 
     async def open_home(self) -> View:
-        """Open App Home, and wait until the app has filled it."""
+        """Open App Home, wait until the app has filled it, and return it."""
         homes = self.workspace.homes
         homes.pop(self.user, None)
         await self.home_opened()
@@ -187,10 +189,10 @@ class Person:
         kind = "group_left" if channel.private else "channel_left"
         await self.slack.event(self.workspace, {"type": kind, "channel": channel.id, "actor_id": self.user})
 
-    async def archive(self, channel: Channel, *, again: bool = True) -> None:
-        """Archive a channel, or unarchive it (`again=False`)."""
-        channel.archived = again
-        kind = f"{'group' if channel.private else 'channel'}_{'archive' if again else 'unarchive'}"
+    async def archive(self, channel: Channel, *, archived: bool = True) -> None:
+        """Archive a channel, or unarchive it (`archived=False`)."""
+        channel.archived = archived
+        kind = f"{'group' if channel.private else 'channel'}_{'archive' if archived else 'unarchive'}"
         await self.slack.event(self.workspace, {"type": kind, "channel": channel.id, "user": self.user})
 
     async def leave(self, channel: Channel) -> None:
@@ -215,7 +217,7 @@ class Person:
         await self.slack.event(self.workspace, {"type": "app_uninstalled"})
 
     def answers(self, trigger: str) -> list[Surface]:
-        """The answers to something that they did, the latest last."""
+        """Return the answers to the action with this trigger, latest last."""
         found: list[Surface] = [
             message
             for channel in self.workspace.channels.values()
@@ -225,11 +227,11 @@ class Person:
         return found
 
     def modals(self) -> list[View]:
-        """The modals on their screen, the top one last."""
+        """Return the modals on their screen, topmost last."""
         return [View(view) for view in self.slack.methods.views.values() if view["for"] == self.user]
 
     def direct(self) -> list[Message]:
-        """The direct messages from the app."""
+        """Return the direct messages from the app."""
         return [
             m
             for c in self.workspace.channels.values()
@@ -239,14 +241,14 @@ class Person:
 
 
 def words(value: Any) -> str:
-    """All text of blocks, in reading order."""
-    return "\n".join(_said(value))
+    """Return all text of blocks, in reading order."""
+    return "\n".join(_texts(value))
 
 
-def _said(value: Any) -> Iterator[str]:
+def _texts(value: Any) -> Iterator[str]:
     if isinstance(value, list):
         for part in value:
-            yield from _said(part)
+            yield from _texts(part)
     elif isinstance(value, Mapping):
         kind = value.get("type")
         if kind in {"rich_text_section", "rich_text_preformatted"}:
@@ -257,7 +259,7 @@ def _said(value: Any) -> Iterator[str]:
         for name in ("text", "label", "hint", "elements", "element", "blocks", "options"):
             part = value.get(name)
             if isinstance(part, list | Mapping):
-                yield from _said(part)
+                yield from _texts(part)
 
 
 def _mention(part: Mapping[str, Any]) -> str:
@@ -267,7 +269,7 @@ def _mention(part: Mapping[str, Any]) -> str:
 
 
 def actions(blocks: Sequence[Json]) -> Iterator[tuple[str, Json]]:
-    """Each button's label and payload. Links are left out: they open by themselves."""
+    """Yield each button's label and payload, without link buttons: the client opens those."""
     for block in blocks:
         elements = (
             [*block.get("elements", ())] if block["type"] == "actions" else [block.get("accessory", {})]
@@ -287,8 +289,8 @@ def _inputs(view: Json) -> Iterator[tuple[str, Json]]:
             yield block["block_id"], block["element"]
 
 
-def _given(element: Json, value: str | None) -> Json:
-    """The state of an input: what was typed or chosen by its label, else its initial value."""
+def _input_state(element: Json, value: str | None) -> Json:
+    """Return the state of an input: the text typed or the option with this label, else the initial value."""
     if element["type"] == "static_select":
         chosen = element.get("initial_option")
         if value is not None:

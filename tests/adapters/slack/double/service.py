@@ -30,34 +30,34 @@ from tests.adapters.slack.double.world import (
 )
 
 USES = 5
-"""Uses of a response_url, within LIVES seconds."""
+"""Maximum uses of a response_url, within LIVES seconds."""
 LIVES = 1800
 TRIGGER = 3.0
 RETRIES = (0.0, 60.0, 300.0)
-"""Seconds after which an event that wasn't acknowledged is sent again: https://docs.slack.dev/apis/events-api/#retries."""
+"""Waits in seconds before an unacknowledged event is sent again: https://docs.slack.dev/apis/events-api/#retries."""
 OPEN_METHODS = frozenset({"oauth.v2.access"})
 
 
 async def _at_once(_seconds: float) -> None:
-    """No time goes by."""
+    """Return at once, without waiting."""
 
 
 class Slack:
-    """Slack, to be served, filled with workspaces and people, and looked at."""
+    """The double. A test serves it, fills it with workspaces and people, and inspects it."""
 
     def __init__(self, manifest: Json) -> None:
         self.world = World(App(manifest=manifest))
         self.faults = Faults()
-        self.sockets = Sockets(self.world.ring)
+        self.sockets = Sockets(self.world.notify)
         self.methods = Methods(self.world)
         self.oauth = OAuth(self.world)
         self.link: Link = self.sockets
         self.acks: list[Ack] = []
         self.refused: list[str] = []
-        """Why blocks and answers were refused."""
+        """Reasons why blocks and answers were refused."""
         self.url = ""
         self.pass_time: Callable[[float], Awaitable[None]] = _at_once
-        """Lets time go by until an event is sent again."""
+        """Called with the wait in seconds before an event is sent again."""
         self.names_scopes = True
         """Whether answers have the header `x-oauth-scopes`, which some proxies remove."""
         self._responses: dict[str, Json] = {}
@@ -68,7 +68,7 @@ class Slack:
 
     @asynccontextmanager
     async def serve(self) -> AsyncIterator["Slack"]:
-        """Listen on the loopback."""
+        """Listen on the loopback interface."""
         site = web.Application(client_max_size=2**22)
         site.router.add_route("*", "/api/{method}", self._api)
         site.router.add_get("/socket", self._socket)
@@ -86,12 +86,12 @@ class Slack:
 
     @property
     def api_url(self) -> str:
-        """The value for SLACK_API_URL."""
+        """The value of SLACK_API_URL."""
         return f"{self.url}/api/"
 
     @property
     def http_settings(self) -> dict[str, str]:
-        """The variables of a program that gets its events from here over HTTP; the operator adds a secret key."""
+        """Environment variables for receiving events over HTTP, except the operator's secret key."""
         return {
             "SLACK_API_URL": self.api_url,
             "SLACK_SIGNING_SECRET": self.app.signing_secret,
@@ -106,19 +106,19 @@ class Slack:
         return http
 
     def workspace(self, name: str = "lab") -> Workspace:
-        """A new workspace, without the app."""
-        made = Workspace(id=self.world.new_id("T"), name=name)
-        self.world.workspaces[made.id] = made
-        return made
+        """Add a workspace without the app."""
+        workspace = Workspace(id=self.world.new_id("T"), name=name)
+        self.world.workspaces[workspace.id] = workspace
+        return workspace
 
     def person(self, workspace: Workspace, name: str = "ada", **facts: Any) -> Person:
-        """A new person there."""
+        """Add a person to a workspace."""
         user = self.world.new_id("U")
         workspace.people[user] = {"id": user, "name": name, "is_admin": False, "is_owner": False, **facts}
         return Person(self, workspace, user)
 
     def channel(self, workspace: Workspace, name: str, *people: Person, private: bool = False) -> Channel:
-        """A new channel with these people; the first one is its creator."""
+        """Add a channel with these people; the first one is its creator."""
         channel = Channel(
             id=self.world.new_id("C"),
             name=name,
@@ -129,10 +129,10 @@ class Slack:
         workspace.channels[channel.id] = channel
         return channel
 
-    async def until(self, true: Callable[[], Any], seconds: float = 20.0) -> Any:
-        """Wait until `true` returns something true, and return that."""
+    async def until(self, condition: Callable[[], Any], seconds: float = 20.0) -> Any:
+        """Wait until `condition` returns something truthy, and return it."""
         async with asyncio.timeout(seconds), self.world.changed:
-            while not (found := true()):
+            while not (found := condition()):
                 await self.world.changed.wait()
         return found
 
@@ -143,7 +143,7 @@ class Slack:
         return ack
 
     async def rate_limited(self, workspace: Workspace) -> Ack:
-        """Inform the app that Slack leaves out events for a minute. Raises NotAcknowledged."""
+        """Inform the app that Slack drops events for a minute. Raises NotAcknowledged."""
         payload = {
             "type": "app_rate_limited",
             "team_id": workspace.id,
@@ -153,7 +153,7 @@ class Slack:
         return await self.send("events_api", payload)
 
     async def event(self, workspace: Workspace, event: Json, *, event_id: str = "") -> None:
-        """Send an event that the manifest asks for; up to three times more if the app doesn't acknowledge it."""
+        """Send an event if the manifest subscribes to it; retry up to three times until the app acknowledges it."""
         if event["type"] not in self.app.events:
             return
         payload = {
@@ -185,13 +185,13 @@ class Slack:
                 await self.pass_time(wait)
 
     def trigger(self, user: str) -> str:
-        """A new trigger id."""
+        """Return a new trigger id."""
         trigger = f"{token_hex(6)}.{token_hex(4)}"
         self.methods.triggers[trigger] = (time() + TRIGGER, user)
         return trigger
 
     def response_url(self, channel: Channel, user: str, trigger: str, source: Message | None = None) -> str:
-        """A new response_url for what `user` did in `channel`, by a button of `source` if it was one."""
+        """Return a new response_url for an action of `user` in `channel`, by a button of `source` if it has one."""
         key = token_hex(12)
         self._responses[key] = {
             "channel": channel,
@@ -204,7 +204,7 @@ class Slack:
         return f"{self.url}/response/{key}"
 
     def calls(self, method: str) -> list[Call]:
-        """The calls of a method until now."""
+        """Return the calls of a method so far."""
         return [call for call in self.world.calls if call.method == method]
 
     async def _api(self, request: web.Request) -> web.StreamResponse:
@@ -214,13 +214,13 @@ class Slack:
             fault = "html 403"
         taken = fault is not None and (fault.endswith(" taken") or fault in {"lose", "garbage"})
         if fault and not taken:
-            return await self._refused(method, body, fault)
+            return await self._fail(method, body, fault)
         try:
             token = self._token(request, method)
             answer = await self._answer(method, token, body)
             await self._announce_joins()
         except Failed as error:
-            return self._noted(method, body, error)
+            return self._record_failure(method, body, error)
         self.world.calls.append(Call(method=method, at=monotonic(), body=body, answer="ok"))
         if fault == "lose":
             assert request.transport is not None
@@ -230,35 +230,35 @@ class Slack:
         if fault == "garbage":
             fault = "cut 200 taken"
         if fault:
-            return self._by_a_proxy(fault)
+            return self._proxy_answer(fault)
         scopes = {"x-oauth-scopes": ",".join(sorted(token.scopes))} if token and self.names_scopes else {}
         return web.json_response(answer, headers=scopes)
 
     async def _upload(self, request: web.Request) -> web.Response:
-        """The data of a file, once its name and length were announced."""
+        """Receive the data of a file whose name and length were announced."""
         stored = self.methods.uploads.get(request.match_info["id"])
         data = await request.read()
         if stored is None or len(data) != stored["length"]:
-            return web.Response(status=400, text="the length is another than announced")
+            return web.Response(status=400, text="the length differs from the announced one")
         stored["data"] = data
         return web.Response(text=f"OK - {len(data)}")
 
     async def _announce_joins(self) -> None:
-        """Send the event about the app's own joining. It comes before the answer, as it may in Slack."""
+        """Send the event that the app joined a channel. It can arrive before the answer, as in Slack."""
         while self.methods.joined:
             workspace, channel = self.methods.joined.pop()
             if self.link is not self.sockets or self.sockets.open:
                 joined = {"type": "member_joined_channel", "user": workspace.bot_user, "channel": channel.id}
                 await self.event(workspace, {**joined, "channel_type": "C", "team": workspace.id})
 
-    def _by_a_proxy(self, fault: str) -> web.Response:
-        """An answer that isn't Slack's."""
+    def _proxy_answer(self, fault: str) -> web.Response:
+        """Return an answer that isn't Slack's."""
         body, status = fault.split()[:2]
         content, data = BODIES[body]
         return web.Response(status=int(status), body=data, headers={"Content-Type": content})
 
-    async def _refused(self, method: str, body: Json, fault: str) -> web.Response:
-        """A fault that comes before anything is taken."""
+    async def _fail(self, method: str, body: Json, fault: str) -> web.Response:
+        """Answer with a fault of a call that isn't executed."""
         if fault == "hang":
             await asyncio.sleep(3600)
         if fault == "500":
@@ -266,8 +266,8 @@ class Slack:
         code, _, more = fault.partition(" ")
         if code in BODIES:
             self.world.calls.append(Call(method=method, at=monotonic(), body=body, answer=fault))
-            return self._by_a_proxy(fault)
-        answer = self._noted(method, body, Failed("ratelimited" if code == "429" else code))
+            return self._proxy_answer(fault)
+        answer = self._record_failure(method, body, Failed("ratelimited" if code == "429" else code))
         if code == "429":
             answer.set_status(429)
             answer.headers["Retry-After"] = more
@@ -309,7 +309,7 @@ class Slack:
             raise Failed("token_expired")
         return token
 
-    def _noted(self, method: str, body: Json, failed: Failed) -> web.Response:
+    def _record_failure(self, method: str, body: Json, failed: Failed) -> web.Response:
         self.world.calls.append(Call(method=method, at=monotonic(), body=body, answer=failed.error))
         self.refused += failed.more.get("response_metadata", {}).get("messages", ())
         return web.json_response({"ok": False, "error": failed.error, **failed.more})
@@ -318,13 +318,13 @@ class Slack:
         return await self.sockets.serve(request, self.app)
 
     async def _respond(self, request: web.Request) -> web.Response:
-        given = self._responses.get(request.match_info["id"])
+        response = self._responses.get(request.match_info["id"])
         body = json.loads(await request.text())
-        if given is None or given["until"] < time():
+        if response is None or response["until"] < time():
             return web.json_response({"ok": False, "error": "expired_url"}, status=404)
-        if given["uses"] >= USES:
+        if response["uses"] >= USES:
             return web.json_response({"ok": False, "error": "used_url"}, status=404)
-        given["uses"] += 1
+        response["uses"] += 1
         try:
             if not body.get("text") or len(body["text"]) > 4000:
                 raise Refused("text", "1 to 4000 characters")
@@ -335,16 +335,16 @@ class Slack:
         except Refused as error:
             self.refused.append(str(error))
             return web.Response(status=400, text=error.code)
-        self._show(given, body)
-        await self.world.ring()
+        self._show(response, body)
+        await self.world.notify()
         return web.Response(text="ok")
 
-    def _show(self, given: Json, body: Json) -> None:
-        channel, source = given["channel"], given["source"]
+    def _show(self, response: Json, body: Json) -> None:
+        channel, source = response["channel"], response["source"]
         if body.get("replace_original") and source is not None:  # a command has no original
             source.text, source.blocks = body["text"], body.get("blocks", [])
             source.edited += 1
-            source.options = {"trigger": given["trigger"]}
+            source.options = {"trigger": response["trigger"]}
             channel.messages.remove(source)
             channel.messages.append(source)
             return
@@ -356,8 +356,8 @@ class Slack:
                 blocks=body.get("blocks", []),
                 by=self.app.id,
                 thread_ts=body.get("thread_ts"),
-                only_for=given["user"] if body.get("response_type") != "in_channel" else None,
-                options={"trigger": given["trigger"]},
+                only_for=response["user"] if body.get("response_type") != "in_channel" else None,
+                options={"trigger": response["trigger"]},
             )
         )
 

@@ -11,7 +11,7 @@ SHOWN = {"blocks", "preview", "color", "fallback"}
 
 
 def unfurl(world: World, workspace: Workspace, body: Json) -> None:
-    """Show blocks below links of a message, or of one that is being written. Raises Failed."""
+    """Show blocks below the links of a message or draft. Raises Failed."""
     message = _message(world, workspace, body)
     unfurls = body.get("unfurls")
     if isinstance(unfurls, str):
@@ -30,7 +30,7 @@ def unfurl(world: World, workspace: Workspace, body: Json) -> None:
         try:
             check(shown["blocks"], "message")
             if any(block["type"] == "rich_text" for block in shown["blocks"]):
-                raise Refused("blocks", "chat.unfurl takes no rich text")
+                raise Refused("blocks", "chat.unfurl doesn't accept rich text")
         except Refused as error:
             raise Failed(error.code, response_metadata={"messages": [str(error)]}) from None
     message.unfurls |= unfurls
@@ -61,5 +61,5 @@ def _message(world: World, workspace: Workspace, body: Json) -> Message:
 
 
 def unfurl_id(message: Message) -> str:
-    """The name of a posted message in an event about its links."""
+    """Return the `unfurl_id` of a posted message in an event about its links."""
     return f"{message.channel.id}.{message.ts}"

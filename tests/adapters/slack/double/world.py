@@ -12,11 +12,11 @@ from urllib.parse import urlsplit
 Json = dict[str, Any]
 
 ROTATION = 43_200
-"""Seconds that a token lives if tokens rotate."""
+"""Lifetime of a token in seconds, if tokens rotate."""
 
 
 class Failed(Exception):
-    """An answer with `ok: false`, and Slack's code for why."""
+    """An answer with `ok: false` and Slack's error code."""
 
     def __init__(self, error: str, **more: Any) -> None:
         super().__init__(error)
@@ -33,23 +33,23 @@ class Message:
     text: str
     blocks: list[Json] = field(default_factory=list)
     by: str
-    """The user, or the app's id."""
+    """Id of the author: a user or the app."""
     metadata: Json | None = None
     thread_ts: str | None = None
     only_for: str | None = None
-    """The only person who sees it. Such a message is in no history."""
+    """The only person who sees it, of a message that isn't in the history; else None."""
     options: Json = field(default_factory=dict)
-    """Other arguments it was posted with: unfurl_links, mrkdwn, …"""
+    """Other arguments that it was posted with: unfurl_links, mrkdwn, …"""
     edited: int = 0
     links: list[str] = field(default_factory=list)
-    """The links that the app was informed of, as they were written."""
+    """Links that the app was informed of, as typed."""
     unfurls: dict[str, Json] = field(default_factory=dict)
-    """What the app showed below each link."""
+    """The unfurl that the app showed below each link."""
 
 
 @dataclass(kw_only=True)
 class Channel:
-    """A conversation; a direct message begins with D."""
+    """A conversation; the id of a direct message begins with D."""
 
     id: str
     name: str
@@ -59,7 +59,7 @@ class Channel:
     members: set[str] = field(default_factory=set)
     messages: list[Message] = field(default_factory=list)
     teams: list[str] = field(default_factory=list)
-    """The workspaces that share it; empty if it isn't shared."""
+    """Ids of the workspaces that share it; empty if it isn't shared."""
 
     @property
     def direct(self) -> bool:
@@ -80,7 +80,7 @@ class Token:
 
 @dataclass(kw_only=True)
 class Workspace:
-    """A team."""
+    """A workspace, which Slack's API calls a team."""
 
     id: str
     name: str
@@ -102,7 +102,7 @@ class Workspace:
 
 @dataclass(kw_only=True)
 class App:
-    """The app that is tested, as its manifest describes it."""
+    """The tested app, as its manifest describes it."""
 
     manifest: Json
     id: str = "A0PAPERBOY"
@@ -117,12 +117,18 @@ class App:
         shortcuts, domains = features.get("shortcuts", ()), features.get("unfurl_domains", ())
         for kind in ("message", "global"):
             assert sum(one["type"] == kind for one in shortcuts) <= 5, f"too many {kind} shortcuts"
-        for one in shortcuts:
-            assert 1 <= len(one["name"]) <= 24, f"{one['name']}: longer than 24 characters"
-            assert 1 <= len(one["description"]) <= 150, f"{one['name']}: its description"
-            assert 1 <= len(one["callback_id"]) <= 255, f"{one['name']}: its callback id"
+        for shortcut in shortcuts:
+            assert 1 <= len(shortcut["name"]) <= 24, f"{shortcut['name']}: longer than 24 characters"
+            assert 1 <= len(shortcut["description"]) <= 150, (
+                f"{shortcut['name']}: invalid length of description"
+            )
+            assert 1 <= len(shortcut["callback_id"]) <= 255, (
+                f"{shortcut['name']}: invalid length of callback id"
+            )
         assert len(domains) <= 5, "too many domains"
-        assert not [one for one in domains if "/" in one or "." not in one], "a domain alone is registered"
+        assert not [one for one in domains if "/" in one or "." not in one], (
+            "unfurl_domains takes domains without a path"
+        )
 
     @property
     def scopes(self) -> frozenset[str]:
@@ -130,7 +136,7 @@ class App:
 
     @property
     def required(self) -> frozenset[str]:
-        """The scopes that can't be declined."""
+        """Scopes that can't be declined."""
         return self.scopes - frozenset(self.manifest["oauth_config"]["scopes"].get("bot_optional", ()))
 
     @property
@@ -142,13 +148,13 @@ class App:
         return bool(self.manifest["settings"]["token_rotation_enabled"])
 
     def unfurled(self, url: str) -> str:
-        """The registered domain of a link; "" if the app isn't informed of it."""
+        """Return the registered domain of a link; "" if the app isn't informed of it."""
         host = (urlsplit(url).hostname or "").lower()
         domains = self.manifest["features"].get("unfurl_domains", ())
         return next((one for one in domains if host == one or host.endswith(f".{one}")), "")
 
     def shortcut(self, name: str) -> str:
-        """The callback id of a message shortcut. Raises KeyError."""
+        """Return the callback id of a message shortcut. Raises KeyError if there is none."""
         shortcuts = self.manifest["features"].get("shortcuts", ())
         return {one["name"]: str(one["callback_id"]) for one in shortcuts if one["type"] == "message"}[name]
 
@@ -164,7 +170,7 @@ class Call:
     at: float
     body: Json
     answer: str
-    """`ok`, or the error."""
+    """`ok` or the error code."""
 
 
 @dataclass
@@ -177,33 +183,33 @@ class World:
     refreshes: dict[str, Token] = field(default_factory=dict)
     codes: dict[str, Json] = field(default_factory=dict)
     drafts: dict[str, Message] = field(default_factory=dict)
-    """Messages that are being written, by their unfurl id."""
+    """Drafts, by unfurl id."""
     calls: deque[Call] = field(default_factory=lambda: deque(maxlen=20_000))
     changed: asyncio.Condition = field(default_factory=asyncio.Condition)
     _numbers: "count[int]" = field(default_factory=lambda: count(1))
     _stamps: "count[int]" = field(default_factory=lambda: count(1))
 
     def new_id(self, letter: str) -> str:
-        """An id as Slack writes them."""
+        """Return a new id in Slack's format."""
         return f"{letter}0{next(self._numbers):09X}"
 
     def stamp(self) -> str:
-        """A message's `ts`: unique and increasing."""
+        """Return a new `ts` of a message: unique and increasing."""
         return f"{int(time())}.{next(self._stamps):06d}"
 
-    async def ring(self) -> None:
-        """Notify those who wait for a change."""
+    async def notify(self) -> None:
+        """Notify everything that waits for a change."""
         async with self.changed:
             self.changed.notify_all()
 
     def install(self, workspace: Workspace, installer: str, scopes: frozenset[str] | None = None) -> Token:
-        """Give the app a bot user and a token in a workspace, with `scopes` or those of its manifest."""
+        """Give the app a bot user and a token in a workspace, with `scopes` or else those of its manifest."""
         workspace.bot_user = workspace.bot_user or self.new_id("U")
         workspace.installer = installer
         return self.issue(workspace.id, self.app.scopes if scopes is None else scopes)
 
     def issue(self, workspace: str, scopes: frozenset[str]) -> Token:
-        """A new token. It expires if tokens rotate."""
+        """Return a new token, which expires if tokens rotate."""
         rotates = self.app.rotates
         token = Token(
             value=f"{'xoxe.' if rotates else ''}xoxb-{workspace}-{token_hex(12)}",
@@ -227,7 +233,7 @@ class World:
         workspace.bot_user = ""
 
     def direct(self, workspace: Workspace, user: str) -> Channel:
-        """The direct messages between the app and a person."""
+        """Return the direct messages between the app and a person; open them if necessary."""
         for channel in workspace.channels.values():
             if channel.direct and channel.members == {user, workspace.bot_user}:
                 return channel
