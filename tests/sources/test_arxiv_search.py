@@ -34,7 +34,7 @@ def test_an_answer_becomes_papers() -> None:
     assert paper.published.isoformat() == "2003-09-08T12:00:00+00:00"
 
 
-def test_no_results_are_no_error() -> None:
+def test_an_answer_without_results_is_not_an_error() -> None:
     assert parse_answer(answer(total=0)) == ()
     assert parse_answer(answer(total=10, start=10)) == ()
 
