@@ -14,7 +14,7 @@ NOW = datetime(2026, 10, 5, tzinfo=UTC)
 RAG = Reason(1, "rag")
 
 
-def test_each_paper_has_its_line_and_reason() -> None:
+def test_each_paper_has_a_line_with_its_reason() -> None:
     entries = [(a_paper(f"2610.0000{n}", title=f"Title {n}"), (Reason(n, "rag"),)) for n in range(1, 3)]
     assert digest_card(entries, NOW) == snapshot(
         Card(
@@ -45,7 +45,7 @@ def test_each_paper_has_its_line_and_reason() -> None:
     )
 
 
-def test_what_does_not_fit_is_counted_and_can_be_reached() -> None:
+def test_papers_that_do_not_fit_are_counted_and_on_further_pages() -> None:
     entries = [(a_paper(f"2610.{n:05}"), (Reason(n % 2 + 1, "rag"),)) for n in range(2 * LINES + 5)]
     seen: set[str] = set()
     for page, rest in ((1, 15), (2, 5), (3, 0)):
@@ -61,7 +61,7 @@ def test_what_does_not_fit_is_counted_and_can_be_reached() -> None:
     assert seen == {paper.id for paper, _ in entries}
 
 
-def test_a_digest_of_the_worst_papers_stays_below_4000_characters() -> None:
+def test_a_digest_of_the_longest_papers_stays_below_4000_characters() -> None:
     worst = a_paper(
         title="word " * 600, authors=("name " * 99,) * 99, categories=("cat" * 99,), upvotes=10**9
     )
@@ -70,7 +70,7 @@ def test_a_digest_of_the_worst_papers_stays_below_4000_characters() -> None:
     assert sum(len("".join((b.title, *b.byline, *b.reasons))) for b in blocks) < 3900
 
 
-def test_a_reason_that_all_papers_share_is_said_once() -> None:
+def test_a_reason_shared_by_all_papers_is_shown_once() -> None:
     shared = digest_card([(a_paper("2610.1"), (RAG,)), (a_paper("2610.2"), (RAG,))], NOW)
     first, *lines = shared.blocks
     assert first == paragraph(dim("All matched rag (#1)"))
@@ -83,7 +83,7 @@ def test_a_reason_that_all_papers_share_is_said_once() -> None:
     ]
 
 
-def test_a_reason_that_all_papers_share_is_left_out_of_each() -> None:
+def test_a_reason_shared_by_all_papers_is_left_out_of_their_lines() -> None:
     other = Reason(2, "agents")
     entries = [(a_paper("2610.1"), (RAG, other)), (a_paper("2610.2"), (RAG,))]
     first, *lines = digest_card(entries, NOW).blocks
@@ -92,8 +92,8 @@ def test_a_reason_that_all_papers_share_is_left_out_of_each() -> None:
 
 
 def test_an_entry_has_the_sentence_that_says_what_is_new() -> None:
-    said = "Sorting is old. It is slow. We propose to sort without comparing, in one pass over the data. It works."
-    entries = [(a_paper("2610.1", abstract=said), (RAG,)), (a_paper("2610.2"), (RAG,))]
+    abstract = "Sorting is old. It is slow. We propose to sort without comparing, in one pass over the data. It works."
+    entries = [(a_paper("2610.1", abstract=abstract), (RAG,)), (a_paper("2610.2"), (RAG,))]
     [_, line, _] = digest_card(entries, NOW).blocks
     assert isinstance(line, PaperBlock)
     assert line.summary == "We propose to sort without comparing, in one pass over the data."

@@ -1,4 +1,4 @@
-"""An error says what to type instead."""
+"""Cards of errors, which say what to type instead."""
 
 import pytest
 from inline_snapshot import snapshot
@@ -8,7 +8,7 @@ from bot.cards.errors import error_card, pointed
 from bot.domain.errors import UserError
 
 
-def test_an_error_points_at_the_place_and_offers_what_works() -> None:
+def test_an_error_marks_its_position_and_has_a_button() -> None:
     error = UserError("There is nothing after OR.", hint="/paper subscribe rag", at=(4, 6))
     assert error_card(error, "rag OR", Button("Subscribe to rag", "subscribe rag")) == snapshot(
         Card(
@@ -34,7 +34,7 @@ rag OR
     )
 
 
-def test_without_an_offer_a_hint_is_only_text() -> None:
+def test_a_hint_without_a_button_is_only_text() -> None:
     card = error_card(UserError("No.", hint="/paper unsubscribe <number>"))
     assert len(card.blocks) == 2
 
@@ -49,11 +49,11 @@ def test_without_an_offer_a_hint_is_only_text() -> None:
         ("rag", (99, 120), "rag\n   ^"),
     ],
 )
-def test_carets_stand_under_the_place(typed: str, at: tuple[int, int], shown: str) -> None:
+def test_carets_are_below_the_position_of_the_error(typed: str, at: tuple[int, int], shown: str) -> None:
     assert pointed(typed, at) == shown
 
 
-def test_of_a_long_line_only_the_surroundings_are_shown() -> None:
+def test_only_the_surroundings_of_the_error_are_shown_of_a_long_line() -> None:
     line, carets = pointed("x" * 200 + " OR " + "y" * 200, (201, 203)).split("\n")
     assert len(line) < 70
     assert line[carets.index("^") :][:2] == "OR"

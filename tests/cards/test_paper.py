@@ -1,4 +1,4 @@
-"""A paper's card: the same facts in the same order, readable and bounded for the worst paper."""
+"""A paper's card: its facts are always in the same order, and it is readable and short for any paper."""
 
 import json
 import re
@@ -29,7 +29,7 @@ from tests.papers import a_paper
 
 NOW = datetime(2026, 10, 5, tzinfo=UTC)
 MARKUP = re.compile(r"\\[a-zA-Z]+|\$[^$]*[\\^_{][^$]*\$|</?[a-z]+[^>]*>|\*\*|\]\(|&[a-z]+;")
-"""LaTeX, HTML, Markdown, entities."""
+"""Matches leftovers of LaTeX, HTML, Markdown and entities."""
 POLICY = Reason(3, '"diffusion policy"')
 
 
@@ -49,7 +49,7 @@ def a_full_paper() -> Paper:
     )  # fmt: skip
 
 
-def test_a_compact_card_has_every_fact_in_its_place() -> None:
+def test_a_compact_card_has_its_facts_in_order() -> None:
     assert paper_card(a_full_paper(), [POLICY], NOW) == snapshot(
         Card(
             kind="paper",
@@ -82,25 +82,25 @@ def test_a_compact_card_has_every_fact_in_its_place() -> None:
     )
 
 
-def test_a_full_card_adds_the_abstract_and_a_picture() -> None:
+def test_a_full_card_adds_the_abstract_and_a_thumbnail() -> None:
     block = paper_block(a_full_paper(), [POLICY], NOW, "full")
     assert block.abstract == a_full_paper().abstract
     assert block.thumbnail_url == "https://example.org/laundry.png"
-    assert block.summary == "", "the abstract says it already"
+    assert block.summary == "", "the abstract already has this sentence"
 
 
-def test_a_full_card_keeps_the_upstreams_own_sentence() -> None:
+def test_a_full_card_has_the_upstreams_summary() -> None:
     paper = a_paper(tldr="Robots fold.", abstract="Folding is hard. We fold.")
     assert paper_block(paper, [], NOW, "full").summary == "Robots fold."
 
 
-def test_a_line_has_a_sentence_and_no_buttons() -> None:
+def test_a_line_has_a_summary_and_no_buttons() -> None:
     block = paper_block(a_full_paper(), [POLICY], NOW, "line")
     assert block.summary == "Folding laundry is hard, e.g. for robots."
     assert (block.buttons, block.reasons) == ((), ('matched "diffusion policy" (#3)',))
 
 
-def test_a_full_card_has_what_the_daily_page_leads_with() -> None:
+def test_a_full_card_has_more_authors_keywords_and_the_project() -> None:
     names = tuple(f"Author {n}" for n in range(1, 11))
     words = tuple(f"word {n}" for n in range(1, 9))
     paper = replace(
@@ -124,7 +124,7 @@ def test_a_full_card_has_what_the_daily_page_leads_with() -> None:
     assert (compact.keywords, compact.thumbnail_url) == ((), None)
 
 
-def test_the_upstreams_sentence_comes_before_the_abstracts() -> None:
+def test_the_upstreams_summary_is_preferred_to_a_sentence_of_the_abstract() -> None:
     assert paper_block(a_paper(tldr="It folds."), [], NOW).summary == "It folds."
 
 
@@ -138,13 +138,13 @@ def test_the_upstreams_sentence_comes_before_the_abstracts() -> None:
         (("Ada", "", ""), "Ada … Ada (+1)"),
     ],
 )
-def test_authors_are_named_first_and_last(names: tuple[str, ...], shown: str | None) -> None:
+def test_the_first_and_last_author_are_named(names: tuple[str, ...], shown: str | None) -> None:
     parts = paper_block(a_paper(authors=names), [], NOW).byline
     assert (parts[0] if shown else None) == shown
     assert parts[-1] == "2 Mar"
 
 
-def test_the_year_is_shown_when_it_is_another_one() -> None:
+def test_the_year_is_shown_if_it_is_not_the_current_one() -> None:
     winter = datetime(2025, 12, 31, 23, 30, tzinfo=UTC)
     assert short_date(winter, NOW) == "31 Dec 2025"
     assert short_date(winter, winter) == "31 Dec"
@@ -162,11 +162,11 @@ def test_the_year_is_shown_when_it_is_another_one() -> None:
         (5_600_000, "5.6M"),
     ],
 )
-def test_large_numbers_are_short(number: int, shown: str) -> None:
+def test_large_numbers_are_abbreviated(number: int, shown: str) -> None:
     assert short_number(number) == shown
 
 
-def test_a_sample_says_that_it_is_one() -> None:
+def test_a_sample_paper_is_marked() -> None:
     assert paper_block(a_paper(sources=("sample",)), [], NOW).byline[-1] == "sample"
     assert "sample" not in paper_block(a_paper(sources=("sample", "arxiv")), [], NOW).byline
 
@@ -183,7 +183,7 @@ def test_many_reasons_are_counted() -> None:
     )
 
 
-def test_links_that_lead_nowhere_safe_are_left_out() -> None:
+def test_unsafe_links_are_left_out() -> None:
     paper = a_paper(
         url="javascript:alert(1)",
         pdf_url="https://arxiv.org/pdf/1",
@@ -213,7 +213,7 @@ def size(card: Card) -> int:
 
 @pytest.mark.parametrize("detail", ["compact", "full"])
 @pytest.mark.parametrize("letter", ["word ", "x", "漢", "e\u0301", "👩‍🔬", "\u202e", "\x00", " "])
-def test_the_worst_paper_stays_within_bounds(letter: str, detail: Detail) -> None:
+def test_a_card_of_the_longest_paper_stays_within_the_limits(letter: str, detail: Detail) -> None:
     much = letter * 3000
     paper = a_paper(
         title=much, abstract=much * 5, tldr=much, authors=(much,) * 5000, categories=(much,) * 50, upvotes=10**12,
@@ -231,7 +231,7 @@ def test_the_worst_paper_stays_within_bounds(letter: str, detail: Detail) -> Non
         a_paper, title=st.text(), abstract=st.text(), authors=st.lists(st.text()).map(tuple), url=st.text()
     )
 )
-def test_any_paper_becomes_a_card(paper: Paper) -> None:
+def test_a_card_of_any_paper_has_a_title_and_fits_the_limits(paper: Paper) -> None:
     [block] = paper_card(paper, [POLICY], NOW).blocks
     assert isinstance(block, PaperBlock)
     assert block.title
@@ -239,7 +239,7 @@ def test_any_paper_becomes_a_card(paper: Paper) -> None:
     assert len(block.summary) <= SUMMARY
 
 
-def test_every_paper_of_the_reference_page_reads_well(shared_data: Path) -> None:
+def test_cards_of_the_reference_papers_have_no_markup_and_whole_words(shared_data: Path) -> None:
     seeds = json.loads((shared_data / "seed_papers.json").read_text())
     for seed in seeds:
         title, abstract = clean(seed["title"]), clean(seed["abstract"])
@@ -253,18 +253,18 @@ def test_every_paper_of_the_reference_page_reads_well(shared_data: Path) -> None
 
 
 def assert_no_word_is_cut(shown: str, whole: str, limit: int) -> None:
-    kept = shown.removesuffix("…")
-    place = whole.lower().find(kept.lower())  # a clause that stands alone begins with a capital
+    start = shown.removesuffix("…")
+    place = whole.lower().find(start.lower())  # a clause on its own is capitalized
     assert place >= 0, shown
     assert len(shown) <= limit
-    before, following = whole[max(0, place - 1) : place], whole[place + len(kept) : place + len(kept) + 1]
-    assert not kept or not before.isalnum()
-    assert not kept or not (kept[-1].isalnum() and following.isalnum()), (shown[-30:], following)
+    before, following = whole[max(0, place - 1) : place], whole[place + len(start) : place + len(start) + 1]
+    assert not start or not before.isalnum()
+    assert not start or not (start[-1].isalnum() and following.isalnum()), (shown[-30:], following)
 
 
-def test_a_withdrawn_paper_says_so_first() -> None:
+def test_the_title_of_a_withdrawn_paper_starts_with_a_notice() -> None:
     card = paper_card(replace(a_full_paper(), withdrawn=True), [POLICY], NOW)
-    assert card.blocks[0].title == "Withdrawn: Diffusion Policies That Fold Laundry"  # type: ignore[union-attr]  # a paper's
+    assert card.blocks[0].title == "Withdrawn: Diffusion Policies That Fold Laundry"  # type: ignore[union-attr]  # it is a PaperBlock
     assert card.notice.startswith("Withdrawn: ")
 
 
@@ -279,6 +279,6 @@ def test_a_withdrawn_paper_says_so_first() -> None:
         ({"comment": "Accepted at ICML 2026", "withdrawn": True, "versions": 2}, ("v2",)),
     ],
 )  # fmt: skip
-def test_a_card_shows_how_far_its_paper_has_come(facts: dict[str, Any], state: tuple[str, ...]) -> None:
+def test_a_card_shows_version_acceptance_and_code(facts: dict[str, Any], state: tuple[str, ...]) -> None:
     block = paper_block(a_paper(**facts), (), NOW)
     assert block.byline[2:] == state

@@ -1,4 +1,4 @@
-"""Whatever an upstream or a person wrote, a card shows text and nothing else."""
+"""Text from upstreams and people is shown as text and nothing else."""
 
 import unicodedata
 
@@ -10,7 +10,7 @@ from bot.cards.sanitize import MAX_URL, link, plain, visible
 
 
 @given(st.text())
-def test_plain_text_is_one_line_that_steers_nothing(text: str) -> None:
+def test_plain_text_is_one_line_without_control_characters(text: str) -> None:
     shown = plain(text)
     assert shown == " ".join(shown.split())
     assert not any(unicodedata.category(c) in {"Cc", "Cs", "Zl", "Zp"} for c in shown)
@@ -26,7 +26,7 @@ def test_visible_text_keeps_its_line_breaks(text: str) -> None:
     assert plain(visible(text)) == plain(text)
 
 
-def test_what_scripts_and_emoji_need_stays() -> None:
+def test_joiners_of_scripts_and_emoji_stay() -> None:
     assert plain("می‌خواهم 👩‍🔬 é") == "می‌خواهم 👩‍🔬 é"
 
 
@@ -48,7 +48,7 @@ def test_escape_sequences_lose_their_escape() -> None:
         "https://arxiv.org/" + "a" * MAX_URL,
     ],
 )
-def test_only_addresses_on_the_web_become_links(url: str | None) -> None:
+def test_only_web_addresses_become_links(url: str | None) -> None:
     assert link(url) is None
 
 

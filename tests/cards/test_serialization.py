@@ -1,4 +1,4 @@
-"""Cards survive the way through JSON."""
+"""Cards are serialized as JSON and back."""
 
 import json
 
@@ -36,13 +36,13 @@ cards = st.builds(
 
 
 @given(cards)
-def test_a_card_comes_back_as_it_went(card: Card) -> None:
+def test_a_card_survives_the_round_trip(card: Card) -> None:
     assert from_json(json.loads(json.dumps(to_json(card)))) == card
 
 
 @pytest.mark.parametrize(
     "data", [{}, {"kind": "reply", "notice": "", "heading": "", "blocks": [{"type": "video"}]}]
 )
-def test_anything_else_is_refused(data: dict[str, object]) -> None:
+def test_other_json_is_refused(data: dict[str, object]) -> None:
     with pytest.raises((KeyError, ValueError)):
         from_json(data)

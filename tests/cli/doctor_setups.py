@@ -48,58 +48,60 @@ SETUPS: Mapping[str, Mapping[str, str]] = {
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What the doctor said in one set-up."""
+    """Result of the doctor in one set-up."""
 
     setup: str
     seconds: float
     code: int
     failed: Sequence[str]
-    """A line for each finding that isn't right."""
+    """A line for each failed finding."""
 
 
 async def run(setup: str, folder: Path, port: int) -> Outcome:
-    """The doctor in one set-up, started as an operator would."""
+    """Run the doctor in one set-up, as an operator would."""
     changes = {
         name: value.format(port=port, file=folder / "file") if "{" in value else value
         for name, value in SETUPS[setup].items()
     }
     began = monotonic()
     process = await start("doctor", "--json", env=environment(folder, **changes))
-    out, said = await process.communicate()
+    out, log = await process.communicate()
     seconds = monotonic() - began
     findings = json.loads(out) if out.strip().startswith(b"[") else []
-    failed = [f"{one['name']}: {one['message']}" for one in findings if one["level"] == "fail"]
-    return Outcome(setup, seconds, process.returncode or 0, failed or said.decode().splitlines())
+    failed = [
+        f"{finding['name']}: {finding['message']}" for finding in findings if finding["level"] == "fail"
+    ]
+    return Outcome(setup, seconds, process.returncode or 0, failed or log.decode().splitlines())
 
 
-def _own(folder: str, setup: str) -> Path:
-    """A folder for one set-up, with a file in it."""
+def _create_folder(folder: str, setup: str) -> Path:
+    """Create a folder for one set-up, with a file in it."""
     own = Path(folder, str([*SETUPS].index(setup)))
     own.mkdir()
     (own / "file").write_text("")
     return own
 
 
-async def everything(at_once: int = 1) -> list[Outcome]:
-    """All set-ups, so many of them at the same time."""
+async def run_all(at_once: int = 1) -> list[Outcome]:
+    """Run the doctor in all set-ups, `at_once` of them in parallel."""
     turn = asyncio.Semaphore(at_once)
 
     async def in_turn(setup: str, folder: Path, port: int) -> Outcome:
         async with turn:
             return await run(setup, folder, port)
 
-    with socket.create_server(("0.0.0.0", 0)) as taken, tempfile.TemporaryDirectory() as folder:  # noqa: S104
-        port = taken.getsockname()[1]
-        runs = (in_turn(setup, _own(folder, setup), port) for setup in SETUPS)
+    with socket.create_server(("0.0.0.0", 0)) as occupied, tempfile.TemporaryDirectory() as folder:  # noqa: S104
+        port = occupied.getsockname()[1]
+        runs = (in_turn(setup, _create_folder(folder, setup), port) for setup in SETUPS)
         return await asyncio.gather(*runs)
 
 
 def main() -> None:
     """Print a table."""
     sys.stdout.write("| set-up | seconds | exit code | lines |\n|---|---|---|---|\n")
-    for one in asyncio.run(everything()):
-        lines = "<br>".join(line.replace("|", "\\|") for line in one.failed)
-        sys.stdout.write(f"| {one.setup} | {one.seconds:.1f} | {one.code} | {lines} |\n")
+    for outcome in asyncio.run(run_all()):
+        lines = "<br>".join(line.replace("|", "\\|") for line in outcome.failed)
+        sys.stdout.write(f"| {outcome.setup} | {outcome.seconds:.1f} | {outcome.code} | {lines} |\n")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Backfill: older papers are stored for search, paced, in batches, and never posted."""
+"""Backfill stores older papers for search, at a limited rate, in batches, and never posts them."""
 
 import asyncio
 import gzip
@@ -59,7 +59,7 @@ async def test_a_row_of_arxivs_metadata_becomes_a_paper(papers: Papers) -> None:
     assert (paper.url, paper.sources) == ("https://arxiv.org/abs/0704.0001", ("arxiv",))
 
 
-async def test_other_rows_need_only_a_few_fields(papers: Papers) -> None:
+async def test_rows_of_other_files_need_only_a_few_fields(papers: Papers) -> None:
     rows = [
         {"id": "2605.00001v3", "title": "One", "authors": ["Ada"], "published": "2026-05-01T00:00:00.000Z"},
         {"id": "doi:10.1/x", "title": "Two", "url": "https://example.org/x", "published": "2026-05-01"},
@@ -74,7 +74,9 @@ async def test_other_rows_need_only_a_few_fields(papers: Papers) -> None:
     ]
 
 
-async def test_nothing_counts_as_seen_and_repeating_changes_nothing(papers: Papers, redis: Redis) -> None:
+async def test_backfilled_papers_do_not_count_as_seen_and_repeating_changes_nothing(
+    papers: Papers, redis: Redis
+) -> None:
     lines = [json.dumps({**DUMPED, "id": f"0704.{n:04}"}) for n in range(1200)]
     assert (await from_lines(lines, papers)).new == 1200
     assert (await from_lines(lines, papers)).known == 1200
@@ -83,13 +85,13 @@ async def test_nothing_counts_as_seen_and_repeating_changes_nothing(papers: Pape
     assert (await papers.ingest("arxiv", Batch((found,), "c"), 0)).new == 1
 
 
-async def test_only_papers_young_enough_are_taken_from_a_file(papers: Papers) -> None:
+async def test_papers_older_than_the_limit_are_skipped(papers: Papers) -> None:
     old, new = {**DUMPED, "id": "0704.0001"}, {"id": "2605.00001", "title": "New", "published": "2026-05-01"}
     lines = [json.dumps(row) for row in (old, new)]
     assert (await from_lines(lines, papers, datetime(2026, 4, 1, tzinfo=UTC))).new == 1
 
 
-async def test_broken_lines_are_counted_and_named_and_the_others_read(papers: Papers) -> None:
+async def test_broken_lines_are_reported_and_the_others_are_stored(papers: Papers) -> None:
     bad = [
         "{",
         "[]",
@@ -104,7 +106,7 @@ async def test_broken_lines_are_counted_and_named_and_the_others_read(papers: Pa
     assert filled.broken[0].startswith("line 1: ")
 
 
-async def test_a_file_without_any_paper_is_an_error_that_says_what_is_needed(papers: Papers) -> None:
+async def test_a_file_without_papers_is_an_error_that_says_what_is_needed(papers: Papers) -> None:
     endless = ("id,title" for _ in iter(int, 1))
     with pytest.raises(
         ConfigurationError, match=r"No line of the file is a paper; line 1.*must be a JSON object"
@@ -113,7 +115,7 @@ async def test_a_file_without_any_paper_is_an_error_that_says_what_is_needed(pap
 
 
 class Almanac:
-    """An upstream that lists one paper a day; some days fail some times."""
+    """An upstream that lists one paper per day; `failing` days raise errors first."""
 
     name = "Almanac"
 
@@ -126,7 +128,7 @@ class Almanac:
         return [a_paper(f"on/{day}")]
 
 
-async def test_a_day_that_fails_is_retried_after_the_time_the_upstream_names(papers: Papers) -> None:
+async def test_a_failed_day_is_retried_after_the_upstreams_delay(papers: Papers) -> None:
     waited: list[float] = []
 
     async def sleep(seconds: float) -> None:
@@ -144,11 +146,11 @@ async def test_a_day_that_fails_is_retried_after_the_time_the_upstream_names(pap
     assert waited[:2] == [7, 60.0]
 
 
-async def test_the_upstreams_are_asked_for_their_days(papers: Papers, redis: Redis) -> None:
-    asked: list[dict[str, str]] = []
+async def test_each_upstream_is_queried_by_day(papers: Papers, redis: Redis) -> None:
+    queries: list[dict[str, str]] = []
 
     async def respond(request: web.Request) -> web.StreamResponse:
-        asked.append(dict(request.query))
+        queries.append(dict(request.query))
         if request.path == "/api/daily_papers":
             rows = [listed("2605.00001")] if request.query["date"] == "2026-05-20" else []
             return web.json_response(rows)
@@ -160,7 +162,7 @@ async def test_the_upstreams_are_asked_for_their_days(papers: Papers, redis: Red
         filled = await from_days(upstreams, 1, papers, TODAY)
     assert (filled.new, filled.broken) == (2, [])
     assert (await papers.get(["2605.00001", "2605.00002"])).keys() == {"2605.00001", "2605.00002"}
-    assert {"cat:cs.CL" in query.get("search_query", "") for query in asked} == {True, False}
+    assert {"cat:cs.CL" in query.get("search_query", "") for query in queries} == {True, False}
 
 
 async def test_the_program_reads_a_gzip_file_and_prints_the_result(tmp_path: Path) -> None:
@@ -168,27 +170,27 @@ async def test_the_program_reads_a_gzip_file_and_prints_the_result(tmp_path: Pat
     rows: list[dict[str, Any]] = [DUMPED, {"id": "nonsense"}]
     with gzip.open(path, "wt", encoding="utf-8") as file:
         file.write("\n".join(map(json.dumps, rows)))
-    said = await _ended(await start("backfill", "--from", str(path), env=environment(tmp_path)))
-    assert said[0] == 0
-    assert "1 new papers, 0 changed, 0 known already, 1 lines could not be read." in said[1]
-    assert "line 2: " in said[2]
+    code, out, log = await _result(await start("backfill", "--from", str(path), env=environment(tmp_path)))
+    assert code == 0
+    assert "1 new papers, 0 changed, 0 known already, 1 lines could not be read." in out
+    assert "line 2: " in log
 
 
-async def test_the_program_says_what_is_wrong(tmp_path: Path) -> None:
+async def test_the_program_explains_bad_arguments(tmp_path: Path) -> None:
     env = environment(tmp_path)
     neither, missing = await asyncio.gather(
         start("backfill", env=env), start("backfill", "--from", str(tmp_path / "nowhere.jsonl"), env=env)
     )
-    code, _, log = await _ended(neither)
+    code, _, log = await _result(neither)
     assert (code, "--days" in log) == (2, True)
-    code, _, log = await _ended(missing)
+    code, _, log = await _result(missing)
     assert (code, "nowhere.jsonl can't be read" in log) == (78, True)
 
 
-async def _ended(process: asyncio.subprocess.Process) -> tuple[int | None, str, str]:
+async def _result(process: asyncio.subprocess.Process) -> tuple[int | None, str, str]:
     out, log = await process.communicate()
     return process.returncode, out.decode(), log.decode()
 
 
-def test_the_result_in_words() -> None:
+def test_the_result_as_text() -> None:
     assert str(BackfillResult(new=1234, known=5)) == "1,234 new papers, 0 changed, 5 known already"

@@ -1,4 +1,4 @@
-"""`paperboy doctor` names what is wrong, and nothing else: one broken set-up after the other."""
+"""`paperboy doctor` reports exactly what is wrong in broken set-ups."""
 
 import asyncio
 import json
@@ -48,7 +48,7 @@ async def upstream() -> AsyncIterator[str]:
 
 @pytest.fixture
 async def server(redis: Redis) -> AsyncIterator[Redis]:
-    """The server of a set-up, whose settings are put back."""
+    """The Redis server of a set-up, with its settings restored afterwards."""
     yield redis
     await redis.config_set("maxmemory-policy", "noeviction")
     await redis.config_set("appendonly", "yes")
@@ -61,10 +61,10 @@ def wrong(
     monkeypatch: pytest.MonkeyPatch,
     tmp_path: Path,
     valkey: str,
-    server: Redis,  # noqa: ARG001  # emptied
+    server: Redis,  # noqa: ARG001  # the fixture empties it
     upstream: str,
 ) -> Wrong:
-    """What the doctor finds wrong with these settings, all others being right, by its name."""
+    """A function that applies settings to a working set-up and returns the failed findings by name."""
     monkeypatch.setattr(connecting, "CONNECT_TIMEOUT", 1.5)
     monkeypatch.chdir(tmp_path)
     for name in Settings.environment_names():
@@ -80,10 +80,10 @@ def wrong(
         for name, value in (right | changes).items():
             monkeypatch.setenv(name, value)
         found = [finding async for finding in examine(read_settings(), now=now or wall_clock)]
-        said = " ".join(f"{one.message} {one.todo}" for one in found)
-        assert not any(secret in said for secret in SECRETS)
-        bad = {one.name: one for one in found if not one.ok}
-        assert all(one.todo for one in bad.values()), "each says what to do"
+        text = " ".join(f"{finding.message} {finding.todo}" for finding in found)
+        assert not any(secret in text for secret in SECRETS)
+        bad = {finding.name: finding for finding in found if not finding.ok}
+        assert all(finding.todo for finding in bad.values()), "each finding says what to do"
         return bad
 
     return examine_
@@ -97,17 +97,17 @@ def ago(time: timedelta) -> int:
     return round((datetime.now(UTC) - time).timestamp() * 1000)
 
 
-async def test_nothing_is_wrong_with_what_is_right(wrong: Wrong) -> None:
+async def test_a_working_set_up_has_no_failed_findings(wrong: Wrong) -> None:
     assert await wrong() == {}
 
 
 class TestRedis:
-    async def test_there_is_none(self, wrong: Wrong) -> None:
+    async def test_no_server_answers(self, wrong: Wrong) -> None:
         found = await wrong(REDIS_URL="redis://:planted-secret@127.0.0.1:9/0")
         assert list(found) == ["redis"]
         assert "No Redis answers at 127.0.0.1:9" in found["redis"].message
 
-    async def test_its_address_is_of_no_use(self, wrong: Wrong) -> None:
+    async def test_the_url_is_invalid(self, wrong: Wrong) -> None:
         found = await wrong(REDIS_URL="https://127.0.0.1")
         assert "must begin with redis://" in found["redis"].message
 
@@ -116,7 +116,7 @@ class TestRedis:
         found = await wrong(REDIS_URL=with_user(valkey, "doctor", "planted-secret"))
         assert "refuses us" in found["redis"].message
 
-    async def test_its_user_may_only_read(self, wrong: Wrong, server: Redis, valkey: str) -> None:
+    async def test_the_user_can_only_read(self, wrong: Wrong, server: Redis, valkey: str) -> None:
         await server.acl_setuser(
             "doctor",
             enabled=True,
@@ -129,19 +129,19 @@ class TestRedis:
         assert list(found) == ["redis"]
         assert "can't be written to" in found["redis"].message
 
-    async def test_it_evicts(self, wrong: Wrong, server: Redis) -> None:
+    async def test_the_server_evicts_keys(self, wrong: Wrong, server: Redis) -> None:
         await server.config_set("maxmemory-policy", "allkeys-lru")
         assert "CONFIG SET maxmemory-policy noeviction" in (await wrong())["redis"].message
 
-    async def test_it_would_forget_on_a_restart(self, wrong: Wrong, server: Redis) -> None:
+    async def test_the_server_does_not_persist(self, wrong: Wrong, server: Redis) -> None:
         await server.config_set("appendonly", "no")
         assert "appendonly is off" in (await wrong())["redis"].message
 
-    async def test_a_newer_paperboy_used_it(self, wrong: Wrong, server: Redis) -> None:
+    async def test_the_data_are_from_a_newer_paperboy(self, wrong: Wrong, server: Redis) -> None:
         await server.set(keys.SCHEMA, 10_000)
         assert "update Paperboy" in (await wrong())["redis"].message
 
-    async def test_it_is_almost_full(self, wrong: Wrong, server: Redis) -> None:
+    async def test_the_servers_memory_is_almost_full(self, wrong: Wrong, server: Redis) -> None:
         used = (await server.info("memory"))["used_memory"]
         await server.config_set("maxmemory", int(used * 1.1))
         found = await wrong()
@@ -168,12 +168,12 @@ class TestMachine:
         found = await wrong(REDIS_URL="", PAPERBOY_DATA_DIR=str(tmp_path / "file"))
         assert "PAPERBOY_DATA_DIR" in found["redis"].message
 
-    async def test_the_port_is_somebody_elses(self, wrong: Wrong, upstream: str) -> None:
+    async def test_the_port_is_used_by_another_program(self, wrong: Wrong, upstream: str) -> None:
         found = await wrong(PORT=upstream.rpartition(":")[2])
         assert list(found) == ["port"]
         assert "another program listens" in found["port"].message
 
-    async def test_the_port_of_a_running_paperboy_is_right(self, wrong: Wrong) -> None:
+    async def test_the_port_used_by_a_running_paperboy_is_fine(self, wrong: Wrong) -> None:
         async def alive(_request: web.Request) -> web.Response:
             return web.Response(text="ok\n")
 
@@ -182,13 +182,13 @@ class TestMachine:
 
 
 class TestSources:
-    async def test_one_cannot_be_reached(self, wrong: Wrong) -> None:
+    async def test_a_source_cannot_be_reached(self, wrong: Wrong) -> None:
         found = await wrong(PAPERBOY_HUGGINGFACE_URL=NOWHERE)
         assert list(found) == ["huggingface"]
         assert "could not be reached" in found["huggingface"].message
         assert "DNS, proxy, firewall" in found["huggingface"].todo
 
-    async def test_categories_of_one_server_that_is_down_are_one_finding(self, wrong: Wrong) -> None:
+    async def test_all_categories_of_a_server_that_is_down_are_one_finding(self, wrong: Wrong) -> None:
         found = await wrong(
             PAPERBOY_ARXIV_CATEGORIES="cs.AI,cs.CL,cs.CV,cs.LG,cs.RO,stat.ML,math.OC,eess.AS",
             PAPERBOY_ARXIV_RSS_URL=NOWHERE,
@@ -209,7 +209,7 @@ class TestSources:
         assert "nothing can be reached (huggingface, arxiv:cs.AI, " in found["network"].message
         assert "DNS, proxy, firewall" in found["network"].todo
 
-    async def test_all_of_them_refuse_us_for_one_cause(self, wrong: Wrong) -> None:
+    async def test_the_same_problem_of_all_sources_is_one_finding(self, wrong: Wrong) -> None:
         async def refuse(_request: web.Request) -> web.Response:
             return web.Response(status=403)
 
@@ -224,7 +224,7 @@ class TestSources:
         assert "huggingface, arxiv:cs.AI, arxiv:cs.AI:oai have the same problem" in found["sources"].message
         assert "PAPERBOY_CONTACT" in found["sources"].todo
 
-    async def test_a_slow_one_among_others_that_answer_is_no_failure(self, wrong: Wrong) -> None:
+    async def test_one_slow_source_is_not_a_failure(self, wrong: Wrong) -> None:
         never = asyncio.Event()
 
         async def wait(_request: web.Request) -> web.Response:
@@ -232,13 +232,13 @@ class TestSources:
             return web.Response()
 
         async with serve(app_of(wait)) as url:
-            asked = wrong(
+            checking = wrong(
                 PAPERBOY_ARXIV_CATEGORIES="cs.AI", PAPERBOY_ARXIV_RSS_URL=url, PAPERBOY_ARXIV_OAI_URL=url
             )
-            assert await asked == {}
+            assert await checking == {}
             never.set()
 
-    async def test_a_portal_answers_in_its_place(self, wrong: Wrong) -> None:
+    async def test_a_login_page_answers_for_a_source(self, wrong: Wrong) -> None:
         async def login(_request: web.Request) -> web.Response:
             return web.Response(text="<html>Please log in</html>", content_type="text/html")
 
@@ -247,7 +247,7 @@ class TestSources:
         assert list(found) == ["huggingface"]
         assert "proxy" in found["huggingface"].todo
 
-    async def test_one_does_not_want_us(self, wrong: Wrong) -> None:
+    async def test_a_source_refuses_us(self, wrong: Wrong) -> None:
         async def refuse(_request: web.Request) -> web.Response:
             return web.Response(status=403)
 
@@ -255,13 +255,13 @@ class TestSources:
             found = await wrong(PAPERBOY_HUGGINGFACE_URL=url)
         assert "PAPERBOY_CONTACT" in found["huggingface"].todo
 
-    async def test_one_never_answers(self, wrong: Wrong, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def test_a_source_never_answers(self, wrong: Wrong, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(outside, "TIMEOUT", 0.0)
         assert "no answer within" in (await wrong())["huggingface"].message
 
 
 class TestWork:
-    """What can be wrong with an installation that has worked."""
+    """Problems of an installation that has worked before."""
 
     async def test_no_process_polls(self, wrong: Wrong, server: Redis) -> None:
         past = datetime.now(UTC) - LATE - timedelta(minutes=1)
@@ -272,15 +272,15 @@ class TestWork:
         await server.set(keys.LEASE, "somebody")
         assert "it hangs" in (await wrong())["polls"].todo
 
-    async def test_a_feed_has_fallen_silent(self, server: Redis) -> None:
+    async def test_a_source_has_had_nothing_new_for_long(self, server: Redis) -> None:
         async def completeness() -> Finding:
             found = [finding async for finding in check_server(server, (), wall_clock)]
             return next(finding for finding in found if finding.name == "completeness")
 
         soon = datetime.now(UTC) + timedelta(hours=1)
         alarm = "cs.CL has had nothing new since Wed 20 May"
-        for name, found, said in (("arxiv:cs.CL", 9, alarm), ("arxiv:cs.CL:oai", 4, None)):
-            poll = PollResult(source=name, at=soon, next_at=soon, found=found, alarm=said)
+        for name, found, reported in (("arxiv:cs.CL", 9, alarm), ("arxiv:cs.CL:oai", 4, None)):
+            poll = PollResult(source=name, at=soon, next_at=soon, found=found, alarm=reported)
             await record_poll(server, poll)
         assert alarm in (await completeness()).message
         await record_poll(server, PollResult(source="arxiv:cs.CL", at=soon, next_at=soon, found=9))
@@ -306,7 +306,7 @@ class TestWork:
 
 
 class Broken:
-    """A platform that can't be looked at."""
+    """A platform whose diagnosis fails."""
 
     name = "broken"
     on_uncertain = "resend"
@@ -321,7 +321,7 @@ class Broken:
 
 
 class Slow(Broken):
-    """A platform that answers a first question, and then no more."""
+    """A platform whose diagnosis hangs after its first finding."""
 
     async def diagnose(self) -> AsyncIterator[Finding]:
         yield Finding("broken", ok=False, message="its token is refused", todo="replace it")
@@ -329,7 +329,7 @@ class Slow(Broken):
 
 
 class TestPlatforms:
-    async def test_what_was_found_before_the_time_was_over_is_said(
+    async def test_findings_before_a_timeout_are_reported(
         self, wrong: Wrong, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(checks, "build_platforms", lambda *_: (Slow(),))
@@ -338,7 +338,7 @@ class TestPlatforms:
         assert list(found) == ["broken"]
         assert found["broken"].message == "its token is refused"
 
-    async def test_what_cannot_be_looked_at_is_a_finding(
+    async def test_a_failed_diagnosis_is_a_finding(
         self, wrong: Wrong, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         def build(*_: Any) -> tuple[Broken, ...]:
@@ -348,7 +348,7 @@ class TestPlatforms:
         found = await wrong()
         assert "the line is dead" in found["broken"].message
 
-    async def test_the_mail_server_is_not_there(self, wrong: Wrong) -> None:
+    async def test_the_mail_server_does_not_answer(self, wrong: Wrong) -> None:
         found = await wrong(
             SMTP_URL="smtp://me:planted-secret@127.0.0.1:9",
             PAPERBOY_MAIL_FROM="papers@example.org",
@@ -358,7 +358,7 @@ class TestPlatforms:
         assert list(found) == ["mail"]
         assert "SMTP_URL" in found["mail"].todo
 
-    async def test_a_secret_could_be_guessed(self, wrong: Wrong) -> None:
+    async def test_the_secret_key_is_too_short(self, wrong: Wrong) -> None:
         found = await wrong(
             SLACK_SIGNING_SECRET="hunter2-planted",
             SLACK_CLIENT_ID="1.2",
@@ -366,9 +366,9 @@ class TestPlatforms:
             PAPERBOY_SECRET_KEY="short",
             PORT="8099",
         )
-        assert "PAPERBOY_SECRET_KEY" in " ".join(one.message for one in found.values())
+        assert "PAPERBOY_SECRET_KEY" in " ".join(finding.message for finding in found.values())
 
-    async def test_only_one_is_looked_at(self, tmp_path: Path) -> None:
+    async def test_one_platform_can_be_checked_alone(self, tmp_path: Path) -> None:
         process = await start("doctor", "slack", env=environment(tmp_path))
         out, _ = await process.communicate()
         assert process.returncode == 1
@@ -376,27 +376,27 @@ class TestPlatforms:
         assert "huggingface" not in out.decode()
 
 
-async def test_it_can_be_read_by_programs_without_log_lines(tmp_path: Path) -> None:
+async def test_json_output_has_no_log_lines(tmp_path: Path) -> None:
     process = await start("doctor", "slack", "--json", env=environment(tmp_path))
-    out, said = await process.communicate()
+    out, log = await process.communicate()
     assert process.returncode == 1
-    findings = {one["name"]: one for one in json.loads(out)}
+    findings = {finding["name"]: finding for finding in json.loads(out)}
     assert findings["slack"]["level"] == "fail"
-    assert said == b""
+    assert log == b""
 
 
-async def test_a_setting_that_means_nothing_ends_it_with_78(tmp_path: Path) -> None:
+async def test_an_unknown_setting_exits_with_78(tmp_path: Path) -> None:
     process = await start("doctor", env=environment(tmp_path, PAPERBOY_DISCORD_TOKEN="planted-secret"))
-    _, said = await process.communicate()
+    _, log = await process.communicate()
     assert process.returncode == 78
-    assert "Paperboy has no setting PAPERBOY_DISCORD_TOKEN" in said.decode()
-    assert "planted-secret" not in said.decode()
+    assert "Paperboy has no setting PAPERBOY_DISCORD_TOKEN" in log.decode()
+    assert "planted-secret" not in log.decode()
 
 
-async def test_watched_papers_need_arxivs_records(redis: Redis) -> None:
+async def test_watched_papers_need_arxivs_oai_records(redis: Redis) -> None:
     async def news() -> Finding:
-        found = [one async for one in check_server(redis, ("board",), wall_clock)]
-        return next(one for one in found if one.name == "news")
+        found = [finding async for finding in check_server(redis, ("board",), wall_clock)]
+        return next(finding for finding in found if finding.name == "news")
 
     assert "no paper is watched" in (await news()).message
     watch = Watch(frozenset({"accepted"}), "U1 Ada", wall_clock())

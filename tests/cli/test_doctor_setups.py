@@ -1,8 +1,8 @@
-"""One cause is one line, in every broken set-up."""
+"""In every broken set-up, `paperboy doctor` reports one line per cause."""
 
 import pytest
 
-from tests.cli.doctor_setups import everything
+from tests.cli.doctor_setups import run_all
 
 CAUSES = {
     "no network": "",
@@ -24,12 +24,12 @@ CAUSES = {
     "a mail server that doesn't answer": "mail: can't connect to 127.0.0.1:9: connection refused",
 }
 UNREACHABLE = "network: "
-"""The only other thing that is wrong: there is no network in a test."""
+"""Start of the only other finding: tests have no network."""
 
 
 @pytest.mark.timeout(240)
-async def test_one_cause_is_one_line() -> None:
-    for outcome in await everything(at_once=4):
+async def test_each_cause_is_reported_in_one_line() -> None:
+    for outcome in await run_all(at_once=4):
         lines = [line for line in outcome.failed if not line.startswith(UNREACHABLE)]
         assert len(outcome.failed) - len(lines) <= 1, outcome
         assert len(lines) == (1 if CAUSES[outcome.setup] else 0), outcome

@@ -1,4 +1,4 @@
-"""What an operator does by hand: everything can leave and come back, and a person decides what is stuck."""
+"""Maintenance commands of operators: export, import, forget, subscribe and dead letters."""
 
 import json
 from collections import Counter
@@ -47,7 +47,7 @@ def settings(valkey: str, monkeypatch: pytest.MonkeyPatch) -> Settings:
 
 
 async def post_all(outbox: Outbox) -> int:
-    """Post whatever is due. -> how many papers"""
+    """Post all due deliveries. Returns the number of papers."""
     posted = 0
     while found := (await outbox.claim("fake", 160, ALL, token=uuid4().hex)).deliveries:
         for delivery in found:
@@ -61,7 +61,7 @@ async def exported(settings: Settings, only: ChannelRef | None = None) -> list[s
 
 
 async def poll(redis: Redis, day: int) -> int:
-    """Read a day's list, and match it. -> how many papers were offered to channels"""
+    """Ingest a day's list and match it. Returns the number of papers enqueued for channels."""
     papers, outbox, subscriptions = Papers(redis), Outbox(redis, durable=True), Subscriptions(redis)
     listed = tuple(
         a_paper(f"2603.{n // 10:02}{n % 10:03}", title=f"Diffusion {n}", upvotes=day * 10 + n)
@@ -80,14 +80,14 @@ async def poll(redis: Redis, day: int) -> int:
 
 
 async def a_week(redis: Redis) -> None:
-    """Seven days of a bot's life: subscriptions of every rhythm, posts, one that is stuck, settings, saved papers."""
+    """Simulate seven days: subscriptions with every schedule, posts, settings, saved and watched papers."""
     subscriptions, outbox = Subscriptions(redis), Outbox(redis, durable=True)
     await subscriptions.add(HERE, "diffusion", "now", "U1 Ada")
     await subscriptions.add(HERE, "robots", "now", "U1 Ada")
     await subscriptions.remove(HERE, 2)
     await subscriptions.add(a_channel("C2", "T2"), "diffusion min:55", "now", "U2 Bob")
     await subscriptions.add(a_channel("C3", "T2"), "diffusion", "daily", "U2 Bob")
-    in_half_a_day = ((await outbox.now()).hour + 12) % 24  # so that its digest is not due while a test runs
+    in_half_a_day = ((await outbox.now()).hour + 12) % 24  # so that its digest isn't due during a test
     await ChannelSettingsStore(redis).put(a_channel("C3", "T2"), ChannelSettings(hour=in_half_a_day))
     await ChannelSettingsStore(redis).put(HERE, ChannelSettings(zone="Europe/Paris", ping="R7"))
     for day in range(7):
@@ -121,7 +121,7 @@ async def a_week(redis: Redis) -> None:
     await redis.set(keys.installation("email", "about to be forgotten"), "sealed, too", ex=1000)
 
 
-async def test_everything_comes_back_from_an_export(redis: Redis, settings: Settings) -> None:
+async def test_an_import_restores_everything_from_an_export(redis: Redis, settings: Settings) -> None:
     await a_week(redis)
     before = await exported(settings)
     kinds = {json.loads(line)["kind"] for line in before}
@@ -140,12 +140,12 @@ async def test_everything_comes_back_from_an_export(redis: Redis, settings: Sett
         "owed",
     }
     await redis.flushall()
-    said = await maintenance.restore(settings, before, None)
-    assert "4 subscription" in said
+    result = await maintenance.restore(settings, before, None)
+    assert "4 subscription" in result
     assert sorted(await exported(settings)) == sorted(before)
 
 
-async def test_watches_and_news_that_wait_come_back(redis: Redis, settings: Settings) -> None:
+async def test_an_import_restores_watches_and_waiting_news(redis: Redis, settings: Settings) -> None:
     await a_week(redis)
     watches, ada = Watches(redis), ChannelRef.of_person(HERE.platform, HERE.workspace, "U1")
     before = await watches.watchers(["2603.00001"])
@@ -160,16 +160,14 @@ async def test_watches_and_news_that_wait_come_back(redis: Redis, settings: Sett
     assert waiting[0].papers[0][1][0].note.startswith("Code is available")
 
 
-async def test_reading_an_export_twice_changes_nothing(redis: Redis, settings: Settings) -> None:
+async def test_importing_twice_changes_nothing(redis: Redis, settings: Settings) -> None:
     await a_week(redis)
     before = await exported(settings)
     await maintenance.restore(settings, before, None)
     assert sorted(await exported(settings)) == sorted(before)
 
 
-async def test_after_a_wipe_and_an_import_a_replay_of_a_week_posts_nothing(
-    redis: Redis, settings: Settings
-) -> None:
+async def test_replaying_a_week_after_an_import_posts_nothing(redis: Redis, settings: Settings) -> None:
     await a_week(redis)
     lines = await exported(settings)
     await redis.flushall()
@@ -179,16 +177,18 @@ async def test_after_a_wipe_and_an_import_a_replay_of_a_week_posts_nothing(
 
 
 @pytest.mark.timeout(120)
-async def test_the_same_with_the_program_itself_and_recorded_days(tmp_path: Path, shared_data: Path) -> None:
+async def test_replaying_recorded_days_after_an_import_posts_nothing(
+    tmp_path: Path, shared_data: Path
+) -> None:
     replay = HuggingFaceReplay(shared_data / "hf_daily")
     old, new = tmp_path / "old", tmp_path / "new"
     posted = Counter[str]()
     async with serve(replay.app) as upstream:
         for folder, day in ((old, 16), (old, 17), (new, 16), (new, 17)):
             if (folder, day) == (new, 16):
-                lines = (await said("export", folder=old)).splitlines()
+                lines = (await output_of("export", folder=old)).splitlines()
                 replayed = [line for line in lines if '"kind":"cursor"' not in line]
-                await said("import", folder=new, typed="\n".join(replayed))
+                await output_of("import", folder=new, typed="\n".join(replayed))
             replay.until = date(2026, 3, day)
             replay.shift = replay.until - list_date(datetime.now(UTC))
             _, printed, _ = await run_once(folder, upstream, "/paper subscribe diffusion\n")
@@ -197,23 +197,25 @@ async def test_the_same_with_the_program_itself_and_recorded_days(tmp_path: Path
     assert posted["new"] == 0
 
 
-async def test_a_channels_list_moves_to_another_platform(redis: Redis, settings: Settings) -> None:
+async def test_a_channels_subscriptions_can_be_moved_to_another_platform(
+    redis: Redis, settings: Settings
+) -> None:
     await a_week(redis)
-    there = ChannelRef("discord", "G1", "42")
+    target = ChannelRef("discord", "G1", "42")
     lines = await exported(settings, HERE)
-    await maintenance.restore(settings, lines, there)
-    [moved] = await Subscriptions(redis).of(there)
+    await maintenance.restore(settings, lines, target)
+    [moved] = await Subscriptions(redis).of(target)
     [original] = await Subscriptions(redis).of(HERE)
     assert (moved.number, moved.query, moved.created_by) == (1, "diffusion", original.created_by)
-    assert await ChannelSettingsStore(redis).of(there) == ChannelSettings(zone="Europe/Paris")
-    sent = await Outbox(redis).sent(there, "2603.00001")
+    assert await ChannelSettingsStore(redis).of(target) == ChannelSettings(zone="Europe/Paris")
+    sent = await Outbox(redis).sent(target, "2603.00001")
     assert sent is not None
     assert sent.message == MessageRef("")
-    added, _ = await Subscriptions(redis).add(there, "agents", "now", "U9")
-    assert added.number == 3  # numbers that were given there are not given again
+    added, _ = await Subscriptions(redis).add(target, "agents", "now", "U9")
+    assert added.number == 3  # numbers of subscriptions aren't reused
     assert await poll(redis, 8) > 0
     claims = await Outbox(redis, durable=True).claim("discord", 160, ALL, token="t")
-    assert {delivery.channel for delivery in claims.deliveries} == {there}
+    assert {delivery.channel for delivery in claims.deliveries} == {target}
 
 
 async def test_only_one_channel_can_be_moved(redis: Redis, settings: Settings) -> None:
@@ -222,20 +224,20 @@ async def test_only_one_channel_can_be_moved(redis: Redis, settings: Settings) -
         await maintenance.restore(settings, await exported(settings), ChannelRef("discord", "G1", "42"))
 
 
-async def test_a_list_that_moves_joins_the_one_that_is_there(redis: Redis, settings: Settings) -> None:
-    subscriptions, there = Subscriptions(redis), a_channel("C9", "T9")
+async def test_moved_subscriptions_are_merged_with_existing_ones(redis: Redis, settings: Settings) -> None:
+    subscriptions, target = Subscriptions(redis), a_channel("C9", "T9")
     for n in range(3):
         await subscriptions.add(HERE, f"topic{n}", "now", "U1")
     for query in ("topic1", *(f"other{n}" for n in range(LIMIT - 2))):
-        await subscriptions.add(there, query, "now", "U1")
-    said = await maintenance.restore(settings, await exported(settings, HERE), there)
-    queries = [subscription.query for subscription in await subscriptions.of(there)]
+        await subscriptions.add(target, query, "now", "U1")
+    result = await maintenance.restore(settings, await exported(settings, HERE), target)
+    queries = [subscription.query for subscription in await subscriptions.of(target)]
     assert len(queries) == len(set(queries)) == LIMIT
-    assert said.count("Not subscribed") == 1
+    assert result.count("Not subscribed") == 1
 
 
 @pytest.mark.parametrize(
-    ("line", "what"),
+    ("line", "message"),
     [
         ("nonsense", "line 2: Invalid JSON"),
         ('{"kind":"something"}', "line 2: Input tag 'something'"),
@@ -251,21 +253,19 @@ async def test_a_list_that_moves_joins_the_one_that_is_there(redis: Redis, setti
         ('{"kind":"cursor","source":"x"}', "cursor.cursor: Field required"),
     ],
 )
-async def test_a_line_that_can_not_be_read_is_named(
-    redis: Redis, settings: Settings, line: str, what: str
-) -> None:
-    with pytest.raises(BadLine, match=what):
+async def test_an_unreadable_line_is_named(redis: Redis, settings: Settings, line: str, message: str) -> None:
+    with pytest.raises(BadLine, match=message):
         await maintenance.restore(settings, ['{"kind":"paperboy","format":1}', line], None)
     assert not await redis.keys("pb:*sub*")
 
 
-async def test_what_is_no_export_is_refused(settings: Settings) -> None:
+async def test_a_file_that_is_not_an_export_is_refused(settings: Settings) -> None:
     with pytest.raises(BadLine, match="the first line of an export"):
         await maintenance.restore(settings, ['{"kind":"trending","papers":[]}'], None)
 
 
-async def said(*words: str, folder: Path, typed: str = "", code: int = 0) -> str:
-    """What the program answers on its standard output."""
+async def output_of(*words: str, folder: Path, typed: str = "", code: int = 0) -> str:
+    """Run the program. Returns its standard output, or its log if a failure is expected."""
     process = await start(*words, env=environment(folder))
     out, log = await process.communicate(typed.encode())
     assert process.returncode == code, log.decode()
@@ -282,38 +282,38 @@ async def stuck(redis: Redis, papers: Sequence[str]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("words", "said", "left"),
+    ("words", "description", "left"),
     [
         (["slack:T1:C1"], "the channel slack:T1:C1", ["slack:T1:C2", "slack:T2:C3"]),
         (["slack:T1"], "the workspace T1 on slack", ["slack:T2:C3"]),
         (["slack:U1", "--person"], "the person U1 on slack", ["slack:T1:C1", "slack:T1:C2", "slack:T2:C3"]),
     ],
 )
-async def test_an_operator_forgets(
-    valkey: str, redis: Redis, tmp_path: Path, *, words: list[str], said: str, left: list[str]
+async def test_an_operator_can_delete_data_after_confirmation(
+    valkey: str, redis: Redis, tmp_path: Path, *, words: list[str], description: str, left: list[str]
 ) -> None:
     for name in ("slack:T1:C1", "slack:T1:C2", "slack:T2:C3"):
         await Subscriptions(redis).add(ChannelRef.parse(name), "diffusion", "now", "U1 Ada")
-    asked = await start("forget", *words, env=environment(tmp_path, REDIS_URL=valkey))
-    out, _ = await asked.communicate(b"n\n")
-    assert (asked.returncode, len([one async for one in Subscriptions(redis).load()])) == (1, 3), out
+    declined = await start("forget", *words, env=environment(tmp_path, REDIS_URL=valkey))
+    out, _ = await declined.communicate(b"n\n")
+    assert (declined.returncode, len([item async for item in Subscriptions(redis).load()])) == (1, 3), out
     program = await start("forget", *words, "--yes", env=environment(tmp_path, REDIS_URL=valkey))
     out, log = await program.communicate()
-    assert (program.returncode, out.decode()) == (0, f"Deleted: {said}.\n"), log
-    found = [one async for one in Subscriptions(redis).load()]
-    assert sorted(str(one.channel) for one in found) == left
-    assert {one.created_by for one in found} == {"" if "--person" in words else "U1 Ada"}
+    assert (program.returncode, out.decode()) == (0, f"Deleted: {description}.\n"), log
+    found = [item async for item in Subscriptions(redis).load()]
+    assert sorted(str(item.channel) for item in found) == left
+    assert {item.created_by for item in found} == {"" if "--person" in words else "U1 Ada"}
 
 
 @pytest.mark.parametrize("words", [["slack"], ["a:b:c:d"], ["slack:T1:C1", "--person"], ["", "--person"]])
-async def test_what_can_not_be_forgotten_is_refused(tmp_path: Path, words: list[str]) -> None:
+async def test_invalid_arguments_of_forget_are_refused(tmp_path: Path, words: list[str]) -> None:
     program = await start("forget", *words, "--yes", env=environment(tmp_path))
     _, log = await program.communicate()
     assert program.returncode == 2
     assert b"paperboy forget --help" in log
 
 
-async def test_a_files_channels_get_exactly_its_subscriptions(redis: Redis, settings: Settings) -> None:
+async def test_channels_in_a_file_get_exactly_its_subscriptions(redis: Redis, settings: Settings) -> None:
     elsewhere = a_channel("C2", "T1")
     for channel, query in ((HERE, "diffusion"), (HERE, "robots"), (HERE, "video"), (elsewhere, "graphs")):
         await Subscriptions(redis).add(channel, query, "channel", "U1 Ada")
@@ -331,15 +331,15 @@ async def test_a_files_channels_get_exactly_its_subscriptions(redis: Redis, sett
     assert (
         await maintenance.set_subscriptions(settings, lines) == "0 added, 0 changed, 0 removed, in 1 channel"
     )
-    found = {one.query: one.every for one in await Subscriptions(redis).of(HERE)}
+    found = {item.query: item.every for item in await Subscriptions(redis).of(HERE)}
     assert len(found) == 4
     assert (found["diffusion"], found["video"]) == ("channel", "weekly")
     assert found['"language model" -survey'] == "daily"
-    assert [one.query for one in await Subscriptions(redis).of(elsewhere)] == ["graphs"]
+    assert [item.query for item in await Subscriptions(redis).of(elsewhere)] == ["graphs"]
 
 
 @pytest.mark.parametrize(
-    ("line", "said"),
+    ("line", "reason"),
     [
         ("T1:C1 diffusion", "isn't a channel"),
         (f"{HERE}", "line 2"),
@@ -348,8 +348,8 @@ async def test_a_files_channels_get_exactly_its_subscriptions(redis: Redis, sett
         (f"{HERE} preset:nothing", "preset"),
     ],
 )
-async def test_a_line_that_names_no_subscription_changes_nothing(
-    redis: Redis, valkey: str, tmp_path: Path, *, line: str, said: str
+async def test_an_invalid_line_in_a_file_changes_nothing(
+    redis: Redis, valkey: str, tmp_path: Path, *, line: str, reason: str
 ) -> None:
     file = tmp_path / "paperboy.txt"
     file.write_text(f"{HERE} robots\n{line}\n")
@@ -357,11 +357,11 @@ async def test_a_line_that_names_no_subscription_changes_nothing(
     _, log = await program.communicate()
     assert program.returncode == 65
     assert "line 2" in log.decode()
-    assert said in log.decode()
+    assert reason in log.decode()
     assert await Subscriptions(redis).of(HERE) == []
 
 
-async def test_an_operator_lists_retries_and_drops_from_the_command_line(
+async def test_an_operator_can_list_retry_and_drop_dead_letters(
     redis: Redis, valkey: str, tmp_path: Path
 ) -> None:
     await stuck(redis, ["p1", "p2", "p3"])
@@ -386,14 +386,16 @@ async def test_an_operator_lists_retries_and_drops_from_the_command_line(
 
 
 @pytest.mark.parametrize(
-    ("wanted", "sign"), [("bibtex", "eprint = "), ("ris", "TY  - "), ("csl", '"title": '), ("md", "- [")]
+    ("wanted", "marker"), [("bibtex", "eprint = "), ("ris", "TY  - "), ("csl", '"title": '), ("md", "- [")]
 )
 async def test_all_papers_are_exported_for_reference_managers(
-    redis: Redis, settings: Settings, wanted: str, sign: str
+    redis: Redis, settings: Settings, wanted: str, marker: str
 ) -> None:
     papers = [a_paper(f"2603.{number:05}") for number in range(maintenance.PAGE + 5)]
     await Papers(redis).ingest("huggingface", Batch((), "c", history=tuple(papers)), 0)
-    written = "".join([piece async for piece in maintenance.export_papers(settings, wanted)])
-    assert written.count(sign) == len(papers)
+    exported_text = "".join([piece async for piece in maintenance.export_papers(settings, wanted)])
+    assert exported_text.count(marker) == len(papers)
     if wanted == "csl":
-        assert [one["number"] for one in json.loads(written)] == [f"arXiv:{paper.id}" for paper in papers]
+        assert [item["number"] for item in json.loads(exported_text)] == [
+            f"arXiv:{paper.id}" for paper in papers
+        ]

@@ -1,4 +1,4 @@
-"""`paperboy mcp`, as the official client uses it."""
+"""`paperboy mcp`, used by the official client."""
 
 import json
 import sys
@@ -52,11 +52,11 @@ async def reader(redis: Redis, monkeypatch: pytest.MonkeyPatch) -> Reader:
 
 
 def bearing(secret: str) -> Callable[[Context], str]:
-    """Each call has this token."""
+    """Return a function that gives each call this token."""
     return lambda _call: secret
 
 
-async def test_every_tool_answers_as_the_bot_does(redis: Redis, reader: Reader) -> None:
+async def test_every_tool_gives_the_same_answers_as_the_bot(redis: Redis, reader: Reader) -> None:
     token = await Tokens(redis).make(Grant(channel=HERE, kind="api", at=NOW))
     async with Client(build_server(Assistant(reader, Tokens(redis), bearing(token)))) as client:
         tools = (await client.list_tools()).tools
@@ -73,12 +73,12 @@ async def test_every_tool_answers_as_the_bot_does(redis: Redis, reader: Reader) 
         assert [post["paper"]["id"] for post in posts] == ["2603.00001"]
         assert posts[0]["reasons"] == [{"subscription": 1, "query": "paper"}]
         subscriptions = (await call(client, "list_subscriptions"))["subscriptions"]
-        assert [one["query"] for one in subscriptions] == ["paper"]
+        assert [item["query"] for item in subscriptions] == ["paper"]
         for tool, arguments in (("get_paper", {"paper_id": "2603.9"}), ("search_papers", {"query": "((("})):
             assert (await client.call_tool(tool, arguments)).is_error
 
 
-async def test_instructions_in_an_abstract_stay_data(redis: Redis, reader: Reader) -> None:
+async def test_instructions_in_an_abstract_are_marked_as_data(redis: Redis, reader: Reader) -> None:
     async with Client(build_server(Assistant(reader, Tokens(redis), bearing("")))) as client:
         assert NOTICE in (client.instructions or "")
         answer = await call(client, "get_paper", paper_id="2603.00001")
@@ -90,7 +90,7 @@ async def test_instructions_in_an_abstract_stay_data(redis: Redis, reader: Reade
         assert text.endswith(INJECTED)
 
 
-async def test_a_channel_is_shown_to_its_token_until_it_ends(redis: Redis, reader: Reader) -> None:
+async def test_a_missing_wrong_or_revoked_token_shows_no_channel(redis: Redis, reader: Reader) -> None:
     tokens = Tokens(redis)
     token = await tokens.make(Grant(channel=HERE, kind="api", at=NOW))
     for secret in ("", "x" * 32, token):

@@ -1,4 +1,4 @@
-"""A person at a terminal sees that a command works; a pipe gets the command's output and nothing else."""
+"""Progress of commands is shown on a terminal; a pipe gets only the command's output."""
 
 import asyncio
 import json
@@ -16,7 +16,7 @@ from tests.program import ROOT, environment
 
 
 async def at_a_terminal(words: list[str], env: Mapping[str, str], *, output_too: bool) -> tuple[str, str]:
-    """What stands on the terminal, and in the pipe if standard output is one."""
+    """Run a command. Returns the text on the terminal, and in the pipe if standard output is one."""
     ours, theirs = pty.openpty()
     try:
         process = await asyncio.create_subprocess_exec(
@@ -25,14 +25,14 @@ async def at_a_terminal(words: list[str], env: Mapping[str, str], *, output_too:
         )  # fmt: skip
     finally:
         os.close(theirs)
-    reading = asyncio.create_task(asyncio.to_thread(everything, ours))
+    reading = asyncio.create_task(asyncio.to_thread(read_all, ours))
     out, _ = await process.communicate()
     seen = await reading
     os.close(ours)
     return seen, (out or b"").decode()
 
 
-def everything(terminal: int) -> str:
+def read_all(terminal: int) -> str:
     seen = b""
     with suppress(OSError):  # EIO: the program has ended
         while more := os.read(terminal, 65_536):
@@ -59,7 +59,7 @@ def papers(tmp_path: Path) -> Path:
         (["backfill", "--from", "{papers}"], "Reading papers.jsonl", "1 new papers"),
     ],
 )
-async def test_a_long_command_shows_its_work_on_the_terminal_only(
+async def test_progress_is_shown_on_the_terminal_only(
     words: list[str], shown: str, printed: str, tmp_path: Path, papers: Path
 ) -> None:
     words = [word.format(papers=papers) for word in words]
@@ -69,7 +69,7 @@ async def test_a_long_command_shows_its_work_on_the_terminal_only(
     assert "\x1b" not in out
 
 
-async def test_the_findings_stand_above_the_moving_line(tmp_path: Path) -> None:
+async def test_findings_are_shown_above_the_progress_line(tmp_path: Path) -> None:
     seen, _ = await at_a_terminal(["doctor"], environment(tmp_path / "data"), output_too=True)
     assert "Checking …" in seen
     lines = [line.rpartition("\x1b[2K")[2] for line in seen.splitlines()]

@@ -1,4 +1,4 @@
-"""What the command line loads before it knows what to do."""
+"""Libraries that the command line imports at start."""
 
 import subprocess
 import sys
@@ -22,7 +22,7 @@ finally:
 
 
 @pytest.mark.parametrize("words", [["--help"], ["--version"], ["run", "--help"], ["frobnicate"]])
-def test_help_loads_no_library_but_the_command_lines_own(words: list[str]) -> None:
+def test_help_imports_no_heavy_library(words: list[str]) -> None:
     ended = subprocess.run(
         (sys.executable, "-c", PROGRAM, *words), cwd=ROOT, capture_output=True, text=True, check=False
     )
@@ -31,7 +31,7 @@ def test_help_loads_no_library_but_the_command_lines_own(words: list[str]) -> No
     assert not loaded & HEAVY
 
 
-def test_a_library_that_few_need_is_named_where_it_is_missing() -> None:
+def test_a_missing_optional_library_is_named() -> None:
     program = "import sys; sys.modules['sentry_sdk'] = None; from paperboy import main; main()"
     ended = subprocess.run(
         (sys.executable, "-c", program, "doctor"),

@@ -1,4 +1,4 @@
-"""`paperboy status`, as an operator sees it."""
+"""`paperboy status`, as operators see it."""
 
 import json
 from datetime import UTC, datetime, timedelta
@@ -31,7 +31,7 @@ def shown(found: InstallationStatus) -> str:
     return capture.get()
 
 
-def test_it_names_what_is_late_paused_or_failed() -> None:
+def test_late_paused_and_failed_items_are_shown() -> None:
     text = shown(
         InstallationStatus(
             at=NOW,
@@ -67,17 +67,17 @@ def test_it_names_what_is_late_paused_or_failed() -> None:
         (172_800, "2 days ago"),
     ],
 )
-def test_a_time_has_one_unit(seconds: float, words: str) -> None:
+def test_times_have_one_unit(seconds: float, words: str) -> None:
     assert words in shown(InstallationStatus(NOW, [poll("huggingface", seconds)], 0, {}, {}, {}, 0))
 
 
-def test_without_errors_nothing_is_said_of_them() -> None:
+def test_errors_are_not_mentioned_if_there_are_none() -> None:
     assert "error" not in shown(InstallationStatus(NOW, [], 0, {}, {}, {}, 0)).replace(
         "new  skipped  error", ""
     )
 
 
-async def test_errors_of_a_process_that_has_ended_are_shown_without_their_texts(
+async def test_errors_of_an_ended_process_are_shown_without_their_texts(
     redis: Redis, valkey: str, tmp_path: Path
 ) -> None:
     env = environment(tmp_path, REDIS_URL=valkey, PAPERBOY_FEEDS="lab=http://127.0.0.1:9/secret-path.xml")
@@ -86,7 +86,7 @@ async def test_errors_of_a_process_that_has_ended_are_shown_without_their_texts(
     program = await start("status", "--json", env=env)
     out, log = await program.communicate()
     assert program.returncode == 0, log
-    errors = {(one["origin"], one["name"]): one["count"] for one in json.loads(out)["errors"]}
+    errors = {(error["origin"], error["name"]): error["count"] for error in json.loads(out)["errors"]}
     assert errors["lab", "poll_failed"] == 1
     assert errors["huggingface", "poll_failed"] == 1
     stored = [await redis.hgetall(key) async for key in redis.scan_iter("pb:{errors}:errors:*")]
@@ -94,12 +94,12 @@ async def test_errors_of_a_process_that_has_ended_are_shown_without_their_texts(
     assert "secret-path" not in str(stored)
 
 
-async def test_the_program_prints_it_as_json(redis: Redis, valkey: str, tmp_path: Path) -> None:
+async def test_the_status_can_be_printed_as_json(redis: Redis, valkey: str, tmp_path: Path) -> None:
     await record_poll(redis, poll("huggingface", 0))
     await Outbox(redis).pause(ChannelRef("slack", "T1", "C1"), "is archived")
     program = await start("status", "--json", env=environment(tmp_path, REDIS_URL=valkey))
     out, log = await program.communicate()
     assert program.returncode == 0, log
     found = json.loads(out)
-    assert [one["source"] for one in found["sources"]] == ["huggingface"]
+    assert [source["source"] for source in found["sources"]] == ["huggingface"]
     assert found["paused"] == {"slack channel": 1}

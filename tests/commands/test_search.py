@@ -105,7 +105,7 @@ async def test_page_buttons_keep_the_options_of_the_search(ask: Ask, see: See) -
     assert commands_of(last)["Previous"] == "search rats days:30 sort:top page:2"
 
 
-async def test_a_long_search_has_pages_too(ask: Ask, see: See) -> None:
+async def test_a_query_that_is_too_long_for_a_button_has_pages(ask: Ask, see: See) -> None:
     title = "A very long title that goes on and on until no button of any platform could ever carry all of it"
     await see(*(a_paper(f"p{n:02}", title=title) for n in range(7)))
     first = await ask(f"search {title} days:300")

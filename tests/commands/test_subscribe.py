@@ -113,7 +113,7 @@ async def test_a_button_whose_command_is_too_long_is_left_out(ask: Ask, see: See
     card = await ask("subscribe " + " OR ".join(f'model OR "word number {n}"' for n in range(5)))
     assert card.kind == "reply"
     assert all(len(command) <= MAX_BUTTON for command in commands_of(card).values())
-    assert "sure:yes" in card_text(card), "it can still be typed"
+    assert "sure:yes" in card_text(card), "the command can still be typed"
 
 
 async def test_a_channel_has_at_most_50_subscriptions(ask: Ask) -> None:

@@ -15,7 +15,7 @@ def test_every_command_has_one_handler() -> None:
     assert list(HANDLERS) == [spec.name for spec in COMMANDS]
 
 
-def test_a_name_or_alias_means_one_command() -> None:
+def test_names_and_aliases_of_commands_are_unique() -> None:
     names = [name for spec in COMMANDS for name in (spec.name, *spec.aliases)]
     assert len(names) == len(set(names))
     assert all(find(name.upper()) is not None for name in names)

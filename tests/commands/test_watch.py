@@ -85,7 +85,9 @@ async def test_unwatch_all_ends_all_personal_watches(ask: Ask, see: See, service
 
 
 @pytest.mark.parametrize("title", ["Learning to write code", "A Survey of All"])
-async def test_a_title_may_end_like_an_event(ask: Ask, see: See, services: Services, title: str) -> None:
+async def test_a_title_can_end_with_the_name_of_an_event(
+    ask: Ask, see: See, services: Services, title: str
+) -> None:
     await see(replace(PAPER, title=title))
     await ask(f"watch {title}")
     assert await watched(services) == {ID: frozenset(EVENT_KINDS)}

@@ -1,4 +1,4 @@
-"""Values keep what they are given."""
+"""The text form of a channel."""
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -7,6 +7,6 @@ from bot.domain.models import ChannelRef
 
 
 @given(st.tuples(st.text(), st.text(), st.text()))
-def test_a_channels_text_form_is_its_identity(parts: tuple[str, str, str]) -> None:
+def test_a_channel_survives_its_text_form(parts: tuple[str, str, str]) -> None:
     ref = ChannelRef(*parts)
     assert ChannelRef.parse(str(ref)) == ref

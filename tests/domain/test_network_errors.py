@@ -1,4 +1,4 @@
-"""An operator reads why a connection failed in words, whichever library reports it."""
+"""The reason of a failed connection is readable, whichever library reports it."""
 
 import asyncio
 import socket
@@ -15,7 +15,7 @@ from redis.exceptions import RedisError
 from bot.domain.network_errors import network_reason
 
 NOWHERE = 9
-"""The discard port: nothing listens there."""
+"""The discard port, on which nothing listens."""
 
 
 async def by_http(url: str) -> BaseException:
@@ -24,7 +24,7 @@ async def by_http(url: str) -> BaseException:
             await session.get(url)
         except aiohttp.ClientError as error:
             return error
-    raise AssertionError("it was reached")
+    raise AssertionError("the connection succeeded")
 
 
 async def by_redis() -> BaseException:
@@ -35,7 +35,7 @@ async def by_redis() -> BaseException:
         return error
     finally:
         await redis.aclose()
-    raise AssertionError("it was reached")
+    raise AssertionError("the connection succeeded")
 
 
 async def by_mail() -> BaseException:
@@ -43,15 +43,15 @@ async def by_mail() -> BaseException:
         await SMTP(hostname="127.0.0.1", port=NOWHERE).connect()
     except (SMTPException, OSError) as error:
         return error
-    raise AssertionError("it was reached")
+    raise AssertionError("the connection succeeded")
 
 
-async def test_a_refused_connection_reads_the_same_from_every_library() -> None:
+async def test_a_refused_connection_has_the_same_reason_from_every_library() -> None:
     errors = await by_http(f"http://127.0.0.1:{NOWHERE}"), await by_redis(), await by_mail()
     assert {network_reason(error) for error in errors} == {"connection refused"}
 
 
-async def test_an_unknown_name_and_a_server_without_tls_are_named() -> None:
+async def test_an_unknown_host_and_a_server_without_tls_have_their_own_reasons() -> None:
     assert network_reason(await by_http("http://nowhere.invalid")) == "unknown host name"
 
     def plain(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -65,7 +65,7 @@ async def test_an_unknown_name_and_a_server_without_tls_are_named() -> None:
 
 
 @pytest.mark.parametrize(
-    ("error", "said"),
+    ("error", "reason"),
     [
         (socket.gaierror(-2, "Name or service not known"), "unknown host name"),
         (ssl.SSLCertVerificationError("self-signed"), "its certificate isn't trusted"),
@@ -77,5 +77,5 @@ async def test_an_unknown_name_and_a_server_without_tls_are_named() -> None:
         (RuntimeError(), "RuntimeError"),
     ],
 )
-def test_a_reason_has_no_numbers_and_no_brackets(error: Exception, said: str) -> None:
-    assert network_reason(error) == said
+def test_a_reason_has_no_error_numbers_and_brackets(error: Exception, reason: str) -> None:
+    assert network_reason(error) == reason

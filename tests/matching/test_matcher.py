@@ -1,4 +1,4 @@
-"""Which subscriptions a paper matches, and which it matches since it changed."""
+"""The subscriptions that a paper matches, and those that it newly matches after a change."""
 
 from collections.abc import Iterable
 from datetime import UTC, datetime
@@ -24,7 +24,7 @@ def subscription(query: str, number: int = 1, channel: ChannelRef = ONE) -> Subs
 
 
 def matcher_of(*queries: str) -> Matcher:
-    """A matcher of one channel whose subscriptions are numbered from 1."""
+    """Return a matcher for one channel, with subscriptions numbered from 1."""
     matcher = Matcher()
     for number, query in enumerate(queries, 1):
         matcher.add(subscription(query, number))
@@ -35,7 +35,7 @@ def ids_in(matches: Iterable[Match]) -> list[int]:
     return sorted(match.number for match in matches)
 
 
-def test_a_match_says_whose_it_is_and_what_was_asked_for() -> None:
+def test_a_match_has_channel_number_query_and_schedule() -> None:
     matcher = Matcher()
     daily = Subscription(
         channel=TWO, number=7, query="rag", every="daily", created_at=datetime(2026, 1, 5, tzinfo=UTC)
@@ -59,7 +59,7 @@ def test_every_subscriber_of_a_query_is_found() -> None:
     assert [len({match.channel for match in part}) for part in parts] == [1, 1]
 
 
-def test_what_was_removed_is_not_found() -> None:
+def test_a_removed_subscription_is_not_matched() -> None:
     matcher = matcher_of("rag", "rag", "rag -survey", "rag OR x")
     for number in (1, 3, 4):
         matcher.remove(ONE, number)
@@ -67,14 +67,14 @@ def test_what_was_removed_is_not_found() -> None:
     assert len(matcher) == 1
 
 
-def test_removing_what_is_not_there_is_no_error() -> None:
+def test_removing_an_unknown_subscription_is_not_an_error() -> None:
     matcher = matcher_of("rag")
     matcher.remove(ONE, 2)
     matcher.remove(TWO, 1)
     assert len(matcher) == 1
 
 
-def test_a_changed_subscription_takes_the_place_of_the_old() -> None:
+def test_a_changed_subscription_replaces_the_old_one() -> None:
     matcher = matcher_of("rag")
     matcher.add(subscription("llm"))
     assert len(matcher) == 1
@@ -82,7 +82,7 @@ def test_a_changed_subscription_takes_the_place_of_the_old() -> None:
     assert ids_in(matcher.match(paper("llm"))) == [1]
 
 
-def test_a_match_already_given_does_not_change_afterwards() -> None:
+def test_a_returned_result_does_not_change_later() -> None:
     matcher = matcher_of("rag", "rag")
     found = matcher.match(paper("rag"))
     matcher.remove(ONE, 1)
@@ -97,7 +97,7 @@ def test_a_query_that_no_longer_parses_is_logged_and_skipped() -> None:
     matcher.remove(ONE, 2)
 
 
-def test_a_paper_qualifies_when_its_upvotes_arrive_and_only_then() -> None:
+def test_a_paper_newly_matches_once_when_its_upvotes_suffice() -> None:
     matcher = matcher_of("rag min:10", "rag", "min:5", "rag OR min:10")
     young, voted, loved = (paper("rag", upvotes=votes) for votes in (1, 10, 20))
     assert ids_in(matcher.newly(young, None)) == [2, 4]
@@ -105,7 +105,7 @@ def test_a_paper_qualifies_when_its_upvotes_arrive_and_only_then() -> None:
     assert ids_in(matcher.newly(loved, voted)) == []
 
 
-def test_a_new_subscription_does_not_fire_for_an_old_paper_with_new_upvotes() -> None:
+def test_new_upvotes_alone_are_not_a_new_match() -> None:
     matcher = matcher_of("rag")
     assert ids_in(matcher.newly(paper("rag", upvotes=9), paper("rag", upvotes=8))) == []
 
@@ -113,7 +113,7 @@ def test_a_new_subscription_does_not_fire_for_an_old_paper_with_new_upvotes() ->
 @pytest.mark.parametrize(
     "query", ["-".join("abcdefgh"), '"a-b c-d e-f g-h i-j k-l"', "(a,b,c) (d,e,f) (g,h,i) (j,k,l) (m,n,o)"]
 )
-def test_queries_with_many_readings_are_found(query: str) -> None:
+def test_queries_with_many_variants_are_matched(query: str) -> None:
     assert ids_in(matcher_of(query).match(paper("a b c d e f g h i j k l m n o"))) == (
         [1] if parse(query).matches(paper("a b c d e f g h i j k l m n o")) else []
     )
@@ -122,18 +122,16 @@ def test_queries_with_many_readings_are_found(query: str) -> None:
 @pytest.mark.parametrize(
     ("query", "text", "holds"),
     [
-        ("pre-a*", "preamble", False),  # A* has a star for a letter
+        ("pre-a*", "preamble", False),  # in A*, the star is part of the word
         ("pre-a*", "pre-A* search", True),
-        ("100*", "word " * 100 + "fine-tuned", False),  # the place of a word is no word
+        ("100*", "word " * 100 + "fine-tuned", False),  # the position of a word isn't a word
         ("100*", "10,000 words", True),
     ],
 )
-def test_what_looks_like_a_beginning_is_one_only_where_it_was_written(
-    query: str, text: str, *, holds: bool
-) -> None:
-    one = paper(text)
-    assert parse(query).matches(one) == holds
-    assert ids_in(matcher_of(query).match(one)) == [1] * holds
+def test_only_prefix_queries_match_prefixes_of_words(query: str, text: str, *, holds: bool) -> None:
+    example = paper(text)
+    assert parse(query).matches(example) == holds
+    assert ids_in(matcher_of(query).match(example)) == [1] * holds
 
 
 def readable(texts: Iterable[str]) -> list[str]:
@@ -148,16 +146,16 @@ def readable(texts: Iterable[str]) -> list[str]:
 
 @given(st.lists(query_texts, max_size=12).map(readable), st.lists(papers, min_size=1, max_size=4), st.data())
 @settings(max_examples=300, deadline=None)
-def test_the_matcher_finds_what_the_queries_say(
-    queries: list[str], some: list[Paper], data: st.DataObject
+def test_the_matcher_agrees_with_the_queries(
+    queries: list[str], examples: list[Paper], data: st.DataObject
 ) -> None:
     matcher = matcher_of(*queries)
-    gone = data.draw(st.sets(st.integers(1, len(queries))) if queries else st.just(set()))
-    for number in gone:
+    removed = data.draw(st.sets(st.integers(1, len(queries))) if queries else st.just(set()))
+    for number in removed:
         matcher.remove(ONE, number)
-    kept = [(number, parse(query)) for number, query in enumerate(queries, 1) if number not in gone]
-    assert len(matcher) == len(kept)
-    for one in some:
-        assert ids_in(matcher.match(one)) == [number for number, query in kept if query.matches(one)]
-        fresh = [n for n, query in kept if query.matches(one) and not query.matches(some[0])]
-        assert ids_in(matcher.newly(one, some[0])) == fresh
+    remaining = [(number, parse(query)) for number, query in enumerate(queries, 1) if number not in removed]
+    assert len(matcher) == len(remaining)
+    for example in examples:
+        assert ids_in(matcher.match(example)) == [n for n, query in remaining if query.matches(example)]
+        new = [n for n, query in remaining if query.matches(example) and not query.matches(examples[0])]
+        assert ids_in(matcher.newly(example, examples[0])) == new

@@ -1,4 +1,4 @@
-"""`org:` on recorded days: the matcher, the look-back and the search find exactly the papers of an organization."""
+"""`org:` on recorded days: matcher, recent papers and search find exactly the papers of an organization."""
 
 from collections import Counter, defaultdict
 from datetime import timedelta
@@ -20,7 +20,7 @@ FREQUENT = 50
 
 
 def recorded(folder: Path) -> list[Paper]:
-    """Each paper of the recorded days once, as it was listed first."""
+    """Return each paper of the recorded days once, as first listed."""
     listed = (
         paper for file in sorted(folder.glob("hf_daily/*.json")) for paper in parse_list(file.read_bytes())
     )
@@ -28,18 +28,18 @@ def recorded(folder: Path) -> list[Paper]:
 
 
 def frequent(papers: list[Paper]) -> dict[str, set[str]]:
-    """The ids of the papers of each of the most frequent organizations, by the name that most of them give."""
-    carriers: defaultdict[str, set[str]] = defaultdict(set)
-    written: defaultdict[str, Counter[str]] = defaultdict(Counter)
+    """Return the most frequent organizations by their most common name -> ids of their papers."""
+    paper_ids: defaultdict[str, set[str]] = defaultdict(set)
+    spellings: defaultdict[str, Counter[str]] = defaultdict(Counter)
     for paper in papers:
         if paper.organization:
-            carriers[organization(paper.organization)].add(paper.id)
-            written[organization(paper.organization)][paper.organization] += 1
-    most = sorted(carriers, key=lambda name: -len(carriers[name]))[:FREQUENT]
-    return {written[name].most_common(1)[0][0]: carriers[name] for name in most}
+            paper_ids[organization(paper.organization)].add(paper.id)
+            spellings[organization(paper.organization)][paper.organization] += 1
+    most = sorted(paper_ids, key=lambda name: -len(paper_ids[name]))[:FREQUENT]
+    return {spellings[name].most_common(1)[0][0]: paper_ids[name] for name in most}
 
 
-def test_every_paper_of_an_organization_matches_and_no_other(shared_data: Path) -> None:
+def test_exactly_the_papers_of_an_organization_match(shared_data: Path) -> None:
     papers = recorded(shared_data)
     organizations = frequent(papers)
     assert len(organizations) == FREQUENT
@@ -51,14 +51,14 @@ def test_every_paper_of_an_organization_matches_and_no_other(shared_data: Path) 
     assert [found[number] for number in range(1, FREQUENT + 1)] == list(organizations.values())
 
 
-async def test_the_look_back_and_the_search_agree(shared_data: Path, redis: Redis) -> None:
+async def test_recent_papers_and_search_agree(shared_data: Path, redis: Redis) -> None:
     listed = recorded(shared_data)
     end = max(paper.published for paper in listed) + timedelta(days=1)
     papers = Papers(redis)
     await papers.ingest("huggingface", Batch((), "c", history=tuple(listed)), 0)
     recent = RecentPapers(papers, lambda: end, days_back=timedelta(days=4000))
     search = Search(papers, None, lambda: end)
-    for name, carriers in frequent(listed).items():
-        assert set(await recent.matching(parse(f'org:"{name}"'))) == carriers
-        assert (await search.find(f'org:"{name}"')).total == len(carriers)
+    for name, paper_ids in frequent(listed).items():
+        assert set(await recent.matching(parse(f'org:"{name}"'))) == paper_ids
+        assert (await search.find(f'org:"{name}"')).total == len(paper_ids)
     await search.close()

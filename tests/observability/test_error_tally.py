@@ -1,4 +1,4 @@
-"""Errors are counted by name and place; no text of one is."""
+"""Errors are counted by name and origin, without their texts."""
 
 import logging
 from collections.abc import Iterator
@@ -23,7 +23,7 @@ def logging_() -> Iterator[None]:
     structlog.reset_defaults()
 
 
-def test_a_logged_error_counts_with_its_place_and_its_class() -> None:
+def test_a_logged_error_is_counted_by_origin_and_class() -> None:
     log = structlog.get_logger("bot.pipeline.delivery")
     log.error("delivery_failed", platform="slack", exc_info=ValueError(f"with {SECRET}"))
     log.error("delivery_failed", platform="slack", exc_info=ValueError("another text"))
@@ -38,10 +38,10 @@ def test_a_logged_error_counts_with_its_place_and_its_class() -> None:
         ErrorKind("delivery", "record_unreadable"): 1,
         ErrorKind("delivery", "command_failed KeyError"): 1,
     }
-    assert not tally.take(), "they were taken"
+    assert not tally.take(), "the counts are reset"
 
 
-def test_what_a_library_logs_counts_without_its_text() -> None:
+def test_errors_logged_by_libraries_are_counted_without_text() -> None:
     logging.getLogger("discord.client").error("Ignoring exception for %s", SECRET)
     structlog.get_logger("bot.web").error(f"a sentence with {SECRET}")
     assert dict(tally.take()) == {
@@ -50,7 +50,7 @@ def test_what_a_library_logs_counts_without_its_text() -> None:
     }
 
 
-def test_few_kinds_are_counted() -> None:
+def test_the_number_of_kinds_is_limited() -> None:
     for n in range(500):
         tally.count(f"feed{n}", "poll_failed")
     tally.count("x" * 10_000, "poll_failed")

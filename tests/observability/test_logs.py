@@ -1,4 +1,4 @@
-"""Logs are one line per event and hold no secret."""
+"""Logs are one line per event and contain no secrets."""
 
 import json
 import logging
@@ -32,7 +32,7 @@ def test_an_event_is_one_json_line(lines: Lines) -> None:
     assert line["level"] == "info"
 
 
-def test_what_libraries_log_looks_the_same(lines: Lines) -> None:
+def test_logs_of_libraries_have_the_same_format(lines: Lines) -> None:
     logging.getLogger("some.package").warning("careful: %s", "a thing")
     (line,) = lines()
     assert line["event"] == "careful: a thing"
@@ -46,10 +46,10 @@ def test_secrets_are_redacted_in_events_values_and_tracebacks(lines: Lines) -> N
     except RuntimeError:
         log.exception("failed")
     logging.getLogger("slack_sdk").error("body %s", {"token": SECRET})
-    written = lines()
-    assert len(written) == 3
-    assert SECRET not in json.dumps(written)
-    assert logs.REDACTED in written[0]["event"]
+    entries = lines()
+    assert len(entries) == 3
+    assert SECRET not in json.dumps(entries)
+    assert logs.REDACTED in entries[0]["event"]
 
 
 def test_a_password_in_a_url_is_redacted(lines: Lines) -> None:
@@ -62,20 +62,20 @@ def test_a_password_in_a_url_is_redacted(lines: Lines) -> None:
 @pytest.mark.parametrize(
     "harmless", ["https://arxiv.org/abs/2503.01234", "at 12:30, me@example.org", "xox-ray"]
 )
-def test_what_is_no_secret_stays(lines: Lines, harmless: str) -> None:
+def test_harmless_text_is_not_redacted(lines: Lines, harmless: str) -> None:
     structlog.get_logger().info(harmless)
     (line,) = lines()
     assert line["event"] == harmless
 
 
-def test_strangers_can_not_fill_the_log(lines: Lines) -> None:
+def test_repeated_errors_are_rate_limited(lines: Lines) -> None:
     library = logging.getLogger("asyncio")
     for n in range(1_000):
         library.error("socket.accept() out of system resource %d", n)
     assert len(lines()) == 10
 
 
-def test_a_malformed_request_is_not_an_error_of_ours(lines: Lines) -> None:
+def test_a_malformed_request_is_not_logged_as_an_error(lines: Lines) -> None:
     library = logging.getLogger("aiohttp.server")
     for error in (BadHttpMessage("nonsense"), ValueError("ours")):
         library.error("Error handling request", exc_info=error)

@@ -1,4 +1,4 @@
-"""Progress is a bar on a terminal, and a few log lines elsewhere."""
+"""Progress is a bar on a terminal, and a few log lines otherwise."""
 
 from contextlib import suppress
 from io import StringIO
@@ -21,7 +21,7 @@ class Clock:
         return self.now
 
 
-def test_on_a_terminal_it_is_a_bar() -> None:
+def test_progress_on_a_terminal_is_a_bar() -> None:
     screen = StringIO()
     with progress("papers", 20, console=Console(file=screen, force_terminal=True, width=80)) as advance:
         advance(15)
@@ -30,7 +30,7 @@ def test_on_a_terminal_it_is_a_bar() -> None:
     assert "20/20" in screen.getvalue()
 
 
-def test_elsewhere_it_is_a_line_now_and_then_and_one_at_the_end() -> None:
+def test_progress_without_a_terminal_is_logged_at_intervals_and_at_the_end() -> None:
     clock = Clock()
     with capture_logs() as lines, progress("papers", 1000, console=NO_TERMINAL, clock=clock) as advance:
         for _ in range(100):
@@ -41,14 +41,14 @@ def test_elsewhere_it_is_a_line_now_and_then_and_one_at_the_end() -> None:
     assert {line["of"] for line in lines} == {1000}
 
 
-def test_work_that_fails_says_how_far_it_came() -> None:
+def test_failed_work_logs_its_progress() -> None:
     with capture_logs() as lines, suppress(OSError), progress("papers", console=NO_TERMINAL) as advance:
         advance(7)
         raise OSError("the disk is full")
     assert [line["done"] for line in lines] == [7]
 
 
-def test_work_of_unknown_length_moves_on_a_terminal_and_leaves_nothing_behind() -> None:
+def test_work_of_unknown_length_shows_a_line_and_erases_it() -> None:
     screen = StringIO()
     with working("Checking", console=Console(file=screen, force_terminal=True, width=80)):
         pass
@@ -56,7 +56,7 @@ def test_work_of_unknown_length_moves_on_a_terminal_and_leaves_nothing_behind() 
     assert screen.getvalue().endswith("\x1b[2K"), "its line is erased"
 
 
-def test_elsewhere_work_of_unknown_length_says_nothing() -> None:
+def test_work_of_unknown_length_logs_nothing() -> None:
     with capture_logs() as lines, working("Checking", console=NO_TERMINAL):
         pass
     assert lines == []

@@ -1,4 +1,4 @@
-"""Where an address of Sentry's is set, errors arrive there, and nothing secret with them."""
+"""If a Sentry DSN is set, errors are sent there, without secrets."""
 
 import asyncio
 import gzip
@@ -29,7 +29,7 @@ raise KeyError("the end")
 
 
 class Inbox:
-    """Sentry's side: takes envelopes and keeps what is in them."""
+    """A Sentry server that stores the envelopes it receives."""
 
     def __init__(self) -> None:
         self.raw = b""
@@ -46,7 +46,7 @@ class Inbox:
         return web.json_response({})
 
 
-async def test_errors_arrive_without_what_is_secret(tmp_path: Path) -> None:
+async def test_errors_are_sent_without_secrets(tmp_path: Path) -> None:
     inbox = Inbox()
     async with serve(inbox.app) as url:
         env = environment(
@@ -59,11 +59,11 @@ async def test_errors_arrive_without_what_is_secret(tmp_path: Path) -> None:
         )
         _, log = await program.communicate()
     assert program.returncode == 1, log.decode()
-    said = [
+    reported = [
         (event.get("message"), *_exception(event), event.get("tags", {}).get("event"))
         for event in inbox.events
     ]
-    assert said == [
+    assert reported == [
         (None, "RuntimeError", "refused: [redacted]", "poll failed"),
         ("a library's mistake", "", "", None),
         (None, "KeyError", "'the end'", None),

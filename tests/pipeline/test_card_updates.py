@@ -15,7 +15,7 @@ from bot.store.edits import CardUpdate, CardUpdateQueue
 from tests.papers import SPRING, a_paper
 from tests.scenario import Board, Clock, House
 
-WANTS, WANTS_NOT = ChannelRef("board", "T", "wants"), ChannelRef("board", "T", "wants not")
+UPDATED, NOT_UPDATED = ChannelRef("board", "T", "wants"), ChannelRef("board", "T", "wants not")
 
 
 @pytest.fixture
@@ -24,12 +24,12 @@ async def board(redis: Redis, monkeypatch: pytest.MonkeyPatch) -> Board:
     board = Board(Clock(redis))
     board.clock.now = SPRING
     house = House(redis, board)
-    await house.subscribe(WANTS, "now", ChannelSettings(edits=True))
-    await house.subscribe(WANTS_NOT, "now", ChannelSettings())
+    await house.subscribe(UPDATED, "now", ChannelSettings(edits=True))
+    await house.subscribe(NOT_UPDATED, "now", ChannelSettings())
     return board
 
 
-async def live(redis: Redis, board: Board, *papers: Paper) -> None:
+async def run_poll(redis: Redis, board: Board, *papers: Paper) -> None:
     """Run a poll and everything that follows from it."""
     house = House(redis, board)
     await house.poll(*papers)
@@ -50,33 +50,33 @@ async def test_upvotes_and_code_update_a_card_at_most_twice(redis: Redis, board:
     facts = ({"upvotes": 3}, {"upvotes": 20}, {"upvotes": 30}, {"upvotes": 40})
     code = {"code_url": "https://github.com/a/b"}
     for more in (*facts, {"upvotes": 40} | code, {"upvotes": 120} | code, {"upvotes": 300} | code):
-        await live(redis, board, a_paper(**more))
+        await run_poll(redis, board, a_paper(**more))
     assert len(board.posts) == 2
-    where = next(n for n, post in enumerate(board.posts, 1) if post.channel == WANTS)
+    number = next(n for n, post in enumerate(board.posts, 1) if post.channel == UPDATED)
     assert edited(board) == [
-        ("wants", f"m{where}", ("Ada Lovelace", "2 Mar", "▲ 30")),
-        ("wants", f"m{where}", ("Ada Lovelace", "2 Mar", "▲ 40", "code")),
+        ("wants", f"m{number}", ("Ada Lovelace", "2 Mar", "▲ 30")),
+        ("wants", f"m{number}", ("Ada Lovelace", "2 Mar", "▲ 40", "code")),
     ]
 
 
 async def test_a_digest_is_never_updated(redis: Redis, board: Board) -> None:
     papers = [f"p{n}" for n in range(7)]
-    await live(redis, board, *(a_paper(paper, upvotes=1) for paper in papers))
-    await live(redis, board, *(a_paper(paper, upvotes=99) for paper in papers))
+    await run_poll(redis, board, *(a_paper(paper, upvotes=1) for paper in papers))
+    await run_poll(redis, board, *(a_paper(paper, upvotes=99) for paper in papers))
     assert (len(board.posts), board.edits) == (2, [])
 
 
 async def test_a_card_that_cannot_be_edited_is_skipped(
     redis: Redis, board: Board, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def gone(*_anything: object) -> None:
+    async def fail(*_anything: object) -> None:
         raise ChannelGone("it was archived")
 
-    await live(redis, board, a_paper(upvotes=1))
-    monkeypatch.setattr(board, "edit", gone)
-    await live(redis, board, a_paper(upvotes=99))
+    await run_poll(redis, board, a_paper(upvotes=1))
+    monkeypatch.setattr(board, "edit", fail)
+    await run_poll(redis, board, a_paper(upvotes=99))
     assert await CardUpdateQueue(redis).take("board", 10) == []
-    await CardUpdateQueue(redis).put("board", [CardUpdate(WANTS, "unknown paper", "code")])
+    await CardUpdateQueue(redis).put("board", [CardUpdate(UPDATED, "unknown paper", "code")])
     assert await House(redis, board).editor.edit_all() == 0
 
 
@@ -84,7 +84,7 @@ async def test_a_withdrawn_paper_is_marked_despite_the_settings_and_its_age(
     redis: Redis, board: Board
 ) -> None:
     for upvotes in (3, 30, 120):  # two edits, the usual maximum
-        await live(redis, board, a_paper(upvotes=upvotes))
+        await run_poll(redis, board, a_paper(upvotes=upvotes))
     edits = len(board.edits)
     long_ago = board.clock.now.timestamp() * 1000 - 90 * 86_400_000
     await redis.zadd(keys.SEEN, {a_paper().id: long_ago})
@@ -93,8 +93,8 @@ async def test_a_withdrawn_paper_is_marked_despite_the_settings_and_its_age(
         "arxiv:cs.CL:oai", Batch(papers=(), cursor="c", updates=(withdrawn,)), 0
     )
     for _ in range(2):
-        await live(redis, board)
-    titles = [(where, block.title) for where, _, card in board.edits[edits:] for block in card.blocks]  # type: ignore[union-attr]  # it has a paper
+        await run_poll(redis, board)
+    titles = [(channel, block.title) for channel, _, card in board.edits[edits:] for block in card.blocks]  # type: ignore[union-attr]  # it has a paper
     assert sorted(titles) == [
         ("wants", f"Withdrawn: {a_paper().title}"),
         ("wants not", f"Withdrawn: {a_paper().title}"),

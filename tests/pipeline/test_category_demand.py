@@ -112,7 +112,7 @@ async def test_a_category_that_is_followed_again_starts_without_its_cursor(redis
 
 
 @pytest.mark.timeout(30)
-async def test_the_poller_starts_and_stops_them(redis: Redis) -> None:
+async def test_the_poller_starts_and_stops_the_sources_of_categories(redis: Redis) -> None:
     world = World(redis)
     sleeps: asyncio.Queue[asyncio.Event] = asyncio.Queue()
 

@@ -51,8 +51,8 @@ class Post:
         return DeliveryWorker(platform, self.outbox, self.papers, SharedRates(self.redis), a_card, **more)
 
     async def enqueue_papers(self, channels: Sequence[ChannelRef], *papers: str) -> None:
-        known = tuple(a_paper(paper) for paper in papers)
-        await self.papers.ingest("hf", Batch(papers=known, cursor="c"), 0)
+        stored = tuple(a_paper(paper) for paper in papers)
+        await self.papers.ingest("hf", Batch(papers=stored, cursor="c"), 0)
         for paper in papers:
             await self.outbox.enqueue(
                 PlannedDelivery(channel=c, papers=((paper, ()),), due=0, label=paper) for c in channels
@@ -66,7 +66,7 @@ async def post(redis: Redis) -> AsyncIterator[Post]:
 
 
 @pytest.fixture(autouse=True)
-def _soon(monkeypatch: pytest.MonkeyPatch) -> None:
+def _short_waits(monkeypatch: pytest.MonkeyPatch) -> None:
     """Shorten the waits of the policies."""
     monkeypatch.setattr(retry, "RETRIES", (0.02,) * 7)
     monkeypatch.setattr(retry, "LOOKUP_DELAY", 0.02)
@@ -154,25 +154,25 @@ async def test_a_refused_card_is_a_dead_letter_at_once(post: Post) -> None:
 async def test_a_platform_that_is_down_for_a_while_gets_everything_afterwards(post: Post) -> None:
     post.service.weather.down = True
     await post.enqueue_papers(CHANNELS, "p1", "p2")
-    working = post.deliveries()
-    going = asyncio.create_task(working.deliver_due())
+    worker = post.deliveries()
+    running = asyncio.create_task(worker.deliver_due())
     await until(lambda: post.service.requests >= len(CHANNELS), "every channel's first attempt")
     post.service.weather.down = False
-    await going
+    await running
     assert len(post.service.counts()) == 24
     assert post.service.doubled() == {}
 
 
 async def test_a_post_that_hangs_is_looked_up(post: Post, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sending, "SEND_TIMEOUT", 0.1)
-    sick = CHANNELS[0]
-    post.service.weather = Weather(always={str(sick): "hang"})
+    hanging = CHANNELS[0]
+    post.service.weather = Weather(always={str(hanging): "hang"})
     await post.enqueue_papers(CHANNELS, "p1")
-    going = asyncio.create_task(post.deliveries().deliver_due())
+    running = asyncio.create_task(post.deliveries().deliver_due())
     await until(lambda: len(post.service.counts()) == 11, "all other posts")
-    assert (str(sick), "p1") not in post.service.counts()
+    assert (str(hanging), "p1") not in post.service.counts()
     post.service.weather = Weather()
-    await going
+    await running
     assert len(post.service.counts()) == 12
 
 
@@ -183,20 +183,20 @@ async def test_a_workspace_whose_posts_hang_leaves_room_for_others(
     monkeypatch.setattr(sending, "MAX_IN_WORKSPACE", 4)
     hanging = [a_channel(f"H{n}", "sick") for n in range(20)]
     post.service.weather = Weather(always={str(c): "hang" for c in hanging})
-    working = post.deliveries()
-    going = asyncio.create_task(working.run(Notifications(post.redis)))
+    worker = post.deliveries()
+    running = asyncio.create_task(worker.run(Notifications(post.redis)))
     await post.enqueue_papers(hanging, "p1")
-    working._look_everywhere()
+    worker._look_everywhere()
     await post.enqueue_papers(CHANNELS, "p1")
 
     def all_posted() -> bool:
-        working._look_everywhere()
+        worker._look_everywhere()
         return len(post.service.posts) == len(CHANNELS)
 
     await until(all_posted, "the other workspace's posts")
     monkeypatch.setattr(delivering, "DRAIN", 0.1)
-    await working.drain()
-    await going
+    await worker.drain()
+    await running
 
 
 async def test_the_rates_of_a_platform_are_respected(post: Post) -> None:
@@ -218,14 +218,14 @@ async def is_listening(redis: Redis) -> bool:
 
 
 async def test_a_notification_is_enough_to_post_a_delivery(post: Post) -> None:
-    wake, working = Notifications(post.redis), post.deliveries()
-    listening = asyncio.create_task(wake.run())
-    going = asyncio.create_task(working.run(wake))
+    notifications, worker = Notifications(post.redis), post.deliveries()
+    listening = asyncio.create_task(notifications.run())
+    running = asyncio.create_task(worker.run(notifications))
     await until(lambda: is_listening(post.redis), "the worker to listen")
     await post.enqueue_papers(CHANNELS, "p1")
     await until(lambda: len(post.service.posts) == 12, "the posts")
-    await working.drain()
-    await going
+    await worker.drain()
+    await running
     await cancel({listening})
 
 
@@ -233,11 +233,11 @@ async def test_draining_finishes_posts_in_flight_and_claims_no_more(post: Post) 
     post.service.weather.delay = 0.05
     for _ in range(20):
         await post.enqueue_papers(CHANNELS, *(f"p{n}" for n in range(5)))
-    working = post.deliveries()
-    going = asyncio.create_task(working.run(Notifications(post.redis)))
+    worker = post.deliveries()
+    running = asyncio.create_task(worker.run(Notifications(post.redis)))
     await until(lambda: post.service.posts, "the first post")
-    await working.drain()
-    await going
+    await worker.drain()
+    await running
     posted = len(post.service.posts)
     assert posted < 60
     await post.deliveries().deliver_due()
@@ -264,36 +264,36 @@ async def test_draining_also_finishes_posts_whose_claim_was_under_way(post: Post
     post.service.weather.delay = 0.2
     post.outbox = outbox = HeldClaims(post.redis)
     await post.enqueue_papers(CHANNELS[:6], "p1")
-    working = post.deliveries()
-    going = asyncio.create_task(working.run(Notifications(post.redis)))
+    worker = post.deliveries()
+    running = asyncio.create_task(worker.run(Notifications(post.redis)))
     await until(lambda: post.service.requests == 6, "the first posts to be in flight")
     outbox.answer.clear()
     outbox.claimed.clear()
     await post.enqueue_papers(CHANNELS[6:], "p1")
-    working._look_everywhere()
+    worker._look_everywhere()
     await outbox.claimed.wait()
-    draining = asyncio.create_task(working.drain())
+    draining = asyncio.create_task(worker.drain())
     await asyncio.sleep(0)
     outbox.answer.set()
     await draining
-    await going
+    await running
     assert len(post.service.counts()) == 12
     assert await post.outbox.open() == 0
 
 
-async def test_draining_waits_for_a_claim_though_nothing_is_in_flight(post: Post) -> None:
+async def test_draining_waits_for_a_claim_even_if_nothing_is_in_flight(post: Post) -> None:
     post.outbox = outbox = HeldClaims(post.redis)
     outbox.answer.clear()
     await post.enqueue_papers(CHANNELS, "p1")
-    working = post.deliveries()
-    going = asyncio.create_task(working.run(Notifications(post.redis)))
+    worker = post.deliveries()
+    running = asyncio.create_task(worker.run(Notifications(post.redis)))
     await outbox.claimed.wait()
-    draining = asyncio.create_task(working.drain())
+    draining = asyncio.create_task(worker.drain())
     await asyncio.sleep(0)
     outbox.answer.set()
     await draining
     assert len(post.service.counts()) == 12
-    await going
+    await running
 
 
 async def test_a_full_server_records_every_post_that_was_made(post: Post) -> None:
@@ -315,17 +315,17 @@ async def test_a_full_server_records_every_post_that_was_made(post: Post) -> Non
 
 
 async def test_a_card_that_cannot_be_composed_is_a_dead_letter_and_others_go_on(post: Post) -> None:
-    sick = CHANNELS[3]
+    failing = CHANNELS[3]
 
     def compose(delivery: Delivery, entries: Sequence[Entry], rules: Rules) -> Card:
-        if delivery.channel == sick:
+        if delivery.channel == failing:
             raise ZeroDivisionError
         return a_card(delivery, entries, rules)
 
     await post.enqueue_papers(CHANNELS, "p1")
-    working = post.deliveries()
-    working._sender._render = compose
-    assert await working.deliver_due() == Counter(posted=11, dead=1)
+    worker = post.deliveries()
+    worker._sender._render = compose
+    assert await worker.deliver_due() == Counter(posted=11, dead=1)
     [dead] = [stuck async for stuck in post.outbox.dead_letters()]
     assert "ZeroDivisionError" in dead.why
 
@@ -344,10 +344,10 @@ async def test_recent_papers_are_replayed_until_it_succeeds(post: Post) -> None:
     for shard in range(16):
         await post.redis.set(f"{keys.shard(shard)}run", "another server")
     post.outbox = box
-    working = post.deliveries(replay_recent=replay_recent)
-    await working.deliver_due()
+    worker = post.deliveries(replay_recent=replay_recent)
+    await worker.deliver_due()
     assert (attempts, await shards_to_replay(box)) == (1, 16)
-    await working.deliver_due()
+    await worker.deliver_due()
     assert (attempts, await shards_to_replay(box)) == (2, 0)
 
 
@@ -370,7 +370,7 @@ async def shards_to_replay(box: Outbox) -> int:
         (ZeroDivisionError(), "unknown", True, None),
     ],
 )
-def test_every_failure_has_its_outcome(
+def test_each_failure_leads_to_its_outcome(
     error: Exception, state: str, *, counts: bool, limit: str | None
 ) -> None:
     outcome = on_failure(error, 0)

@@ -61,7 +61,7 @@ async def test_a_leader_whose_lease_was_taken_stops_its_work(redis: Redis) -> No
         await leading
 
 
-async def test_a_lost_lease_that_the_store_reports_is_no_failure(redis: Redis) -> None:
+async def test_a_lost_lease_that_the_store_reports_is_not_a_failure(redis: Redis) -> None:
     fences: asyncio.Queue[int] = asyncio.Queue()
 
     async def work(fence: int) -> None:

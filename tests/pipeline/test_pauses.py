@@ -190,14 +190,14 @@ async def test_a_card_that_a_firewall_rejects_blocks_nothing_and_becomes_a_dead_
         assert hours < 48
     assert dead == 1
     assert hours > 12, "it was retried for a day"
-    [letter] = [one async for one in place.outbox.dead_letters()]
-    assert letter.why.startswith(
+    [dead_letter] = [one async for one in place.outbox.dead_letters()]
+    assert dead_letter.why.startswith(
         "RetryLater: a firewall answered — refused 24 times while other posts got through"
     )
     assert await place.outbox.paused_counts() == {}
     assert place.platform.notified == []
     place.service.weather = Weather()
-    assert await place.outbox.retry(letter.key)
+    assert await place.outbox.retry(dead_letter.key)
     assert await place.after(0) == 1
 
 
@@ -303,7 +303,7 @@ def test_a_platform_counts_as_down_once_enough_channels_fail_in_a_row(
         assert health.is_down == (len(failed) >= DOWN_AFTER)
 
 
-async def test_a_lookup_is_not_hastened_while_its_post_may_be_in_flight(place: Place) -> None:
+async def test_a_lookup_is_not_moved_forward_while_its_post_may_be_in_flight(place: Place) -> None:
     await place.enqueue("p1", HERE)
     [delivery] = (await place.outbox.claim("fake", 1, range(keys.SHARDS), token="t")).deliveries
     await place.outbox.begin(delivery)

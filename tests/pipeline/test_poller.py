@@ -46,13 +46,13 @@ class SimulatedClock:
 
     def __init__(self) -> None:
         self.at = START
-        self.naps: list[float] = []
+        self.sleeps: list[float] = []
 
     def now(self) -> datetime:
         return self.at
 
     async def sleep(self, seconds: float) -> None:
-        self.naps.append(seconds)
+        self.sleeps.append(seconds)
         self.at += timedelta(seconds=seconds)
         await asyncio.sleep(0)
 
@@ -64,14 +64,14 @@ class ScriptedSource:
         self.name = name
         self._clock = clock
         self._script = list(script)
-        self.asked: list[tuple[datetime, str | None]] = []
+        self.fetches: list[tuple[datetime, str | None]] = []
         self.finished = asyncio.Event()
 
     async def fetch(self, cursor: str | None) -> Batch:
         if not self._script:
             self.finished.set()
             await asyncio.Event().wait()
-        self.asked.append((self._clock.now(), cursor))
+        self.fetches.append((self._clock.now(), cursor))
         answer = self._script.pop(0)
         if isinstance(answer, Exception):
             raise answer
@@ -174,7 +174,7 @@ async def running(poller: Poller, *until: ScriptedSource) -> AsyncIterator[None]
 async def test_each_poll_continues_from_the_last_cursor(clock: SimulatedClock, world: World) -> None:
     source = ScriptedSource(clock, "one", "two", "three")
     async with running(world.poller(source), source):
-        assert source.asked == [(START, None), (START + HOUR, "one"), (START + 2 * HOUR, "two")]
+        assert source.fetches == [(START, None), (START + HOUR, "one"), (START + 2 * HOUR, "two")]
 
 
 async def test_a_failing_source_is_polled_less_and_less_often_until_it_answers(
@@ -183,7 +183,7 @@ async def test_a_failing_source_is_polled_less_and_less_often_until_it_answers(
     down = [SourceError("down") for _ in range(8)]
     source = ScriptedSource(clock, *down, "up", SourceError("down"), "up")
     async with running(world.poller(source), source):
-        times = [at for at, _ in source.asked]
+        times = [at for at, _ in source.fetches]
         pauses = [(later - earlier).total_seconds() for earlier, later in pairwise(times)]
         assert pauses == [60, 120, 240, 480, 960, 1920, 2400, 2400, 3600, 60]
 
@@ -191,7 +191,7 @@ async def test_a_failing_source_is_polled_less_and_less_often_until_it_answers(
 async def test_a_named_retry_time_is_respected(clock: SimulatedClock, world: World) -> None:
     source = ScriptedSource(clock, SourceError("busy", retry_after=7), "up")
     async with running(world.poller(source), source):
-        assert source.asked[1][0] == START + timedelta(seconds=7)
+        assert source.fetches[1][0] == START + timedelta(seconds=7)
 
 
 async def test_a_refusal_stops_a_source_for_a_day_and_is_an_error(
@@ -208,18 +208,18 @@ async def test_a_refusal_stops_a_source_for_a_day_and_is_an_error(
 async def test_one_source_never_waits_for_another(clock: SimulatedClock, world: World) -> None:
     hanging = ScriptedSource(clock, name="hanging")
     failing = ScriptedSource(clock, *[SourceError("down")] * 3, name="failing")
-    well = ScriptedSource(clock, "one", "two", "three", name="well")
-    async with running(world.poller(hanging, failing, well), well, failing):
-        assert len(well.asked) == 3
+    healthy = ScriptedSource(clock, "one", "two", "three", name="healthy")
+    async with running(world.poller(hanging, failing, healthy), healthy, failing):
+        assert len(healthy.fetches) == 3
 
 
 async def test_a_bug_in_a_source_is_reported_and_stops_no_other_source(
     clock: SimulatedClock, world: World
 ) -> None:
     buggy = ScriptedSource(clock, KeyError("oops"), name="buggy")
-    well = ScriptedSource(clock, "one", name="well")
+    healthy = ScriptedSource(clock, "one", name="healthy")
     with capture_logs() as logs:
-        results = await world.poller(buggy, well).poll_once()
+        results = await world.poller(buggy, healthy).poll_once()
     assert [result.error for result in results] == ["buggy failed unexpectedly: KeyError('oops')", None]
     assert any(entry.get("exc_info") for entry in logs)
 
@@ -240,7 +240,7 @@ class PagedSource(ScriptedSource):
 
     async def fetch(self, cursor: str | None) -> Batch:
         batch = await super().fetch(cursor)
-        number = len(self.asked)
+        number = len(self.fetches)
         paper = replace(PAPER, id=f"2605.0000{number}")
         return replace(batch, papers=(paper,), more=bool(self._script), alarm="odd" if number > 1 else None)
 
@@ -249,7 +249,7 @@ async def test_a_long_list_is_read_page_by_page(clock: SimulatedClock, world: Wo
     source = PagedSource(clock, "one", "two", "three")
     with capture_logs() as logs:
         (result,) = await world.poller(source).poll_once()
-    assert [cursor for _, cursor in source.asked] == [None, "one", "two"]
+    assert [cursor for _, cursor in source.fetches] == [None, "one", "two"]
     assert (result.new, result.found, result.alarm) == (3, 3, "odd")
     assert [entry["reason"] for entry in logs if entry["event"] == "source_suspicious"] == ["odd"]
 
@@ -260,7 +260,7 @@ async def test_an_interrupted_list_continues_at_its_last_page(clock: SimulatedCl
         (broken,) = await world.poller(source).poll_once()
         (result,) = await world.poller(source).poll_once()
     assert (broken.error, result.error) == ("down", None)
-    assert [cursor for _, cursor in source.asked] == [None, "one", "one"]
+    assert [cursor for _, cursor in source.fetches] == [None, "one", "one"]
     assert await world.cursor("scripted") == "two"
 
 
@@ -282,7 +282,7 @@ class OwnPaper(ScriptedSource):
 
     async def fetch(self, cursor: str | None) -> Batch:
         batch = await super().fetch(cursor)
-        return replace(batch, papers=(replace(PAPER, id=f"{self.name}{len(self.asked)}"),))
+        return replace(batch, papers=(replace(PAPER, id=f"{self.name}{len(self.fetches)}"),))
 
 
 async def test_after_downtime_all_sources_are_announced_together(clock: SimulatedClock, world: World) -> None:
@@ -298,7 +298,7 @@ async def test_after_downtime_all_sources_are_announced_together(clock: Simulate
     assert sorted(after) == ["a2", "b2"]
 
 
-async def test_a_restart_is_no_downtime(clock: SimulatedClock, world: World) -> None:
+async def test_a_restart_does_not_count_as_downtime(clock: SimulatedClock, world: World) -> None:
     sources = [OwnPaper(clock, "one", "two", name=name) for name in "ab"]
     await world.poller(*sources).poll_once()
     clock.at += HOUR
@@ -337,10 +337,10 @@ async def test_two_processes_do_not_both_poll(clock: SimulatedClock, world: Worl
     first, second = ScriptedSource(clock, "one"), ScriptedSource(clock, "two")
     async with running(world.poller(first), first):
         (result,) = await world.poller(second).poll_once()
-        assert second.asked == []
+        assert second.fetches == []
         assert result.new == 1  # the leader's papers
     async with running(world.poller(second), second):  # the leader has resigned, so that there is no gap
-        assert second.asked == [(START + HOUR, "one")]
+        assert second.fetches == [(START + HOUR, "one")]
 
 
 async def test_papers_fetched_under_a_lost_lease_are_not_written(clock: SimulatedClock, world: World) -> None:
@@ -421,11 +421,11 @@ async def test_the_outcomes_of_a_removed_source_are_forgotten(clock: SimulatedCl
     assert set(await last_polls(world.redis)) == {"kept"}
 
 
-async def test_a_long_sleep_is_taken_in_naps(clock: SimulatedClock, world: World) -> None:
-    """Short naps notice a suspended machine, or a clock that was set."""
+async def test_a_long_sleep_is_split(clock: SimulatedClock, world: World) -> None:
+    """Short sleeps notice a suspended machine, or a clock that was set."""
     source = ScriptedSource(clock, "one", "two")
     async with running(world.poller(source), source):
-        assert max(clock.naps) <= 60
+        assert max(clock.sleeps) <= 60
 
 
 @given(st.integers(1, 10_000), st.floats(0, 1))

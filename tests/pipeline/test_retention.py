@@ -40,7 +40,7 @@ async def test_a_workspace_that_removed_the_app_is_forgotten_after_its_retention
     assert await subscriptions.of(ELSEWHERE)
 
 
-async def test_a_workspace_that_returned_is_kept(redis: Redis, clock: Clock) -> None:
+async def test_a_workspace_that_reinstalled_the_app_is_not_forgotten(redis: Redis, clock: Clock) -> None:
     outbox = Outbox(redis)
     await Subscriptions(redis).add(HERE, "diffusion", "now", "U1 Ada")
     await outbox.pause_workspace("slack", "T1", REMOVED)

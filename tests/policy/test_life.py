@@ -75,7 +75,7 @@ def test_an_acceptance_is_an_event(old: str, new: str, text: str) -> None:
         ("9 pages", "Under review at ICLR 2027"),
     ],
 )
-def test_other_wordings_are_no_acceptance(old: str, new: str) -> None:
+def test_other_wordings_do_not_count_as_acceptance(old: str, new: str) -> None:
     assert events_of(a_paper(**KNOWN | {"comment": old}), comment=new) == []
 
 
@@ -106,7 +106,7 @@ def test_code_is_an_event_only_if_it_appears_later() -> None:
     assert events_of(replace(before, code_url=link), comment="Code: https://github.com/Ada/Engine") == []
 
 
-def test_a_withdrawal_has_its_reason_and_can_be_reverted() -> None:
+def test_a_withdrawal_states_its_reason_and_can_be_reverted() -> None:
     before = a_paper(**KNOWN)
     withdrawn: dict[str, Any] = {"withdrawn": True, "versions": 2, "comment": "Lemma 3 is wrong"}
     assert events_of(before, **withdrawn) == [("withdrawn", "Withdrawn: Lemma 3 is wrong")]
@@ -117,7 +117,7 @@ def test_a_withdrawal_has_its_reason_and_can_be_reverted() -> None:
     assert back[0][1] == "No longer withdrawn"
 
 
-def test_changes_during_a_withdrawal_are_no_events_afterwards() -> None:
+def test_changes_during_a_withdrawal_cause_no_events_afterwards() -> None:
     before = a_paper(**KNOWN | {"withdrawn": True, "versions": 2, "journal_ref": "JMLR 27 (2026) 1-30"})
     back = events_of(before, withdrawn=False, versions=3, comment="Fixed")
     assert [kind for kind, _ in back] == ["withdrawn", "version"]

@@ -64,7 +64,7 @@ def test_papers_of_a_muted_query_are_not_planned() -> None:
     assert labels(found("A survey of agents", "On agents"), rules) == [("poll@7-0", ("On agents",), 5)]
 
 
-def test_a_muted_subscription_is_no_reason() -> None:
+def test_a_muted_subscription_is_not_named_as_a_reason() -> None:
     papers = [MatchedPaper(a_paper(), [Match(1, "agents"), Match(2, "robots")]), *found("only-1")]
     [planned] = plan_deliveries(HERE, papers, Rules(mutes=(Mute(text="#1"),)), POLL, NOW)
     assert planned.papers == (("2603.00001", (Reason(2, "robots"),)),)

@@ -1,4 +1,4 @@
-"""Papers and queries for tests, made up from few words so that they often meet."""
+"""Random papers and queries for tests, from few words, so that they often match."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -14,7 +14,7 @@ FIELDS = ["", "", "", "title:", "abs:"]
 
 
 def paper(title: str = "", abstract: str = "", **facts: Any) -> Paper:
-    """A paper of which a test says only what matters to it."""
+    """Return a paper with defaults for the fields that a test doesn't need."""
     defaults: dict[str, Any] = {
         "id": "2601.00001",
         "authors": (),
@@ -41,7 +41,7 @@ papers = st.builds(
 )
 
 words = st.sampled_from(WORDS)
-phrases = st.lists(words, min_size=1, max_size=6).map(lambda some: f'"{" ".join(some)}"')
+phrases = st.lists(words, min_size=1, max_size=6).map(lambda parts: f'"{" ".join(parts)}"')
 plain_terms = st.builds(
     lambda field, exact, text: f"{field}{exact}{text}",
     st.sampled_from(FIELDS),
@@ -68,4 +68,4 @@ query_texts = st.recursive(
     ),
     max_leaves=7,
 )
-"""Texts that are often, but not always, queries."""
+"""Texts that are often, but not always, valid queries."""

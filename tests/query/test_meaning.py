@@ -1,4 +1,4 @@
-"""What a query means, paper by paper."""
+"""Papers that a query matches."""
 
 import pytest
 from hypothesis import assume, given, settings
@@ -41,7 +41,7 @@ from tests.query.papers import paper, papers, plain_terms
         ("id:2601.00001", "anything"),
     ],
 )  # fmt: skip
-def test_these_match(query: str, title: str) -> None:
+def test_these_titles_match(query: str, title: str) -> None:
     assert parse(query).matches(paper(title))
     assert parse(query).matches(paper("", title))
 
@@ -62,16 +62,16 @@ def test_these_match(query: str, title: str) -> None:
         ("diffus*", "Infuse"),
     ],
 )
-def test_these_do_not(query: str, title: str) -> None:
+def test_these_titles_do_not_match(query: str, title: str) -> None:
     assert not parse(query).matches(paper(title))
 
 
-def test_a_phrase_does_not_run_from_title_into_abstract() -> None:
+def test_a_phrase_does_not_match_across_title_and_abstract() -> None:
     assert not parse('"world model"').matches(paper("My world", "Model of it"))
 
 
-def test_fields_look_where_they_say() -> None:
-    one = paper(
+def test_fields_search_only_their_part_of_a_paper() -> None:
+    example = paper(
         "Robots",
         "walk",
         authors=("Jürgen Müller-Lüdenscheidt", "Ada Jones"),
@@ -85,7 +85,7 @@ def test_fields_look_where_they_say() -> None:
         "cat:cs.*",
         "cat:quant-ph",
     ):
-        assert parse(query).matches(one), query
+        assert parse(query).matches(example), query
     for query in (
         "title:walk",
         "abs:robot",
@@ -94,7 +94,7 @@ def test_fields_look_where_they_say() -> None:
         "cat:cs.CL",
         "robot cat:math.*",
     ):
-        assert not parse(query).matches(one), query
+        assert not parse(query).matches(example), query
 
 
 @pytest.mark.parametrize(
@@ -109,17 +109,17 @@ def test_fields_look_where_they_say() -> None:
         ('author:"Bernhard Schölkopf"', "Bernhard Schoelkopf"),
     ],
 )
-def test_authors_are_found_by_other_spellings(query: str, name: str) -> None:
+def test_authors_match_other_spellings(query: str, name: str) -> None:
     assert parse(query).matches(paper("Looms", authors=(name,)))
     assert parse(str(parse(query))) == parse(query)
 
 
-def test_sources_go_by_the_name_up_to_the_colon() -> None:
+def test_a_source_matches_by_its_name_before_the_colon() -> None:
     assert parse("source:arxiv").matches(paper(sources=("arxiv:cs.CL",)))
     assert not parse("source:arxiv").matches(paper(sources=("huggingface",)))
 
 
-def test_signals_look_at_the_numbers() -> None:
+def test_signals_compare_numbers_of_the_paper() -> None:
     hot = paper("x", upvotes=30, rank=10, code_url="https://github.com/a/b")
     cold = paper("x", upvotes=29, rank=11)
     for query in ("min:30", "trending", "code:yes", "x min:3 top:20"):
@@ -130,7 +130,7 @@ def test_signals_look_at_the_numbers() -> None:
 
 
 def _walks(found: list[Token], path: tuple[str, ...]) -> bool:
-    """Whether `path` can be walked through a text's tokens, tried from each of them."""
+    """Whether the words of `path` follow each other in a text's tokens, starting at any token."""
 
     def from_here(place: int, rest: tuple[str, ...]) -> bool:
         return not rest or any(
@@ -142,7 +142,7 @@ def _walks(found: list[Token], path: tuple[str, ...]) -> bool:
 
 @given(papers, plain_terms)
 @settings(max_examples=400)
-def test_a_phrase_is_found_where_its_words_can_be_walked(one: Paper, typed: str) -> None:
+def test_a_phrase_matches_if_its_words_follow_each_other(one: Paper, typed: str) -> None:
     try:
         [(term, _)] = terms_of(parse(typed).root)
     except UserError:
@@ -154,5 +154,5 @@ def test_a_phrase_is_found_where_its_words_can_be_walked(one: Paper, typed: str)
     assert parse(typed).matches(one) == expected
 
 
-def test_a_name_with_a_hyphen_is_read_both_ways() -> None:
+def test_a_hyphenated_name_has_two_variants() -> None:
     assert variants_of(Person(("lecun-bengio",))) == (("lecun", "bengio"), ("lecunbengio",))

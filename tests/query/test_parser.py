@@ -1,4 +1,4 @@
-"""The language: what is understood, what is refused, and with which error."""
+"""The query language: valid queries, and the errors of invalid ones."""
 
 import time
 
@@ -76,7 +76,7 @@ from tests.query.papers import query_texts
         ("LMEB: a Benchmark", "lmeb a benchmark"),
         ("cats or dogs and not birds", "cats or dogs and not birds"),
         ("foo/bar", '"foo bar"'),
-        # fields in front of groups
+        # fields before groups
         ("title:(agents OR rag)", "title:agents OR title:rag"),
         ("x -ti:(a, b)", "x -(title:a OR title:b)"),
         (
@@ -85,7 +85,7 @@ from tests.query.papers import query_texts
         ),
         ("title:(a author:b (c OR abs:d))", "title:a author:b (title:c OR abs:d)"),
         ("title:(trending)", 'title:"trending"'),
-        # what other keyboards and autocorrection type
+        # characters of other keyboards and autocorrection
         ("title：模型 ｍin：30", "title:模型 min:30"),
         ("「world model」 －survey、rag", '"world model" -survey OR rag'),
         ("（a OR b） ＝ACE diffus＊", "(a OR b) =ACE diffus*"),
@@ -93,7 +93,7 @@ from tests.query.papers import query_texts
         ("R&D, Ｒ＆Ｄ-based", "r&d OR r&d-based"),
     ],
 )
-def test_what_is_typed_is_understood(typed: str, understood: str) -> None:
+def test_queries_are_parsed_as_expected(typed: str, understood: str) -> None:
     query = parse(typed)
     assert str(query) == understood
     assert parse(understood) == query
@@ -147,7 +147,7 @@ def test_what_is_typed_is_understood(typed: str, understood: str) -> None:
         ("x" * 300, "at most 256 characters", "x" * 44),
     ],
 )
-def test_a_mistake_is_explained_at_its_place(typed: str, message: str, marked: str | None) -> None:
+def test_a_mistake_is_explained_and_marked(typed: str, message: str, marked: str | None) -> None:
     with pytest.raises(UserError, match=message.replace("(", r"\(")) as refusal:
         parse(typed)
     at = refusal.value.at
@@ -168,13 +168,13 @@ def test_a_mistake_is_explained_at_its_place(typed: str, message: str, marked: s
         ("agents - survey rag", "agents -survey rag"),
     ],
 )
-def test_a_mistake_comes_with_what_to_type_instead(typed: str, hint: str) -> None:
+def test_a_mistake_comes_with_a_hint(typed: str, hint: str) -> None:
     with pytest.raises(UserError) as refusal:
         parse(typed)
     assert refusal.value.hint == hint
 
 
-def test_carets_stand_under_the_place() -> None:
+def test_carets_mark_the_mistake() -> None:
     assert point_at("a OR OR b", (2, 4)) == "a OR OR b\n  ^^"
     assert point_at("扩散 🚀", (3, 4)) == "扩散 🚀\n     ^^"
     assert point_at("(a", (2, 2)) == "(a\n  ^"
@@ -204,7 +204,7 @@ def parsed(typed: str) -> Query | UserError:
 @given(anything)
 @example("00S")
 @settings(max_examples=1000)
-def test_nothing_but_a_user_error_comes_out(typed: str) -> None:
+def test_any_text_is_a_query_or_a_user_error(typed: str) -> None:
     outcome = parsed(typed)
     if isinstance(outcome, Query):
         assert parse(str(outcome)) == outcome
@@ -218,7 +218,7 @@ def test_nothing_but_a_user_error_comes_out(typed: str) -> None:
 @pytest.mark.parametrize(
     "piece", ["(", "-", '"', "a ", "a-", "a,", "NOT ", "a:", "=", "*", "(a ", "$", "\\", "扩", "-(", "9,9"]
 )
-def test_the_longest_query_is_read_at_once(piece: str) -> None:
+def test_the_longest_queries_are_parsed_quickly(piece: str) -> None:
     begun = time.perf_counter()
     for _ in range(10):
         parsed((piece * 256)[:256])
@@ -226,12 +226,12 @@ def test_the_longest_query_is_read_at_once(piece: str) -> None:
 
 
 @pytest.mark.parametrize("typed", ["(" * 1_000_000, "a" * 1_000_000])
-def test_a_flood_is_refused_before_it_is_read(typed: str) -> None:
+def test_a_too_long_query_is_refused_before_parsing(typed: str) -> None:
     with pytest.raises(UserError):
         parse(typed)
 
 
-def test_a_query_knows_whether_signals_decide() -> None:
+def test_a_query_knows_whether_it_uses_signals() -> None:
     assert parse("diffusion OR min:3").has_signals
     assert not parse("diffusion -policy").has_signals
 
@@ -250,5 +250,5 @@ def test_a_query_knows_whether_signals_decide() -> None:
         ("a OR b", None),
     ],
 )
-def test_operators_that_may_have_been_meant_are_seen(typed: str, operators: str | None) -> None:
+def test_possibly_intended_operators_are_found(typed: str, operators: str | None) -> None:
     assert capitalized(typed) == (operators and narrow(operators))

@@ -1,4 +1,4 @@
-"""A query is shown as its author spelled it, and means the same."""
+"""A query is shown as its author spelled it, with the same meaning."""
 
 import pytest
 from hypothesis import given
@@ -37,7 +37,7 @@ PIECES = st.sampled_from(
 
 
 @given(st.lists(PIECES, min_size=1, max_size=6).map(" ".join) | st.text(max_size=60))
-def test_it_parses_to_an_equal_query(typed: str) -> None:
+def test_the_shown_query_parses_to_an_equal_one(typed: str) -> None:
     try:
         query = parse(typed)
     except UserError:
@@ -46,7 +46,7 @@ def test_it_parses_to_an_equal_query(typed: str) -> None:
     assert spelled(parse(spelled(query))) == spelled(query)
 
 
-def test_an_operator_is_no_spelling_of_a_word() -> None:
+def test_an_operator_is_not_a_spelling_of_a_word() -> None:
     assert spelled(parse("Or title:(A OR B) Or")) == "Or (title:A OR title:B)"
     assert spelled(parse("Or (title:A OR title:B)")) == "Or (title:A OR title:B)"
     assert spelled(parse('"OR gate"')) == '"OR gate"'

@@ -1,4 +1,4 @@
-"""An index on a real server."""
+"""A search over papers on a real Redis server."""
 
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
@@ -15,13 +15,13 @@ NOW = datetime(2026, 3, 10, tzinfo=UTC)
 
 @pytest.fixture
 def papers(redis: Redis) -> Papers:
-    """The store."""
+    """The store of papers."""
     return Papers(redis)
 
 
 @pytest.fixture
 async def search(papers: Papers) -> AsyncIterator[Search]:
-    """A search whose index is in memory."""
+    """A search with its index in memory."""
     searching = Search(papers, None, lambda: NOW)
     yield searching
     await searching.close()
@@ -29,7 +29,7 @@ async def search(papers: Papers) -> AsyncIterator[Search]:
 
 @pytest.fixture
 async def stored_search(papers: Papers, tmp_path: Path) -> AsyncIterator[Search]:
-    """A search whose index is in a folder of the test, written by a process."""
+    """A search with its index in a folder of the test, written by a separate process."""
     searching = Search(papers, tmp_path / "search", lambda: NOW)
     yield searching
     await searching.close()

@@ -13,7 +13,7 @@ from tests.search.conftest import NOW
 
 
 def follow(url: str, folder: str, committed: Connection) -> None:
-    """Index changes as fast as they come, and say so after each time, until killed with the process that writes."""
+    """Index changes as fast as they come and report each commit, until killed together with the writer process."""
     os.setsid()
     asyncio.run(_follow(url, Path(folder), committed))
 

@@ -1,4 +1,4 @@
-"""Any input has an answer or is the person's error; and what the language rules is never bent."""
+"""Any input has an answer or is a user error, and results obey the query language."""
 
 from collections.abc import Sequence
 
@@ -75,8 +75,8 @@ def indexed(papers: Sequence[Paper]) -> Index:
     return index
 
 
-def ranked(index: Index, asked: ParsedSearch) -> Ranked:
-    return Ranking(index.schema, index.searcher(), day_of(SPRING)).search(asked)
+def ranked(index: Index, search: ParsedSearch) -> Ranked:
+    return Ranking(index.schema, index.searcher(), day_of(SPRING)).search(search)
 
 
 SHELF = tuple(
@@ -92,24 +92,24 @@ INDEX = indexed(SHELF)
 @example("a" * 400)
 @example("|")
 @example('"|" -|')
-def test_any_input_is_answered_or_the_persons_error(text: str) -> None:
+def test_any_input_has_an_answer_or_is_a_user_error(text: str) -> None:
     searcher = INDEX.searcher()
     complete_title(text, INDEX.schema, searcher, 10)
     try:
-        asked = parse_search(text)
+        search = parse_search(text)
     except UserError:
         return
-    found = ranked(INDEX, asked)
+    found = ranked(INDEX, search)
     assert set(found.ids) <= {paper.id for paper in SHELF}
-    suggest_spelling(asked, SHELF, searcher)
+    suggest_spelling(search, SHELF, searcher)
     for paper in SHELF:
-        runs = snippet(asked, paper, near=True)
+        runs = snippet(search, paper, near=True)
         assert all(run.text for run in runs)
 
 
 @settings(max_examples=150, deadline=None)
 @given(some_papers, a_query)
-def test_what_is_asked_to_the_letter_is_what_the_language_says(
+def test_results_of_a_query_are_the_papers_that_it_matches(
     facts: Sequence[dict[str, object]], text: str
 ) -> None:
     try:
@@ -117,12 +117,12 @@ def test_what_is_asked_to_the_letter_is_what_the_language_says(
     except UserError:
         return
     papers = [a_paper(f"p{n}", **fact) for n, fact in enumerate(facts)]
-    asked = parse_search(text)
-    assert asked.must is not None
-    found = ranked(indexed(papers), asked)
-    there = {paper.id for paper in papers if query.matches(paper)}
-    assert there <= set(found.ids)
+    search = parse_search(text)
+    assert search.must is not None
+    found = ranked(indexed(papers), search)
+    matching = {paper.id for paper in papers if query.matches(paper)}
+    assert matching <= set(found.ids)
     if found.exact:
-        assert there == set(found.ids)
-    proven = {paper.id for paper in papers if paper.id in found.ids and Query(asked.must).matches(paper)}
-    assert there == proven
+        assert matching == set(found.ids)
+    proven = {paper.id for paper in papers if paper.id in found.ids and Query(search.must).matches(paper)}
+    assert matching == proven

@@ -1,4 +1,4 @@
-"""An index can be closed at any moment, also while a thread still writes to it."""
+"""An index can be closed at any moment, even while a thread is writing to it."""
 
 import asyncio
 from collections.abc import Iterator
@@ -10,7 +10,7 @@ from bot.search.index import Index
 from tests.papers import a_paper
 
 
-async def test_closing_waits_for_a_write_that_is_under_way(tmp_path: Path) -> None:
+async def test_closing_waits_for_a_running_write(tmp_path: Path) -> None:
     index, begun = Index(tmp_path), Event()
     assert index.become_writer()
 

@@ -1,4 +1,4 @@
-"""The index is a view: whatever happens to it or to its process, it ends up with what Redis holds."""
+"""The index is derived: whatever happens to it or its process, it catches up with Redis."""
 
 import asyncio
 import multiprocessing
@@ -32,29 +32,29 @@ def numbered(number: int, upvotes: int = 0) -> Paper:
     return a_paper(f"p{number:05}", title=f"Number {number}", upvotes=upvotes)
 
 
-async def held(search: Search) -> dict[str, int]:
-    """Every paper of the index, with its upvotes there."""
+async def index_content(search: Search) -> dict[str, int]:
+    """Return the id of every paper in the index -> its upvotes in the index."""
     index = await search._index()
     searcher = index.searcher()
     hits = searcher.search(Query.term_query(index.schema, "title", "number"), 10_000).hits
     addresses = [address for _, address in hits]
     ids = [str(searcher.doc(address)["id"][0]) for address in addresses]
-    assert len(ids) == len(set(ids)) == index.papers, "each paper is there once"
+    assert len(ids) == len(set(ids)) == index.papers, "each paper is in the index once"
     upvotes = searcher.fast_field_values("upvotes", addresses)
     return {paper_id: int(votes or 0) for paper_id, votes in zip(ids, upvotes, strict=True)}
 
 
-async def test_killed_in_its_commits_it_opens_and_catches_up(
+async def test_an_index_whose_writer_was_killed_opens_and_catches_up(
     valkey: str, papers: Papers, stored_search: Search, tmp_path: Path
 ) -> None:
     FORKS.set_forkserver_preload(["tests.search.index_writer_process"])
     chance, upvotes = random.Random(7), dict[str, int]()
     for kill in range(1, KILLS + 1):
-        here, there = FORKS.Pipe(duplex=False)
-        process = FORKS.Process(target=follow, args=(valkey, str(tmp_path / "search"), there), daemon=True)
+        receiver, sender = FORKS.Pipe(duplex=False)
+        process = FORKS.Process(target=follow, args=(valkey, str(tmp_path / "search"), sender), daemon=True)
         process.start()
-        there.close()
-        assert await asyncio.to_thread(here.poll, 30)
+        sender.close()
+        assert await asyncio.to_thread(receiver.poll, 30)
         for _ in range(chance.randint(1, 6)):
             changed = [numbered(chance.randrange(300), kill) for _ in range(20)]
             upvotes |= {paper.id: kill for paper in changed}
@@ -63,11 +63,11 @@ async def test_killed_in_its_commits_it_opens_and_catches_up(
         os.killpg(process.pid or 0, signal.SIGKILL)
         process.join()
     assert await stored_search.catch_up(), "a killed process leaves no lock"
-    assert await held(stored_search) == upvotes
+    assert await index_content(stored_search) == upvotes
 
 
-class Followed(Papers):
-    """Says when every change was taken in."""
+class ObservedPapers(Papers):
+    """Sets `up_to_date` once every change was read."""
 
     def __init__(self, redis: Redis) -> None:
         super().__init__(redis)
@@ -80,8 +80,8 @@ class Followed(Papers):
         return found
 
 
-async def test_it_follows_by_itself_what_is_written(redis: Redis) -> None:
-    papers, wake = Followed(redis), Notifications(redis)
+async def test_a_running_search_indexes_new_papers(redis: Redis) -> None:
+    papers, wake = ObservedPapers(redis), Notifications(redis)
     search = Search(papers, None, lambda: NOW)
     roles = [asyncio.create_task(role) for role in (search.run(wake), wake.run())]
     await papers.remember([numbered(1)])
@@ -100,7 +100,7 @@ async def test_a_damaged_index_is_rebuilt(papers: Papers, stored_search: Search,
         file.write_bytes(file.read_bytes()[:-7])
     again = Search(papers, tmp_path / "search", lambda: NOW)
     assert await again.catch_up()
-    assert len(await held(again)) == 50
+    assert len(await index_content(again)) == 50
     await again.close()
 
 
@@ -109,11 +109,11 @@ async def test_a_lost_index_is_rebuilt(papers: Papers, stored_search: Search) ->
     await stored_search.catch_up()
     empty = Search(papers, None, lambda: NOW)
     await empty.catch_up()
-    assert await held(empty) == await held(stored_search) == {"p00001": 0}
+    assert await index_content(empty) == await index_content(stored_search) == {"p00001": 0}
     await empty.close()
 
 
-async def test_of_two_processes_one_writes_and_both_answer(
+async def test_one_of_two_processes_writes_and_both_answer(
     papers: Papers, stored_search: Search, tmp_path: Path
 ) -> None:
     other = Search(papers, tmp_path / "search", lambda: NOW)
@@ -126,28 +126,28 @@ async def test_of_two_processes_one_writes_and_both_answer(
     assert not await stored_search.catch_up()
     assert not await other.catch_up()
     writer.close()
-    assert await other.catch_up(), "the next one takes over"
-    assert len(await held(other)) == 2
+    assert await other.catch_up(), "another process takes over writing"
+    assert len(await index_content(other)) == 2
     await other.close()
 
 
-async def test_what_redis_has_forgotten_is_forgotten(
+async def test_papers_that_are_gone_from_redis_are_removed(
     redis: Redis, papers: Papers, stored_search: Search
 ) -> None:
     await papers.remember([numbered(1), numbered(2)])
     await stored_search.catch_up()
-    await redis.delete(keys.paper("p00002"))  # as when its time is over
+    await redis.delete(keys.paper("p00002"))  # as if it expired
     await (await stored_search._updater()).remove_expired()
-    assert (await held(stored_search)).keys() == {"p00001"}
-    await redis.flushall()  # as when a server loses its last seconds
+    assert (await index_content(stored_search)).keys() == {"p00001"}
+    await redis.flushall()  # as if a server lost its last seconds
     await stored_search.catch_up()
-    assert await held(stored_search) == {}
+    assert await index_content(stored_search) == {}
     await papers.remember([numbered(3)])
     await stored_search.catch_up()
-    assert (await held(stored_search)).keys() == {"p00003"}
+    assert (await index_content(stored_search)).keys() == {"p00003"}
 
 
-async def test_where_no_folder_can_be_made_memory_will_do(papers: Papers, tmp_path: Path) -> None:
+async def test_without_a_usable_folder_the_index_is_in_memory(papers: Papers, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("not a folder")
     search = Search(papers, tmp_path / "file", lambda: NOW)
     await papers.remember([numbered(1)])
@@ -155,7 +155,9 @@ async def test_where_no_folder_can_be_made_memory_will_do(papers: Papers, tmp_pa
     await search.close()
 
 
-async def test_an_index_that_is_being_built_says_how_far_it_is(papers: Papers, stored_search: Search) -> None:
+async def test_an_index_that_is_being_built_reports_its_progress(
+    papers: Papers, stored_search: Search
+) -> None:
     await papers.remember([numbered(n) for n in range(30)])
     updater = await stored_search._updater()
     assert await updater.progress() == IndexProgress(0, 30)
@@ -165,7 +167,7 @@ async def test_an_index_that_is_being_built_says_how_far_it_is(papers: Papers, s
     assert await updater.progress() is None, "an index that lags behind a poll isn't being built"
 
 
-async def test_a_search_during_the_first_build_answers_with_what_is_indexed(papers: Papers) -> None:
+async def test_a_search_during_the_first_build_reports_the_progress(papers: Papers) -> None:
     await papers.remember([numbered(n) for n in range(30)])
     search = Search(papers, None, lambda: NOW)
     search._followed = True  # as if `run` were about to start
@@ -174,7 +176,7 @@ async def test_a_search_during_the_first_build_answers_with_what_is_indexed(pape
     await search.close()
 
 
-async def test_a_writer_process_that_ends_is_an_error_and_the_next_goes_on(
+async def test_a_writer_process_that_ends_is_an_error_and_is_replaced(
     papers: Papers, stored_search: Search, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await papers.remember([numbered(1)])
@@ -183,4 +185,4 @@ async def test_a_writer_process_that_ends_is_an_error_and_the_next_goes_on(
         with pytest.raises(IndexWriterFailed):
             await stored_search.catch_up()
     assert await stored_search.catch_up()
-    assert (await held(stored_search)).keys() == {"p00001"}
+    assert (await index_content(stored_search)).keys() == {"p00001"}

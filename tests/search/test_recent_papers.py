@@ -1,4 +1,4 @@
-"""The papers of the last days in memory are always those in Redis."""
+"""The recent papers in memory are always the same as in Redis."""
 
 import asyncio
 from collections.abc import Iterable
@@ -22,11 +22,11 @@ NOW = datetime(2026, 3, 20, tzinfo=UTC)
 QUERY = parse("diffusion min:5, robot")
 
 
-async def seen(papers: Papers, *some: Paper) -> None:
-    await papers.ingest("test", Batch((), "cursor", history=some), 0)
+async def seen(papers: Papers, *history: Paper) -> None:
+    await papers.ingest("test", Batch((), "cursor", history=history), 0)
 
 
-async def test_a_paper_counts_from_the_moment_it_was_written(redis: Redis) -> None:
+async def test_a_new_paper_matches_at_once(redis: Redis) -> None:
     papers = Papers(redis)
     recent = RecentPapers(papers, lambda: NOW)
     assert await recent.matching(QUERY) == []
@@ -38,12 +38,12 @@ async def test_a_paper_counts_from_the_moment_it_was_written(redis: Redis) -> No
     assert await recent.matching(QUERY) == [paper.id]
 
 
-async def test_what_is_older_is_not_read_and_what_grows_old_is_forgotten(redis: Redis) -> None:
+async def test_old_papers_are_not_read_and_aging_ones_are_dropped(redis: Redis) -> None:
     papers, now = Papers(redis), NOW
     recent = RecentPapers(papers, lambda: now)
     old, young = (a_paper(f"2603.{n}", title="Robot", published=NOW - DAYS_BACK * n / 2) for n in (3, 1))
     await seen(papers, old, young)
-    await papers.remember([a_paper("2603.9", title="Robot")])  # for search alone
+    await papers.remember([a_paper("2603.9", title="Robot")])  # stored for search only
     assert await recent.matching(QUERY) == [young.id]
     now += DAYS_BACK
     assert await recent.matching(QUERY) == []
@@ -51,24 +51,24 @@ async def test_what_is_older_is_not_read_and_what_grows_old_is_forgotten(redis: 
 
 
 class SlowPapers(Papers):
-    """Holds up the read of records until `go_on` is set."""
+    """Delays reading records until `go_on` is set."""
 
     def __init__(self, redis: Redis) -> None:
         super().__init__(redis)
-        self.asked, self.go_on = asyncio.Event(), asyncio.Event()
+        self.reading, self.go_on = asyncio.Event(), asyncio.Event()
 
     async def get(self, ids: Iterable[str]) -> dict[str, Paper]:
-        self.asked.set()
+        self.reading.set()
         await self.go_on.wait()
         return await super().get(ids)
 
 
-async def test_an_answer_soon_after_a_start_does_not_wait_for_all_papers(redis: Redis) -> None:
+async def test_an_answer_during_the_start_does_not_wait_for_all_papers(redis: Redis) -> None:
     papers, notifications = SlowPapers(redis), Notifications(redis)
     await seen(papers, *(a_paper(f"2603.{n}", title="Robot", published=NOW) for n in range(120)))
     recent = RecentPapers(papers, lambda: NOW)
     following = asyncio.create_task(recent.run(notifications))
-    await papers.asked.wait()
+    await papers.reading.wait()
     assert (await recent.matching(QUERY), recent.unread) == ([], 120)
     papers.go_on.set()
     await recent.up_to_date()
@@ -82,14 +82,14 @@ writes = st.lists(st.tuples(st.integers(1, 6), words, st.integers(0, 9), st.inte
 
 @given(writes, writes)
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-async def test_the_view_and_the_store_agree(
+async def test_papers_in_memory_and_in_the_store_agree(
     redis: Redis, first: list[tuple[int, str, int, int]], then: list[tuple[int, str, int, int]]
 ) -> None:
     await redis.flushall()
     papers = Papers(redis)
     recent = RecentPapers(papers, lambda: NOW)
-    for some in (first, then):
-        for number, title, votes, age in some:
+    for batch in (first, then):
+        for number, title, votes, age in batch:
             await seen(
                 papers,
                 a_paper(f"2603.{number}", title=title, upvotes=votes, published=NOW - timedelta(days=age)),

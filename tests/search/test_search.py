@@ -1,4 +1,4 @@
-"""The right paper is found, however it is asked for."""
+"""The right paper is found, however the query is phrased."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
@@ -49,12 +49,12 @@ SHELF = (
 
 @pytest.fixture
 async def finds(search: Search, papers: Papers) -> Finds:
-    """Ids that a search finds, best first."""
+    """A function that returns the ids that a search finds, best first."""
     await papers.remember(SHELF)
     await search.catch_up()
 
     async def ids(text: str, **options: object) -> list[str]:
-        return [paper.id for paper in (await search.find(text, **options)).papers]  # type: ignore[arg-type]  # a test's few
+        return [paper.id for paper in (await search.find(text, **options)).papers]  # type: ignore[arg-type]  # options of `find`
 
     return ids
 
@@ -83,7 +83,7 @@ async def finds(search: Search, papers: Papers) -> Finds:
         ("min:30 robot", "2603.00001"),
     ],
 )
-async def test_the_paper_that_was_meant_comes_first(finds: Finds, typed: str, first: str) -> None:
+async def test_the_intended_paper_comes_first(finds: Finds, typed: str, first: str) -> None:
     assert (await finds(typed))[:1] == [first]
 
 
@@ -97,11 +97,11 @@ async def test_the_paper_that_was_meant_comes_first(finds: Finds, typed: str, fi
         "https://www.alphaxiv.org/overview/2603.00001", "https://ar5iv.labs.arxiv.org/html/2603.00001",
     ],
 )  # fmt: skip
-async def test_an_id_or_link_in_any_form_is_its_paper(finds: Finds, typed: str) -> None:
+async def test_an_id_or_link_in_any_form_finds_its_paper(finds: Finds, typed: str) -> None:
     assert await finds(typed) == ["2603.00001"]
 
 
-async def test_ids_of_the_old_kind_are_found_too(finds: Finds) -> None:
+async def test_old_style_arxiv_ids_are_found(finds: Finds) -> None:
     assert await finds("https://arxiv.org/abs/math.GT/0309136") == ["math/0309136"]
     assert await finds("https://arxiv.org/abs/math/0309136v2") == ["math/0309136"]
 
@@ -124,41 +124,39 @@ async def test_ids_of_the_old_kind_are_found_too(finds: Finds) -> None:
         ("policy -song", ["2603.00003"]),
     ],
 )
-async def test_the_subscription_language_holds_to_the_letter(
-    finds: Finds, typed: str, found: list[str]
-) -> None:
+async def test_operators_of_the_query_language_are_obeyed(finds: Finds, typed: str, found: list[str]) -> None:
     assert sorted(await finds(typed)) == found
 
 
-async def test_days_count_back_and_sorts_are_kept(finds: Finds) -> None:
+async def test_results_can_be_limited_by_days_and_sorted(finds: Finds) -> None:
     assert await finds("policy", days=30) == ["2603.00001"]
     assert await finds("bengio", sort="new") == ["2603.00002", "2603.00003"]
     assert await finds("policy", sort="top") == ["2603.00001", "2603.00003"]
 
 
 @pytest.mark.usefixtures("finds")
-async def test_a_misspelt_word_is_answered_and_spelled(search: Search) -> None:
+async def test_a_misspelled_word_finds_results_and_a_suggestion(search: Search) -> None:
     found = await search.find("difusion polcy")
     assert (found.papers[0].id, found.loose, found.spelling) == ("2603.00001", True, "diffusion policy")
     found = await search.find("survay")
     assert (found.papers[0].id, found.spelling) == ("2603.00003", "survey")
 
 
-async def test_an_acronym_finds_what_it_stands_for(search: Search, papers: Papers) -> None:
+async def test_an_acronym_finds_papers_with_its_long_form(search: Search, papers: Papers) -> None:
     explained = [
         a_paper(f"p{n}", title=f"Part {n}", abstract="We use Graph-Structured Attention Nets (GSAN) here.")
         for n in range(3)
     ]
-    meant = a_paper("p9", title="On Graph Structured Attention Nets", abstract="No short name for it.")
+    spelled_out = a_paper("p9", title="On Graph Structured Attention Nets", abstract="No short name for it.")
     other = a_paper("p8", title="Nets", abstract="Graphs with structured attention.")
-    await papers.remember([*explained, meant, other])
+    await papers.remember([*explained, spelled_out, other])
     await search.catch_up()
     found = await search.find("gsan")
     assert {paper.id for paper in found.papers} == {"p0", "p1", "p2", "p9"}
     assert found.total == 4
 
 
-async def test_a_title_that_happens_to_be_a_query_is_a_title(search: Search, papers: Papers) -> None:
+async def test_a_title_with_operators_finds_its_paper(search: Search, papers: Papers) -> None:
     titles = ("Learning What NOT to Count", "Cats OR Dogs, (a) Question", "AND so it Begins")
     await papers.remember([a_paper(f"p{n}", title=title) for n, title in enumerate(titles)])
     await papers.remember([a_paper(f"q{n}", title="Learning what we count, or cats") for n in range(6)])
@@ -167,7 +165,7 @@ async def test_a_title_that_happens_to_be_a_query_is_a_title(search: Search, pap
         assert (await search.find(title)).papers[0].id == f"p{n}", title
 
 
-async def test_there_are_pages_of_five(search: Search, papers: Papers) -> None:
+async def test_results_have_pages_of_five(search: Search, papers: Papers) -> None:
     await papers.remember([a_paper(f"p{n:02}", title="On rats") for n in range(12)])
     await search.catch_up()
     pages = [await search.find("rats", page=page) for page in (1, 2, 3, 4)]
@@ -176,13 +174,13 @@ async def test_there_are_pages_of_five(search: Search, papers: Papers) -> None:
     assert len({paper.id for page in pages[:3] for paper in page.papers}) == 12
 
 
-async def test_nothing_to_look_for_is_the_persons_error(search: Search) -> None:
+async def test_an_empty_or_too_long_query_is_a_user_error(search: Search) -> None:
     for typed in ("", "  ", "()", "?!", "x" * 500):
         with pytest.raises(UserError):
             await search.find(typed)
 
 
-async def test_stand_ins_answer_until_there_is_a_paper(papers: Papers) -> None:
+async def test_sample_papers_are_found_until_there_is_a_real_one(papers: Papers) -> None:
     async def sample() -> tuple[Paper, ...]:
         return SHELF
 
@@ -213,7 +211,7 @@ QUESTIONS = (
         ("what is known about the capacity of entangled networks", "q3"),
     ],
 )
-async def test_a_plain_question_is_answered_though_no_paper_has_its_words(
+async def test_a_question_finds_papers_that_lack_some_of_its_words(
     search: Search, papers: Papers, typed: str, first: str
 ) -> None:
     await papers.remember(QUESTIONS)
@@ -221,7 +219,9 @@ async def test_a_plain_question_is_answered_though_no_paper_has_its_words(
     assert (await search.find(typed)).papers[0].id == first
 
 
-async def test_papers_that_only_share_words_are_not_called_an_answer(search: Search, papers: Papers) -> None:
+async def test_papers_that_only_share_single_words_are_offered_as_parts(
+    search: Search, papers: Papers
+) -> None:
     await papers.remember(QUESTIONS)
     await search.catch_up()
     assert (await search.find("quantum entanglement in frogs")).parts == (
@@ -236,13 +236,13 @@ RADIO = a_paper(
     title="Adaptive Codes for Vehicles",
     abstract="Decoding is fast. Errors come in bursts. The radio link fades. Its origin is unknown.",
 )
-"""A paper that has the words of "fast radio bursts" and is about something else."""
+"""A paper that has the words of "fast radio bursts" but is about something else."""
 
 
 @pytest.mark.parametrize(
     "typed", ["fast radio bursts", "what is the origin of fast radio bursts", "do bursts of radio last"]
 )
-async def test_a_paper_whose_words_stand_far_apart_is_not_called_an_answer(
+async def test_a_paper_with_the_words_far_apart_is_not_an_answer(
     search: Search, papers: Papers, typed: str
 ) -> None:
     await papers.remember([RADIO, *QUESTIONS])
@@ -254,15 +254,15 @@ async def test_a_paper_whose_words_stand_far_apart_is_not_called_an_answer(
     "typed",
     [
         "adaptive codes vehicles",  # a title
-        "adaptve codes vehicles",  # misspelt
+        "adaptve codes vehicles",  # misspelled
         "adaptive codes fro vehiclse please",
-        "why is it so hard to get a fast decoding",  # words that only shade the question
+        "why is it so hard to get a fast decoding",  # filler words in the question
         "errors bursts radio",
         "hallucinations of language models",
         "which hallucinations do language models get on medical questions",
     ],
 )
-async def test_a_paper_that_says_most_of_it_together_is_an_answer(
+async def test_a_paper_with_most_of_the_words_close_together_is_an_answer(
     search: Search, papers: Papers, typed: str
 ) -> None:
     await papers.remember(
@@ -274,9 +274,7 @@ async def test_a_paper_that_says_most_of_it_together_is_an_answer(
     assert found.papers[0].id in {"s1", "q1"}
 
 
-async def test_several_papers_that_say_most_of_it_are_an_answer_though_each_lacks_a_word(
-    search: Search, papers: Papers
-) -> None:
+async def test_several_papers_with_most_of_the_words_are_an_answer(search: Search, papers: Papers) -> None:
     resistant = [a_paper(f"r{n}", title=f"Antibiotic Resistance {n}", abstract="It grows.") for n in range(3)]
     bacteria = a_paper("b1", title="Bacteria in Soil", abstract="They live.")
     await papers.remember([*resistant, bacteria, *QUESTIONS])
@@ -286,7 +284,7 @@ async def test_several_papers_that_say_most_of_it_are_an_answer_though_each_lack
     assert found.papers[0].title.startswith("Antibiotic Resistance")
 
 
-async def test_the_words_of_a_comparison_need_not_all_be_there(search: Search, papers: Papers) -> None:
+async def test_a_comparison_does_not_need_all_of_its_words(search: Search, papers: Papers) -> None:
     about = a_paper("c1", title="DPO and PPO Compared", abstract="PPO wins. DPO is simple.")
     aside = [a_paper(f"c{n}", title=f"Game {n}", abstract="We try DPO, PPO, alignment.") for n in range(2, 9)]
     await papers.remember([about, *aside])
@@ -295,9 +293,7 @@ async def test_the_words_of_a_comparison_need_not_all_be_there(search: Search, p
     assert "c1" in {paper.id for paper in found.papers}
 
 
-async def test_each_part_that_is_offered_has_a_word_that_those_before_it_lack(
-    search: Search, papers: Papers
-) -> None:
+async def test_each_offered_part_has_a_word_that_earlier_parts_lack(search: Search, papers: Papers) -> None:
     await papers.remember(QUESTIONS)
     await search.catch_up()
     assert (await search.find("frogs hallucinating kernels")).parts == (
@@ -307,7 +303,7 @@ async def test_each_part_that_is_offered_has_a_word_that_those_before_it_lack(
     )
 
 
-async def test_a_title_that_has_all_of_a_few_words_comes_before_a_text_that_says_them_often(
+async def test_a_title_with_all_words_comes_before_a_text_that_repeats_them(
     search: Search, papers: Papers
 ) -> None:
     titled = a_paper(
@@ -321,7 +317,7 @@ async def test_a_title_that_has_all_of_a_few_words_comes_before_a_text_that_says
     assert (await search.find("memory sparse attention")).papers[0].id == "t1"
 
 
-async def test_a_paper_with_one_of_two_names_does_not_come_near(search: Search, papers: Papers) -> None:
+async def test_a_paper_with_only_one_of_two_names_is_not_found(search: Search, papers: Papers) -> None:
     tao = a_paper("t1", title="On Proofs", abstract="A question that Terence Tao asked.")
     other = a_paper("t2", title="The Tao of Agents", abstract="It flows.")
     await papers.remember([tao, other])
@@ -329,9 +325,7 @@ async def test_a_paper_with_one_of_two_names_does_not_come_near(search: Search, 
     assert [paper.id for paper in (await search.find("terence tao")).papers] == ["t1"]
 
 
-async def test_a_question_is_answered_by_papers_that_say_it_in_other_forms(
-    search: Search, papers: Papers
-) -> None:
+async def test_other_forms_of_the_words_in_a_question_count(search: Search, papers: Papers) -> None:
     literal = a_paper("l1", title="Probing", abstract="Some LLMs hallucinate on maps.")
     better = a_paper(
         "l2",
@@ -343,7 +337,7 @@ async def test_a_question_is_answered_by_papers_that_say_it_in_other_forms(
     assert [paper.id for paper in (await search.find("why do LLMs hallucinate")).papers] == ["l2", "l1"]
 
 
-async def test_a_paper_with_most_of_the_words_comes_before_one_with_the_rarest_in_its_title(
+async def test_a_paper_with_most_words_comes_before_one_with_the_rarest_in_its_title(
     search: Search, papers: Papers
 ) -> None:
     many = a_paper(
@@ -356,16 +350,16 @@ async def test_a_paper_with_most_of_the_words_comes_before_one_with_the_rarest_i
     assert (await search.find("papers about robots folding laundry")).papers[0].id == "r2"
 
 
-async def test_similar_papers_share_the_subject_and_the_same_author_decides_between_equals(
+async def test_similar_papers_share_the_subject_and_a_shared_author_breaks_ties(
     search: Search, papers: Papers
 ) -> None:
-    asked = a_paper(
+    original = a_paper(
         "p0", title="Process Reward Models", abstract="Verifiers for proofs.", authors=("Ada Byron",)
     )
     same_subject = a_paper("p1", title="On Process Reward", abstract="Verifiers.", authors=("Carl Gauss",))
     same_author = a_paper("p2", title="Gardening at Night", abstract="On tulips.", authors=("Ada Byron",))
     both = a_paper("p3", title="On Process Reward", abstract="Verifiers.", authors=("Ada Byron",))
     other = a_paper("p4", title="Roses", abstract="More on gardens.", authors=("Carl Gauss",))
-    await papers.remember([asked, same_subject, same_author, both, other])
+    await papers.remember([original, same_subject, same_author, both, other])
     await search.catch_up()
-    assert [paper.id for paper in await search.similar(asked)] == ["p3", "p1"]
+    assert [paper.id for paper in await search.similar(original)] == ["p3", "p1"]

@@ -1,4 +1,4 @@
-"""The papers of the reference page are found by their titles, however these are typed."""
+"""The papers of the reference page are found by their titles, however the titles are typed."""
 
 import json
 import re
@@ -16,7 +16,7 @@ MARKUP = re.compile(r"[\\$^{}]")
 
 
 def seeds(folder: Path) -> list[tuple[str, Paper]]:
-    """Each title as its source writes it, and the paper."""
+    """Return each title as in its source, with the paper."""
     rows = json.loads((folder / "seed_papers.json").read_text("utf-8"))
     return [
         (row["title"], a_paper(f"seed{n}", title=clean(row["title"]), abstract=clean(row["abstract"])))
@@ -24,7 +24,7 @@ def seeds(folder: Path) -> list[tuple[str, Paper]]:
     ]
 
 
-def test_every_paper_is_first_by_its_title_with_and_without_its_latex(shared_data: Path) -> None:
+def test_every_title_finds_its_paper_first_with_or_without_latex(shared_data: Path) -> None:
     papers = seeds(shared_data)
     index = Index()
     index.become_writer()

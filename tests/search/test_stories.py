@@ -1,4 +1,4 @@
-"""Searching, as one story on every platform."""
+"""Scenarios of searching, on every platform."""
 
 from datetime import timedelta
 
@@ -13,7 +13,7 @@ LONG = (
 
 
 async def shelve(harness: PlatformHarness) -> None:
-    """Seven papers on rats, and one on diffusion."""
+    """Store seven papers on rats, and one on diffusion."""
     rats = [
         a_paper(
             f"2611.{n:05}",
@@ -36,7 +36,7 @@ async def shelve(harness: PlatformHarness) -> None:
     )
 
 
-async def test_one_searches_pages_shares_and_subscribes(opened: Opened) -> None:
+async def test_results_can_be_paged_shared_and_subscribed_to(opened: Opened) -> None:
     async with opened() as harness:
         await shelve(harness)
         found = await harness.say("/paper search rats sort:top")
@@ -54,7 +54,7 @@ async def test_one_searches_pages_shares_and_subscribes(opened: Opened) -> None:
         assert "No exact match for “robot difusion”. Closest results:" in found.text
         assert "Did you mean" in found.text
         shared = await harness.press(found, "Share here")
-        everyone = [shared, *await harness.posted()]  # a terminal's only person is everyone
+        everyone = [shared, *await harness.posted()]  # in a terminal, the answer is the shared post
         assert any("Shared by " in seen.text and "Diffusion Policy" in seen.text for seen in everyone)
 
         found = await harness.say("/paper search diffusion")
@@ -63,7 +63,7 @@ async def test_one_searches_pages_shares_and_subscribes(opened: Opened) -> None:
         assert "diffusion" in (await harness.say("/paper list")).text
 
 
-async def test_where_nothing_is_about_it_one_searches_for_a_part(opened: Opened) -> None:
+async def test_a_search_without_an_answer_offers_a_part_of_it(opened: Opened) -> None:
     async with opened() as harness:
         await shelve(harness)
         found = await harness.say("/paper search diffusion of rats")
@@ -76,17 +76,17 @@ async def test_every_button_works_after_a_restart(opened: Opened) -> None:
     async with opened() as harness:
         await shelve(harness)
         found = await harness.say(f"/paper search {LONG}")
-        one = await harness.say("/paper search diffusion")
+        single = await harness.say("/paper search diffusion")
         await harness.restart()
         assert "(page 2 of 2)" in (await harness.press(found, "Next")).text
-        assert "Subscribed as #1" in (await harness.press(one, "Subscribe to this")).text
-        like = await harness.press(one, "Similar")
+        assert "Subscribed as #1" in (await harness.press(single, "Subscribe to this")).text
+        like = await harness.press(single, "Similar")
         assert "Diffusion Policy" in like.text
-        await harness.press(one, "Share here")
-        assert "Diffusion Policy" in (await harness.press(one, "Save")).text
+        await harness.press(single, "Share here")
+        assert "Diffusion Policy" in (await harness.press(single, "Save")).text
 
 
-async def test_one_looks_at_what_trends_and_at_what_is_alike(opened: Opened) -> None:
+async def test_trending_and_similar_papers_are_shown(opened: Opened) -> None:
     async with opened() as harness:
         await shelve(harness)
         assert "Trending papers aren't loaded yet" in (await harness.say("/paper trending")).text

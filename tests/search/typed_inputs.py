@@ -1,4 +1,4 @@
-"""Whatever a person, a cat or another program may type into a search."""
+"""Inputs that a person, a cat or another program could type into a search."""
 
 from hypothesis import strategies as st
 

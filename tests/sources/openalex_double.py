@@ -49,7 +49,7 @@ class OpenAlex:
     """Whether to answer 403, as for too many requests per second."""
     refused: set[str] = field(default_factory=set)
     """Works whose lists are refused."""
-    asked: list[str] = field(default_factory=list)
+    requests: list[str] = field(default_factory=list)
     """The work and the cursor of each list."""
 
     def app(self) -> web.Application:
@@ -85,7 +85,7 @@ class OpenAlex:
             return web.Response(status=500)
         self.lists += 1
         work = request.query.get("filter", "").removeprefix("cites:")
-        self.asked.append(f"{work} {request.query.get('cursor', '')}")
+        self.requests.append(f"{work} {request.query.get('cursor', '')}")
         refused = _bad_request(request.query) or _bad_list(request.query)
         if refused or work in self.refused:
             return self._error(refused or (400, "Invalid query parameters error.", "not a valid id"))

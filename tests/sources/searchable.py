@@ -39,12 +39,12 @@ class Searchable:
             assert int(request.query["limit"]) <= 120
             return web.json_response([listed(paper_id) for paper_id in self.huggingface])
         if request.path.startswith("/api/papers/"):
-            return self._one(request.match_info["path"].removeprefix("api/papers/"))
+            return self._huggingface_page(request.match_info["path"].removeprefix("api/papers/"))
         if request.path.startswith("/graph/"):
             return self._scholar(request)
         return self._arxiv(request)
 
-    def _one(self, paper_id: str) -> web.StreamResponse:
+    def _huggingface_page(self, paper_id: str) -> web.StreamResponse:
         if paper_id not in self.huggingface:
             return web.json_response({"error": "Paper not found"}, status=404)
         return web.json_response(listed(paper_id)["paper"])
@@ -120,5 +120,5 @@ def abstract_page(paper_id: str, **changed: str) -> str:
 def scholarly(title: str, *, arxiv: str = "", doi: str = "", **more: Any) -> dict[str, Any]:
     """Return a row of Semantic Scholar's answer."""
     ids = {"CorpusId": 1} | ({"ArXiv": arxiv} if arxiv else {}) | ({"DOI": doi} if doi else {})
-    usual = {"abstract": None, "authors": [{"authorId": "1", "name": "Ada Lovelace"}], "year": 2020}
-    return {"paperId": "f00", "externalIds": ids, "title": title, "publicationDate": None, **usual, **more}
+    defaults = {"abstract": None, "authors": [{"authorId": "1", "name": "Ada Lovelace"}], "year": 2020}
+    return {"paperId": "f00", "externalIds": ids, "title": title, "publicationDate": None, **defaults, **more}

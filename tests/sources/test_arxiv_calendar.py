@@ -10,7 +10,7 @@ from bot.sources.arxiv.calendar import Calendar
 YEAR = [date(2025, 1, 1) + timedelta(days=n) for n in range(365)]
 
 
-def test_it_announces_from_sunday_to_thursday() -> None:
+def test_arxiv_announces_from_sunday_to_thursday() -> None:
     calendar = Calendar()
     week = [date(2026, 5, 17) + timedelta(days=n) for n in range(7)]
     assert [calendar.announces(day) for day in week] == [True] * 5 + [False] * 2

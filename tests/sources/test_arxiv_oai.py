@@ -127,12 +127,12 @@ class Paged:
     """Two pages: the second one from the first page's last day on, or by a token, which can have expired."""
 
     def __init__(self, first: date, *, expired: bool = False) -> None:
-        self.asked: list[dict[str, str]] = []
+        self.requests: list[dict[str, str]] = []
         self.first = first
         self.expired = expired
 
     async def respond(self, request: web.Request) -> web.StreamResponse:
-        self.asked.append(dict(request.query))
+        self.requests.append(dict(request.query))
         token = request.query.get("resumptionToken")
         if token and self.expired:
             return web.Response(body=oai_error("badResumptionToken"))
@@ -152,7 +152,7 @@ async def test_the_next_page_begins_with_the_last_day_of_the_previous_one(source
     assert (ids(first)[0], first.more) == (["2605.00011"], True)
     second = await (await source(server.respond)).fetch(first.cursor)  # by another process, after a kill
     assert (ids(second)[0], second.more) == (["2605.00012"], False)
-    assert [query.get("from") for query in server.asked] == ["2026-05-18", "2026-05-19"]
+    assert [query.get("from") for query in server.requests] == ["2026-05-18", "2026-05-19"]
     assert Cursor.parse(second.cursor) == AFTER
 
 
@@ -161,7 +161,7 @@ async def test_a_day_with_several_pages_is_read_by_token(source: Build) -> None:
     first = await (await source(server.respond)).fetch(KNOWN)
     second = await (await source(server.respond)).fetch(first.cursor)
     assert (first.more, ids(second)[0], second.more) == (True, ["2605.00012"], False)
-    assert server.asked[1] == {"verb": "ListRecords", "resumptionToken": "verb%3DListRecords%26skip%3D1"}
+    assert server.requests[1] == {"verb": "ListRecords", "resumptionToken": "verb%3DListRecords%26skip%3D1"}
     assert Cursor.parse(second.cursor) == AFTER
 
 
@@ -170,7 +170,7 @@ async def test_an_expired_token_restarts_its_day(source: Build) -> None:
     oai_source = await source(server.respond)
     first = await oai_source.fetch(KNOWN)
     again = await oai_source.fetch(first.cursor)
-    assert [query.get("from") for query in server.asked] == ["2026-05-18", None, "2026-05-18"]
+    assert [query.get("from") for query in server.requests] == ["2026-05-18", None, "2026-05-18"]
     assert (ids(again)[0], again.more) == (["2605.00011"], True)
 
 

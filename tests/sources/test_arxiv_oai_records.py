@@ -46,7 +46,7 @@ def test_a_token_leads_to_the_next_page(token: str | None, read: str | None) -> 
     assert parse_page(oai(Stored("2605.00001"), token=token)).token == read
 
 
-def test_a_set_without_changes_is_no_error() -> None:
+def test_a_set_without_changes_is_not_an_error() -> None:
     page = parse_page(oai())
     assert (page.records, page.answered) == ((), date(2026, 5, 20))
 
@@ -70,7 +70,7 @@ def test_a_withdrawn_paper_is_marked(row: Stored) -> None:
 
 
 @pytest.mark.parametrize("comment", NOT_WITHDRAWN)
-def test_a_comment_about_another_withdrawal_is_no_withdrawal(comment: str) -> None:
+def test_a_comment_about_another_withdrawal_does_not_mark_the_paper(comment: str) -> None:
     assert not parse_page(oai(Stored("2605.00001", comments=comment))).records[0].withdrawn
 
 
@@ -83,7 +83,7 @@ def test_one_record_is_read_by_its_id() -> None:
         parse_record(oai_error("badArgument"))
 
 
-def test_a_fault_in_a_record_affects_no_other() -> None:
+def test_a_fault_in_a_record_does_not_affect_others() -> None:
     body = oai(Stored("2605.00001", title="On XX"), Stored("2605.00002"), Stored("not-an-id"))
     for fault in (b"&#x110000;", b"&#0;", b"\x01", b"\xff\xfe", b"&nbsp;", b"AT&T"):
         page = parse_page(body.replace(b"XX", fault))

@@ -167,7 +167,7 @@ def test_a_batch_of_yesterday_does_not_end_this_evening() -> None:
     assert next_poll(new_york(20, 15, "05-20"), yesterday, Calendar()) == new_york(20, 35, "05-20")
 
 
-async def test_a_cross_list_updates_categories_and_is_no_news(source: Build) -> None:
+async def test_a_cross_list_updates_categories_but_is_not_announced(source: Build) -> None:
     batch = await (await source(sending(KINDS))).fetch(None)
     assert [(paper.id, paper.sources) for paper in batch.updates] == [("2605.00002", ())]
 

@@ -98,7 +98,7 @@ async def test_a_second_fetch_from_the_cursor_repeats_nothing_else(
     assert again.cursor == first.cursor
 
 
-async def test_no_papers_are_no_error(recording: Recording, source: Build) -> None:
+async def test_a_list_without_papers_is_not_an_error(recording: Recording, source: Build) -> None:
     batch = await (await source(recording.empty)).fetch(None)
     assert batch.papers == ()
 

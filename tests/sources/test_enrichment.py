@@ -41,10 +41,10 @@ async def enrichment(redis: Redis) -> AsyncIterator[Build]:
         async def build(of: str, respond: Respond, *papers: Paper) -> Enrichment:
             await Papers(redis).ingest("arxiv", Batch(papers=(), history=papers, cursor="c"), 0)
             url = await stack.enter_async_context(serve(app_of(respond)))
-            named = EnrichmentSettings.model_construct(enrich=(of,))
-            world = a_context(url, session, redis, named, clock=Clock(NOW), pace=0.001)
-            (one,) = build_enrichment(world, build_enrichers(world))
-            return one
+            settings = EnrichmentSettings.model_construct(enrich=(of,))
+            world = a_context(url, session, redis, settings, clock=Clock(NOW), pace=0.001)
+            (built,) = build_enrichment(world, build_enrichers(world))
+            return built
 
         yield build
 
@@ -54,13 +54,13 @@ class Scholar:
 
     def __init__(self, **tldrs: str) -> None:
         self.tldrs = tldrs
-        self.asked: list[list[str]] = []
+        self.requests: list[list[str]] = []
         self.keys: list[str | None] = []
 
     async def respond(self, request: web.Request) -> web.StreamResponse:
         assert (request.method, request.path) == ("POST", "/graph/v1/paper/batch")
         ids = (await request.json())["ids"]
-        self.asked.append(ids)
+        self.requests.append(ids)
         self.keys.append(request.headers.get("x-api-key"))
         rows = [{"paperId": i, "tldr": {"text": self.tldrs[i]}} if i in self.tldrs else None for i in ids]
         return web.json_response(rows)
@@ -72,7 +72,7 @@ def ago(**time: float) -> str:
 
 async def test_a_paper_gets_its_tldr(enrichment: Build) -> None:
     scholar = Scholar(**{"ARXIV:p1": "It counts.", "ARXIV:2605.00001": "It counts.\n Twice."})
-    asks = await enrichment(
+    enricher = await enrichment(
         "semanticscholar",
         scholar.respond,
         seen("2605.00001", timedelta(days=1, minutes=10)),
@@ -81,8 +81,8 @@ async def test_a_paper_gets_its_tldr(enrichment: Build) -> None:
         seen("2605.00004", timedelta(days=1, minutes=10), tldr="It has one."),
         seen("feed:1", timedelta(days=1, minutes=10)),
     )
-    batch = await asks.fetch(ago(minutes=30))
-    assert scholar.asked == [["ARXIV:2605.00001", "DOI:10.1101/1"]]
+    batch = await enricher.fetch(ago(minutes=30))
+    assert scholar.requests == [["ARXIV:2605.00001", "DOI:10.1101/1"]]
     assert scholar.keys == ["the key"]
     assert [(paper.id, paper.tldr, paper.sources) for paper in batch.updates] == [
         ("2605.00001", "It counts. Twice.", ())
@@ -92,38 +92,38 @@ async def test_a_paper_gets_its_tldr(enrichment: Build) -> None:
 
 async def test_a_paper_is_queried_once_at_each_age(enrichment: Build) -> None:
     scholar = Scholar()
-    asks = await enrichment(
+    enricher = await enrichment(
         "semanticscholar", scholar.respond, seen("2605.00001", timedelta(days=1, minutes=10))
     )
-    first = await asks.fetch(None)
-    assert (await asks.fetch(first.cursor)).updates == ()
-    batch = await asks.fetch(ago(minutes=30))
-    await asks.fetch(batch.cursor)
-    assert len(scholar.asked) == 1
+    first = await enricher.fetch(None)
+    assert (await enricher.fetch(first.cursor)).updates == ()
+    batch = await enricher.fetch(ago(minutes=30))
+    await enricher.fetch(batch.cursor)
+    assert len(scholar.requests) == 1
 
 
 async def test_a_backlog_after_downtime_is_processed_in_steps(enrichment: Build) -> None:
-    asks = await enrichment("semanticscholar", Scholar().respond)
+    enricher = await enrichment("semanticscholar", Scholar().respond)
     cursor, steps, more = ago(days=1), 0, True
     while more:
-        batch = await asks.fetch(cursor)
+        batch = await enricher.fetch(cursor)
         cursor, steps, more = batch.cursor, steps + 1, batch.more
     assert (steps, cursor) == (4, NOW.isoformat())
 
 
-async def test_papers_unknown_to_semantic_scholar_are_no_error(enrichment: Build) -> None:
+async def test_papers_unknown_to_semantic_scholar_are_not_an_error(enrichment: Build) -> None:
     no_ids = sending(b'{"error": "No valid paper ids given"}', status=400)
-    asks = await enrichment("semanticscholar", no_ids, seen("2605.00001", timedelta(days=1, minutes=10)))
-    assert (await asks.fetch(ago(minutes=30))).updates == ()
+    enricher = await enrichment("semanticscholar", no_ids, seen("2605.00001", timedelta(days=1, minutes=10)))
+    assert (await enricher.fetch(ago(minutes=30))).updates == ()
 
 
 @pytest.mark.parametrize("body", [b"", b"[]", b'{"data": []}', b"<html>"])
 async def test_an_unreadable_answer_is_an_error(enrichment: Build, body: bytes) -> None:
-    asks = await enrichment(
+    enricher = await enrichment(
         "semanticscholar", sending(body), seen("2605.00001", timedelta(days=1, minutes=10))
     )
     with pytest.raises(SourceError, match="Semantic Scholar"):
-        await asks.fetch(ago(minutes=30))
+        await enricher.fetch(ago(minutes=30))
 
 
 async def test_a_page_of_hugging_face_provides_code_and_upvotes(enrichment: Build) -> None:
@@ -133,14 +133,14 @@ async def test_a_page_of_hugging_face_provides_code_and_upvotes(enrichment: Buil
         known = request.path == "/api/papers/2605.00001"
         return web.json_response(page) if known else web.json_response({"error": "no"}, status=404)
 
-    asks = await enrichment(
+    enricher = await enrichment(
         "huggingface",
         respond,
         seen("2605.00001", timedelta(days=1, minutes=10)),
         seen("2605.00002", timedelta(days=1, minutes=10)),
         replace(seen("2605.00003", timedelta(days=1, minutes=10)), sources=("arxiv", "huggingface")),
     )
-    (update,) = (await asks.fetch(ago(minutes=30))).updates
+    (update,) = (await enricher.fetch(ago(minutes=30))).updates
     assert (update.id, update.code_url, update.code_stars, update.upvotes) == (
         "2605.00001",
         "https://github.com/a/b",
@@ -155,11 +155,11 @@ class Pages:
 
     def __init__(self, **failing: int) -> None:
         self.failing = {paper_id.replace("_", "."): status for paper_id, status in failing.items()}
-        self.asked: list[str] = []
+        self.requests: list[str] = []
 
     async def respond(self, request: web.Request) -> web.StreamResponse:
         paper_id = request.path.removeprefix("/api/papers/")
-        self.asked.append(paper_id)
+        self.requests.append(paper_id)
         if status := self.failing.get(paper_id.removeprefix("26")):
             return web.Response(status=status, headers={"Retry-After": "9" * 400} if status == 429 else {})
         return web.json_response(listed(paper_id, upvotes=7)["paper"])
@@ -171,51 +171,51 @@ def due(*numbers: int) -> tuple[Paper, ...]:
 
 async def test_the_cursor_moves_only_past_queried_papers(enrichment: Build) -> None:
     pages = Pages()
-    asks = await enrichment("huggingface", pages.respond, *due(*range(300)))  # all at the same time
+    enricher = await enrichment("huggingface", pages.respond, *due(*range(300)))  # all at the same time
     cursor, updates, fetches, more = ago(minutes=30), 0, 0, True
     while more:
-        batch = await asks.fetch(cursor)
+        batch = await enricher.fetch(cursor)
         assert batch.cursor != cursor
         cursor, updates, fetches, more = batch.cursor, updates + len(batch.updates), fetches + 1, batch.more
-    assert (fetches, updates, len(pages.asked)) == (3, 300, 300)
-    assert len(set(pages.asked)) == 300
+    assert (fetches, updates, len(pages.requests)) == (3, 300, 300)
+    assert len(set(pages.requests)) == 300
     assert cursor == NOW.isoformat()
 
 
 async def test_an_outage_midway_loses_no_paper(enrichment: Build) -> None:
     pages = Pages(**{f"05_{n:05}": 503 for n in (2, 3, 4, 5)})
-    asks = await enrichment("huggingface", pages.respond, *due(*range(1, 6)))
-    batch = await asks.fetch(ago(minutes=30))
+    enricher = await enrichment("huggingface", pages.respond, *due(*range(1, 6)))
+    batch = await enricher.fetch(ago(minutes=30))
     assert ([paper.id for paper in batch.updates], batch.more) == (["2605.00001"], True)
     with pytest.raises(SourceError):
-        await asks.fetch(batch.cursor)
+        await enricher.fetch(batch.cursor)
     pages.failing.clear()
-    rest = await asks.fetch(batch.cursor)
+    rest = await enricher.fetch(batch.cursor)
     assert [paper.id for paper in rest.updates] == [f"2605.{n:05}" for n in (2, 3, 4, 5)]
     assert (rest.more, rest.cursor) == (False, NOW.isoformat())
 
 
-async def test_one_page_that_always_fails_blocks_no_other(enrichment: Build) -> None:
-    asks = await enrichment("huggingface", Pages(**{"05_00001": 500}).respond, *due(1, 2))
-    batch = await asks.fetch(ago(minutes=30))
+async def test_a_page_that_always_fails_does_not_block_the_others(enrichment: Build) -> None:
+    enricher = await enrichment("huggingface", Pages(**{"05_00001": 500}).respond, *due(1, 2))
+    batch = await enricher.fetch(ago(minutes=30))
     assert ([paper.id for paper in batch.updates], batch.cursor) == (["2605.00002"], NOW.isoformat())
 
 
-async def test_a_rate_limit_stops_at_once_and_for_a_day_at_most(enrichment: Build) -> None:
+async def test_a_rate_limit_stops_requests_at_once_and_for_at_most_a_day(enrichment: Build) -> None:
     pages = Pages(**{"05_00001": 429})
-    asks = await enrichment("huggingface", pages.respond, *due(1, 2))
+    enricher = await enrichment("huggingface", pages.respond, *due(1, 2))
     with pytest.raises(SourceError) as raised:
-        await asks.fetch(ago(minutes=30))
-    assert (raised.value.retry_after, pages.asked) == (86_400, ["2605.00001"])
+        await enricher.fetch(ago(minutes=30))
+    assert (raised.value.retry_after, pages.requests) == (86_400, ["2605.00001"])
 
 
-async def test_a_broken_cursor_is_a_readable_error(enrichment: Build) -> None:
-    asks = await enrichment("huggingface", Pages().respond)
+async def test_an_unreadable_cursor_is_an_error(enrichment: Build) -> None:
+    enricher = await enrichment("huggingface", Pages().respond)
     with pytest.raises(SourceError, match="can't be read"):
-        await asks.fetch("yesterday")
+        await enricher.fetch("yesterday")
 
 
-async def test_code_found_later_is_a_change_and_not_news(redis: Redis) -> None:
+async def test_code_found_later_is_stored_as_a_change_and_not_announced(redis: Redis) -> None:
     papers, paper = Papers(redis), replace(a_paper("2605.00001", sources=("arxiv",)))
     await papers.ingest("arxiv", Batch(papers=(paper,), cursor="c"), 0)
     update = replace(paper, sources=(), code_url="https://github.com/a/b", tldr="It counts.")

@@ -317,14 +317,14 @@ def test_an_invalid_feed_setting_is_a_readable_error(monkeypatch: pytest.MonkeyP
     assert "secret" not in str(raised.value)
 
 
-def test_cursors_survive_being_written() -> None:
+def test_cursors_survive_storage() -> None:
     cursor = Cursor("d", '"e"', "m")
     assert Cursor.parse(str(cursor)) == cursor
     with pytest.raises(SourceError):
         Cursor.parse(json.dumps({"a": 1, "b": 2, "c": 3, "d": 4}))
 
 
-def test_no_word_between_inequalities_is_lost() -> None:
+def test_words_between_inequality_signs_are_kept() -> None:
     title = b"On $a<b$ then $c>d$ and a <b and c> d"
     found = read_feed(within(b"On A", title))["rows"]
     assert [row["title"] for row in found] == ["On a<b then c>d and a <b and c> d", "On B", "On C"]

@@ -155,7 +155,7 @@ def test_a_link_header_raises_no_other_error(value: str) -> None:
         link_relations(value)
 
 
-async def test_a_malformed_link_header_is_an_error_only_for_those_who_follow_it(
+async def test_a_malformed_link_header_is_an_error_only_if_it_is_followed(
     session: ClientSession,
 ) -> None:
     async with serve(app_of(sending(b"yes", headers={"Link": "</x?p=1; rel=next"}))) as url:

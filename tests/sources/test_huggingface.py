@@ -284,7 +284,7 @@ async def test_the_trending_order_is_a_signal(world: World) -> None:
 
 
 @pytest.mark.parametrize("status", [403, 429, 500])
-async def test_a_missing_trending_order_is_no_error(status: int, world: World) -> None:
+async def test_a_missing_trending_order_is_not_an_error(status: int, world: World) -> None:
     world.lists.days = {"2026-05-20": [listed("2605.00001")]}
     world.lists.trending = status
     with capture_logs():
@@ -353,7 +353,7 @@ def test_every_day_since_the_cursor_is_read(today: date, age: int, swept: int) -
 
 
 @given(st.dates(), st.dates(), st.dates())
-def test_a_cursor_survives_being_written(day: date, first: date, swept: date) -> None:
+def test_a_cursor_survives_storage(day: date, first: date, swept: date) -> None:
     cursor = Cursor(day, first, swept)
     assert Cursor.parse(str(cursor)) == cursor
     assert re.fullmatch(r"[\x20-\x7e]+", str(cursor))

@@ -120,7 +120,7 @@ async def test_a_failure_in_between_loses_nothing_and_repeats_nothing(room: Room
     assert room.api.lists == 4
 
 
-async def test_an_old_work_that_moves_up_in_a_full_list_is_no_news(room: Room) -> None:
+async def test_an_old_work_that_moves_up_in_a_full_list_is_not_news(room: Room) -> None:
     """OpenAlex merges and removes works, so that older ones move up or come back."""
     await room.watch(ID)
     works = [f"W{n}" for n in range(90_000, 90_000 - PAGE * PAGES - 50, -1)]
@@ -235,7 +235,7 @@ async def test_no_call_is_made_once_openalex_reports_an_empty_budget(room: Room)
     room.api.free = 2
     await room.poll()
     await room.poll()
-    assert len(room.api.asked) == 2
+    assert len(room.api.requests) == 2
 
 
 async def test_a_work_that_was_merged_is_looked_up_again(room: Room) -> None:

@@ -23,7 +23,7 @@ PAPERS = listed(a_paper(f"2611.{n:05}", title=f"Whales, part {n}") for n in rang
 
 @dataclass
 class Desk:
-    """A client and its service, on a clock that only waits advance."""
+    """A client and its service, on a clock that only its waits advance."""
 
     service: Service
     url: str
@@ -118,7 +118,7 @@ async def test_a_kill_at_any_step_doubles_no_paper(desk: Desk, step: int, *, aft
     assert await desk.push() == Pushed(there=len(PAPERS))
 
 
-async def test_it_waits_as_long_as_zotero_asks(desk: Desk) -> None:
+async def test_the_client_waits_as_long_as_zotero_asks(desk: Desk) -> None:
     desk.service.busy = [(429, {"Retry-After": "7"}), (503, {"Retry-After": "3"}), (500, {}), (409, {})]
     assert await desk.push() == Pushed(new=120)
     assert desk.waits == [7, 3, 8, 16]
@@ -144,7 +144,7 @@ async def test_papers_that_are_refused_are_left_for_another_time(desk: Desk) -> 
     assert await desk.push() == Pushed(new=70, there=50)
 
 
-async def test_a_key_that_may_not_write_is_refused(desk: Desk) -> None:
+async def test_a_key_without_write_access_is_refused(desk: Desk) -> None:
     with pytest.raises(KeyRefused):
         await desk.client.push("another key", PAPERS)
     desk.service.may_write = False

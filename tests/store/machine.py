@@ -42,19 +42,19 @@ _T = TypeVar("_T")
 
 
 @dataclass
-class Hand:
-    """A delivery in the hands of a worker."""
+class ClaimedDelivery:
+    """A delivery that a worker has claimed, and the steps that are done."""
 
     delivery: Delivery
-    asked: bool = False
+    looked_up: bool = False
     began: float | None = None
     sent: bool = False
     rules: Rules = field(default_factory=Rules)
 
 
 @dataclass(frozen=True)
-class Named:
-    """A message that named papers, which count towards its channel's budget."""
+class PostedPapers:
+    """The papers that a message names, which count towards its channel's budget."""
 
     at: float
     papers: int
@@ -63,7 +63,7 @@ class Named:
 
 def try_machine(url: str, runs: settings) -> None:
     """Run the machine. Raises for an order of events that breaks an invariant, and shows the shortest one."""
-    machine: Any = partial(OutboxMachine, url)  # it is only called
+    machine: Any = partial(OutboxMachine, url)  # Hypothesis only calls it
     run_state_machine_as_test(machine, settings=runs)
 
 
@@ -75,27 +75,27 @@ class OutboxMachine(RuleBasedStateMachine):
         self.runner = asyncio.Runner()
         self.redis: Redis = Redis.from_url(url, decode_responses=True)
         self.outbox = Outbox(self.redis)
-        self.hands: list[Hand] = []
+        self.claimed: list[ClaimedDelivery] = []
         self.posted: Counter[tuple[str, str]] = Counter()
         self.messages: set[str] = set()
         """Keys of deliveries that the platform received."""
         self.enqueued: set[tuple[str, str]] = set()
         self.budgets: dict[ChannelRef, int] = {}
-        self.named: dict[ChannelRef, list[Named]] = {channel: [] for channel in CHANNELS}
+        self.posted_papers: dict[ChannelRef, list[PostedPapers]] = {channel: [] for channel in CHANNELS}
         self.clock = 0.0
         self.tokens = count()
 
-    def run(self, what: Awaitable[_T]) -> _T:
+    def run(self, awaitable: Awaitable[_T]) -> _T:
         async def answer() -> _T:
-            return await what
+            return await awaitable
 
         return self.runner.run(answer())
 
-    def call(self, twice: bool, what: Callable[[], Awaitable[_T]]) -> _T:
+    def call(self, twice: bool, operation: Callable[[], Awaitable[_T]]) -> _T:
         """Call the outbox; `twice` if the first answer was lost."""
         if twice:
-            self.run(what())
-        return self.run(what())
+            self.run(operation())
+        return self.run(operation())
 
     @initialize(budgets=st.tuples(*[st.sampled_from([0, 1, 2])] * len(CHANNELS)))
     def begin(self, budgets: tuple[int, ...]) -> None:
@@ -116,7 +116,7 @@ class OutboxMachine(RuleBasedStateMachine):
     def enqueue(
         self, channel: Any, papers: set[str], *, digest: bool, later: int, most: int, twice: bool
     ) -> None:
-        """Enqueue papers; `most` can be an outdated budget, or none."""
+        """Enqueue papers; `most` can be an outdated budget, or 0 for none."""
         due = round(self.run(self.outbox.now()).timestamp() * 1000) + later * 1000
         if digest:
             deliveries = [
@@ -152,21 +152,21 @@ class OutboxMachine(RuleBasedStateMachine):
     def claim(self, most: int, twice: bool) -> None:
         token = f"t{next(self.tokens)}"
         claims = self.call(twice, lambda: self.outbox.claim("fake", most, ALL, token=token))
-        self.hands += map(Hand, claims.deliveries)
+        self.claimed += map(ClaimedDelivery, claims.deliveries)
 
     @rule(
         outcome=st.sampled_from(["ok", "ok, but slow", "lost", "refused", "died", "died later"]),
         twice=st.booleans(),
     )
-    def carry(self, outcome: str, twice: bool) -> None:
+    def claim_and_work(self, outcome: str, twice: bool) -> None:
         """Let a worker claim what is due, and process each delivery as far as the outcome allows."""
-        before = list(self.hands)
+        before = list(self.claimed)
         self.claim(16, twice)
-        for hand in [hand for hand in self.hands if hand not in before]:
-            while hand in self.hands and not hand.sent:
-                self.work(self.hands.index(hand), outcome, twice)
+        for claimed in [claimed for claimed in self.claimed if claimed not in before]:
+            while claimed in self.claimed and not claimed.sent:
+                self.work(self.claimed.index(claimed), outcome, twice)
 
-    @precondition(lambda self: self.hands)
+    @precondition(lambda self: self.claimed)
     @rule(
         which=st.integers(0),
         outcome=st.sampled_from(
@@ -176,78 +176,80 @@ class OutboxMachine(RuleBasedStateMachine):
     )
     def work(self, which: int, outcome: str, twice: bool) -> None:
         """Let a worker take the next step with one of its deliveries."""
-        hand = self.hands[which % len(self.hands)]
-        if hand.sent:
-            self.confirm(hand, twice)
-        elif hand.delivery.state == "unknown" and not hand.asked:
-            hand.asked = True
-            if hand.delivery.key in self.messages:
-                self.confirm(hand, twice)
-        elif hand.rules.folds:
-            self.fold(hand, outcome, twice)
-        elif hand.began is None:
-            rules = self.call(twice, lambda: self.outbox.begin(hand.delivery, gap=1))
+        claimed = self.claimed[which % len(self.claimed)]
+        if claimed.sent:
+            self.confirm(claimed, twice)
+        elif claimed.delivery.state == "unknown" and not claimed.looked_up:
+            claimed.looked_up = True
+            if claimed.delivery.key in self.messages:
+                self.confirm(claimed, twice)
+        elif claimed.rules.folds:
+            self.fold(claimed, outcome, twice)
+        elif claimed.began is None:
+            rules = self.call(twice, lambda: self.outbox.begin(claimed.delivery, gap=1))
             if rules is None:
-                self.hands.remove(hand)
+                self.claimed.remove(claimed)
             else:
-                hand.began, hand.rules = self.clock, rules
-        elif self.clock - hand.began > LEASE - SEND_TIMEOUT:
-            self.hands.remove(hand)
+                claimed.began, claimed.rules = self.clock, rules
+        elif self.clock - claimed.began > LEASE - SEND_TIMEOUT:
+            self.claimed.remove(claimed)
         else:
-            self.send(hand, outcome, twice)
+            self.send(claimed, outcome, twice)
 
-    def fold(self, hand: Hand, outcome: str, twice: bool) -> None:
+    def fold(self, claimed: ClaimedDelivery, outcome: str, twice: bool) -> None:
         """Fold the papers of a delivery that exceeds the budget, unless the worker dies before."""
         if outcome == "died":
-            self.hands.remove(hand)
+            self.claimed.remove(claimed)
         else:
-            self.record_outcome(hand, fold(hand.rules, self.run(self.outbox.now())), twice)
+            self.record_outcome(claimed, fold(claimed.rules, self.run(self.outbox.now())), twice)
 
-    def send(self, hand: Hand, outcome: str, twice: bool) -> None:
+    def send(self, claimed: ClaimedDelivery, outcome: str, twice: bool) -> None:
         if outcome in {"ok", "ok, but slow", "lost", "died later"}:
-            self.messages.add(hand.delivery.key)
-            self.posted.update((str(hand.delivery.channel), paper) for paper, _ in hand.delivery.papers)
-            self.note_named(hand)
+            self.messages.add(claimed.delivery.key)
+            self.posted.update((str(claimed.delivery.channel), paper) for paper, _ in claimed.delivery.papers)
+            self.record_posted_papers(claimed)
         match outcome:
             case "ok":
-                self.confirm(hand, twice)
+                self.confirm(claimed, twice)
             case "ok, but slow":
-                hand.sent = True
+                claimed.sent = True
             case "died" | "died later":
-                self.hands.remove(hand)
+                self.claimed.remove(claimed)
             case "lost":
                 self.record_outcome(
-                    hand, Outcome(state="unknown", why="no answer", after=5, counts=True), twice
+                    claimed, Outcome(state="unknown", why="no answer", after=5, counts=True), twice
                 )
             case "refused":
-                self.record_outcome(hand, Outcome(state="pending", why="no", after=300, counts=True), twice)
+                self.record_outcome(
+                    claimed, Outcome(state="pending", why="no", after=300, counts=True), twice
+                )
             case "limited":
                 self.record_outcome(
-                    hand, Outcome(state="pending", why="429", after=30, limit="channel"), twice
+                    claimed, Outcome(state="pending", why="429", after=30, limit="channel"), twice
                 )
             case "dead":
-                self.record_outcome(hand, Outcome(state="dead", why="invalid blocks"), twice)
+                self.record_outcome(claimed, Outcome(state="dead", why="invalid blocks"), twice)
 
-    def note_named(self, hand: Hand) -> None:
+    def record_posted_papers(self, claimed: ClaimedDelivery) -> None:
         """Record which papers the card names, except those that are always posted."""
-        _, _, label = hand.delivery.key.partition("/")
-        entries: Any = hand.delivery.papers  # ids are enough
-        counted = [paper for paper, _ in folded(entries, hand.rules, label)]
-        papers = {paper for paper, _ in hand.delivery.papers} - {*counted, "p1"}
-        self.named[hand.delivery.channel].append(
-            Named(hand.began or 0.0, len(papers), label.startswith(DIGEST))
+        _, _, label = claimed.delivery.key.partition("/")
+        entries: Any = claimed.delivery.papers  # ids are enough
+        counted = [paper for paper, _ in folded(entries, claimed.rules, label)]
+        papers = {paper for paper, _ in claimed.delivery.papers} - {*counted, "p1"}
+        self.posted_papers[claimed.delivery.channel].append(
+            PostedPapers(claimed.began or 0.0, len(papers), label.startswith(DIGEST))
         )
 
-    def confirm(self, hand: Hand, twice: bool) -> None:
-        self.call(twice, lambda: self.outbox.done(hand.delivery, MessageRef("m")))
-        self.hands.remove(hand)
+    def confirm(self, claimed: ClaimedDelivery, twice: bool) -> None:
+        self.call(twice, lambda: self.outbox.done(claimed.delivery, MessageRef("m")))
+        self.claimed.remove(claimed)
 
-    def record_outcome(self, hand: Hand, outcome: Outcome, twice: bool) -> None:
-        self.call(twice, lambda: self.outbox.record_outcome(hand.delivery, outcome))
-        self.hands.remove(hand)
+    def record_outcome(self, claimed: ClaimedDelivery, outcome: Outcome, twice: bool) -> None:
+        self.call(twice, lambda: self.outbox.record_outcome(claimed.delivery, outcome))
+        self.claimed.remove(claimed)
 
     @rule(seconds=st.sampled_from([1, 10, 50, 61, 400, 9 * 3600, 25 * 3600]))
-    def time_goes_by(self, seconds: int) -> None:
+    def time_passes(self, seconds: int) -> None:
         self.run(advance(self.redis, seconds))
         self.clock += seconds
 
@@ -271,7 +273,7 @@ class OutboxMachine(RuleBasedStateMachine):
             self.call(twice, partial(self.outbox.retry, key))
 
     @rule()
-    def the_server_is_another(self) -> None:
+    def the_server_was_replaced(self) -> None:
         for shard in ALL:
             self.run(self.redis.set(f"{keys.shard(shard)}run", "the one before"))
 
@@ -282,23 +284,23 @@ class OutboxMachine(RuleBasedStateMachine):
     @invariant()
     def no_budget_is_exceeded(self) -> None:
         for channel, most in self.budgets.items():
-            for last in self.named[channel] if most else ():
-                earlier = [one for one in self.named[channel] if last.at - DAY < one.at <= last.at]
+            for last in self.posted_papers[channel] if most else ():
+                earlier = [one for one in self.posted_papers[channel] if last.at - DAY < one.at <= last.at]
                 if last.in_digest:
                     earlier = [n for n in earlier if not n.in_digest or n.at > last.at - DAY + EARLY]
                 assert sum(one.papers for one in earlier) <= most, (channel, most, earlier)
 
     def teardown(self) -> None:
         try:
-            self.everything_ends()
+            self.check_that_everything_is_posted()
         finally:
             self.run(self.redis.aclose())
             self.runner.close()
 
-    def everything_ends(self) -> None:
+    def check_that_everything_is_posted(self) -> None:
         """Check that, without pauses and faults, everything enqueued is posted or counted in a folded line, and nothing
         is left."""
-        self.hands.clear()
+        self.claimed.clear()
         for channel in CHANNELS:
             self.run(self.outbox.resume(channel))
         for workspace in ("T1", "T2"):
@@ -307,21 +309,21 @@ class OutboxMachine(RuleBasedStateMachine):
             self.retry_all(twice=False)
             self.run(advance(self.redis, 3600))
             self.claim(64, twice=False)
-            for hand in list(self.hands):
-                while hand in self.hands:
-                    self.work(self.hands.index(hand), "ok", twice=False)
-            if not self.run(self.left()):
+            for claimed in list(self.claimed):
+                while claimed in self.claimed:
+                    self.work(self.claimed.index(claimed), "ok", twice=False)
+            if not self.run(self.transient_keys()):
                 break
         self.nothing_is_posted_twice()
         self.no_budget_is_exceeded()
         assert set(self.posted) == self.enqueued
-        assert self.run(self.left()) == []
+        assert self.run(self.transient_keys()) == []
         assert self.run(self.outbox.open()) == 0
 
     async def dead_letter_keys(self) -> list[str]:
         return [stuck.key async for stuck in self.outbox.dead_letters()]
 
-    async def left(self) -> list[str]:
+    async def transient_keys(self) -> list[str]:
         """Return the keys that exist only while something is enqueued."""
         names = ("delivery:", "box:", "lane:", "due:", "leases:", "open:", "dead", "held")
         return [

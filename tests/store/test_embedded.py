@@ -42,17 +42,17 @@ def server_pid(server: EmbeddedServer) -> int:
     return int((server.folder / "valkey" / "valkey.pid").read_text())
 
 
-def lives(pid: int) -> bool:
+def is_running(pid: int) -> bool:
     try:
         return Path(f"/proc/{pid}/stat").read_text().split(") ")[1][0] != "Z"
     except FileNotFoundError:
         return False
 
 
-async def killed_app(folder: Path, word: str) -> None:
+async def killed_app(folder: Path, value: str) -> None:
     """Run an app that writes something and is killed."""
     app = await asyncio.create_subprocess_exec(
-        sys.executable, "-c", KILLED_APP, str(folder), word, stdout=asyncio.subprocess.PIPE
+        sys.executable, "-c", KILLED_APP, str(folder), value, stdout=asyncio.subprocess.PIPE
     )
     assert app.stdout is not None
     while await app.stdout.readline() != b"written\n":
@@ -71,7 +71,7 @@ async def test_the_server_is_ready_at_once_and_keeps_every_write(tmp_path: Path)
         await redis.set("kept", "yes")
         await redis.aclose()
         pid = server_pid(server)
-    assert not lives(pid)
+    assert not is_running(pid)
     async with EmbeddedServer(tmp_path) as server, await connect(server.url) as redis:
         assert await redis.get("kept") == "yes"
 
@@ -81,11 +81,11 @@ async def test_programs_on_one_folder_share_a_server_and_the_last_one_stops_it(t
     await asyncio.gather(first.start(), second.start())
     pid = server_pid(first)
     await first.stop()
-    assert lives(pid)
+    assert is_running(pid)
     async with await connect(second.url) as redis:
         assert await redis.ping()
     await second.stop()
-    assert not lives(pid)
+    assert not is_running(pid)
 
 
 async def test_a_killed_apps_server_is_taken_over_with_its_data(tmp_path: Path) -> None:
@@ -94,7 +94,7 @@ async def test_a_killed_apps_server_is_taken_over_with_its_data(tmp_path: Path) 
         pid = server_pid(server)
         async with await connect(server.url) as redis:
             assert await redis.get("kept") == "by the first"
-    assert not lives(pid)
+    assert not is_running(pid)
 
 
 async def test_a_killed_server_is_replaced(tmp_path: Path) -> None:
@@ -148,12 +148,12 @@ async def test_a_damaged_file_is_never_repaired_automatically(tmp_path: Path) ->
 
 
 @pytest.fixture
-def _soon(monkeypatch: pytest.MonkeyPatch) -> None:
+def _short_waits(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(embedded, "WATCH_EVERY", 0.05)
     monkeypatch.setattr(worker_loop, "FIRST_BACKOFF", 0.05)
 
 
-@pytest.mark.usefixtures("_soon")
+@pytest.mark.usefixtures("_short_waits")
 async def test_a_server_that_dies_under_a_running_program_is_started_again(tmp_path: Path) -> None:
     async with EmbeddedServer(tmp_path) as server, aclosing(await connect(server.url)) as redis:
         server.serves(redis)
@@ -172,12 +172,12 @@ async def test_a_server_that_dies_under_a_running_program_is_started_again(tmp_p
             assert problem_of(redis) is None
 
 
-@pytest.mark.usefixtures("_soon")
-async def test_a_full_disk_is_named_and_posting_goes_on_once_there_is_room(tmp_path: Path) -> None:
+@pytest.mark.usefixtures("_short_waits")
+async def test_a_full_disk_is_reported_and_writes_resume_once_there_is_room(tmp_path: Path) -> None:
     disk = tmp_path / "disk"
     disk.mkdir()
     if await run("mount", "-t", "tmpfs", "-o", "size=3m", "tmpfs", str(disk)):
-        pytest.skip("no disk of a small size can be made here")
+        pytest.skip("a small disk can't be mounted here")
     try:
         async with EmbeddedServer(disk) as server, aclosing(await connect(server.url)) as redis:
             server.serves(redis)

@@ -145,7 +145,7 @@ class Use:
         self.redis = redis
         self.clock = clock
         self.board = Board(clock)
-        self.dice = random.Random(1)
+        self.rng = random.Random(1)
         self.channels: list[ChannelRef] = [ChannelRef("board", "T", every) for every in EVERY]
         self.house = self.start()
 
@@ -179,7 +179,7 @@ class Use:
         await self.people(number)
 
     async def people(self, number: int) -> None:
-        channel, person = self.dice.choice(self.channels), self.dice.choice(PEOPLE)
+        channel, person = self.rng.choice(self.channels), self.rng.choice(PEOPLE)
         paper = f"p{number}-0"
         await Votes(self.redis).put(channel, person, paper, liked=True, numbers=(1,))
         saved, note = Saved(self.redis), Annotation("a note", ("to-read",), person.signature)

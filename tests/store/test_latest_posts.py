@@ -17,17 +17,17 @@ HERE = a_channel()
 QUERIES = ("gecko", '"language model" [2,"x"]', "[3, 1]", "Größe\n")
 
 
-async def stored(redis: Redis, dice: random.Random, count: int) -> dict[str, tuple[int, set[int]]]:
+async def stored(redis: Redis, rng: random.Random, count: int) -> dict[str, tuple[int, set[int]]]:
     """Store posts of four months. Returns entry -> its time, and the numbers of its subscriptions."""
     now = int((await Outbox(redis).now()).timestamp())
     posts: dict[str, tuple[int, set[int]]] = {}
     for n in range(count):
-        period = now // keys.PERIOD - dice.randrange(keys.PERIODS)
-        at = (period * keys.PERIOD + dice.randrange(5)) * 1000
-        numbers = dice.sample(range(1, 13), dice.randrange(3))
-        entry = f"p{n}" if dice.random() < 0.8 else f"life:v2:p{n}"
-        reasons = [[number, dice.choice(QUERIES)] for number in numbers]
-        encoded = json.dumps(reasons, separators=dice.choice(((",", ":"), None)))
+        period = now // keys.PERIOD - rng.randrange(keys.PERIODS)
+        at = (period * keys.PERIOD + rng.randrange(5)) * 1000
+        numbers = rng.sample(range(1, 13), rng.randrange(3))
+        entry = f"p{n}" if rng.random() < 0.8 else f"life:v2:p{n}"
+        reasons = [[number, rng.choice(QUERIES)] for number in numbers]
+        encoded = json.dumps(reasons, separators=rng.choice(((",", ":"), None)))
         record = f"{at} m{n} - {'daily@1' if n % 3 else ''} {n % 7} {encoded}"
         await redis.hset(keys.sent(HERE, period), entry, record)
         posts[entry] = at, set(numbers) if entry.startswith("p") else set()
@@ -36,8 +36,8 @@ async def stored(redis: Redis, dice: random.Random, count: int) -> dict[str, tup
 
 @pytest.mark.parametrize("seed", range(5))
 async def test_any_number_of_the_latest_posts_is_found(redis: Redis, seed: int) -> None:
-    dice = random.Random(seed)
-    posts = await stored(redis, dice, 200)
+    rng = random.Random(seed)
+    posts = await stored(redis, rng, 200)
     for number in (None, 1, 2, 3, 12, 99):
         of_it = {entry: at for entry, (at, numbers) in posts.items() if number is None or number in numbers}
         for most in (1, 7, 51, 200, 1000):

@@ -111,7 +111,7 @@ async def test_a_late_holder_does_not_end_the_turn_of_another(redis: Redis) -> N
     assert await gate._ask("a third") > 0
 
 
-async def test_scripts_may_run_twice(redis: Redis) -> None:
+async def test_scripts_can_run_twice(redis: Redis) -> None:
     gate, key = Gate(redis, "somebody", pause=10.0), keys.gate("somebody")
     for _ in range(2):
         assert await gate._ask("token") == 0
@@ -123,11 +123,11 @@ async def test_scripts_may_run_twice(redis: Redis) -> None:
 
 
 async def test_without_redis_nothing_is_sent() -> None:
-    lost = Redis(host="127.0.0.1", port=9, retry=Retry(NoBackoff(), 0))
+    unreachable = Redis(host="127.0.0.1", port=9, retry=Retry(NoBackoff(), 0))
     with pytest.raises(SourceError, match="whose turn"):
-        async with Gate(lost, "somebody").turn():
-            pytest.fail("a turn that was never given")
-    await lost.aclose()
+        async with Gate(unreachable, "somebody").turn():
+            pytest.fail("a turn without Redis")
+    await unreachable.aclose()
 
 
 async def test_the_key_expires(redis: Redis) -> None:

@@ -29,7 +29,7 @@ from tests.scenario import Board, Clock, House, Life, MortalRedis, Post, set_clo
 OLD, NEW = ChannelRef("slack", "T1", "G0OLD"), ChannelRef("slack", "T1", "C0NEW")
 
 
-async def fill(redis: Redis) -> None:
+async def fill_channel(redis: Redis) -> None:
     """Store two subscriptions, one of them changed, settings, a mute, and a posted paper."""
     subscriptions = Subscriptions(redis)
     await subscriptions.add(OLD, "diffusion", "now", "U1 ada")
@@ -75,10 +75,10 @@ NOTHING: dict[str, object] = {
 async def move(redis: Redis, old: ChannelRef = OLD, new: ChannelRef = NEW) -> None:
     """Move a channel completely."""
     await ChannelMoves(redis).move(old, new)
-    await end(redis)
+    await end_move(redis)
 
 
-async def end(redis: Redis) -> None:
+async def end_move(redis: Redis) -> None:
     """End the period in which data that still arrives under the old id is moved."""
     moves = await redis.hgetall(keys.MOVES)
     for old, text in moves.items():
@@ -89,7 +89,7 @@ async def end(redis: Redis) -> None:
 
 
 async def test_everything_is_moved_and_the_old_id_forgotten(redis: Redis) -> None:
-    await fill(redis)
+    await fill_channel(redis)
     await move(redis)
     assert await stored(redis, NEW) == MOVED
     assert await stored(redis, OLD) == NOTHING
@@ -98,7 +98,7 @@ async def test_everything_is_moved_and_the_old_id_forgotten(redis: Redis) -> Non
 
 
 async def test_moving_twice_changes_nothing(redis: Redis) -> None:
-    await fill(redis)
+    await fill_channel(redis)
     for _ in range(2):
         await move(redis)
     await ChannelMoves(redis).move(NEW, NEW)
@@ -111,10 +111,10 @@ async def test_a_move_of_a_channel_that_never_subscribed_stores_nothing(redis: R
 
 
 async def test_a_channel_can_move_back(redis: Redis) -> None:
-    await fill(redis)
+    await fill_channel(redis)
     await ChannelMoves(redis).move(OLD, NEW)
     await ChannelMoves(redis).move(NEW, OLD)
-    await end(redis)
+    await end_move(redis)
     assert await stored(redis, OLD) == MOVED | {
         "sent": MessageRef("12.5", "https://lab.slack.com/archives/G0OLD/p125")
     }
@@ -123,11 +123,11 @@ async def test_a_channel_can_move_back(redis: Redis) -> None:
 
 
 async def test_changes_made_during_the_move_are_kept(redis: Redis) -> None:
-    await fill(redis)
+    await fill_channel(redis)
     await ChannelMoves(redis).move(OLD, NEW)
     await Subscriptions(redis).remove(NEW, 1)
     await Subscriptions(redis).add(NEW, "speech", "now", "U3 eve")
-    await end(redis)
+    await end_move(redis)
     found = await stored(redis, NEW)
     assert found == MOVED | {"subscriptions": [SUBSCRIPTIONS[1], (3, "speech", "")]}
 
@@ -154,9 +154,9 @@ class Renaming(Board):
 async def test_a_move_survives_a_kill_at_every_call(
     valkey: str, redis: Redis, monkeypatch: pytest.MonkeyPatch, *, makes_last: bool, posts: str
 ) -> None:
-    """Killed anywhere, the move is continued at the next start; nothing is lost or posted twice."""
-    steps, survived = 0, False
-    while not survived:
+    """After a kill at any call, the move continues at the next start; nothing is lost or posted twice."""
+    steps, finished = 0, False
+    while not finished:
         steps += 1
         await redis.flushall()
         monkeypatch.setattr(delivering, "MAX_WAIT", 0.0)
@@ -164,9 +164,9 @@ async def test_a_move_survives_a_kill_at_every_call(
         clock = set_clock(monkeypatch, redis)
         await clock.set(BEGIN)
         board = Renaming(clock)
-        secrets = await settle_in(redis, board, posting=posts == "posting")
-        survived = await killed(valkey, steps, makes_last=makes_last)
-        if not survived:  # a poll was matched with the subscriptions before the move
+        secrets = await create_channel(redis, board, posting=posts == "posting")
+        finished = await move_until_killed(valkey, steps, makes_last=makes_last)
+        if not finished:  # a poll was matched with the subscriptions before the move
             await Outbox(redis).enqueue([planned(HERE, "p2", clock)])
         await ChannelMoves(redis, sleep=no_wait).resume()
         await Outbox(redis).enqueue([planned(HERE, "p3", clock)])
@@ -180,9 +180,9 @@ async def test_a_move_survives_a_kill_at_every_call(
         assert len([*board.counts().elements()]) <= BUDGET, f"no more than a day's budget, killed at {steps}"
         await clock.set(clock.now + timedelta(days=1))
         await house.deliver()
-        everything = {f"p{n}" for n in range(5)} - ({"p2"} if survived else set())
+        everything = {f"p{n}" for n in range(5)} - ({"p2"} if finished else set())
         assert Counter(paper for _, paper in board.counts().elements()) == dict.fromkeys(everything, 1), steps
-        assert await belongings(redis, THERE, secrets) == BELONGINGS, steps
+        assert await channel_data(redis, THERE, secrets) == CHANNEL_DATA, steps
         left = [key async for key in redis.scan_iter(f"*{HERE}*")]
         assert not left, steps
         assert not await redis.exists(keys.MOVES)
@@ -190,7 +190,7 @@ async def test_a_move_survives_a_kill_at_every_call(
     assert steps > 30
 
 
-async def settle_in(redis: Redis, board: Board, *, posting: bool) -> list[str]:
+async def create_channel(redis: Redis, board: Board, *, posting: bool) -> list[str]:
     """Create a channel with every kind of data. With `posting`, a worker died right after a post."""
     house, outbox = House(redis, board), Outbox(redis)
     await house.subscribe(HERE, "now", ChannelSettings(zone="Europe/Berlin", most=BUDGET))
@@ -223,8 +223,8 @@ def planned(channel: ChannelRef, paper_id: str, clock: Clock) -> PlannedDelivery
     )
 
 
-async def killed(valkey: str, steps: int, *, makes_last: bool) -> bool:
-    """Kill a move at its `steps`th call. Returns whether it ended before."""
+async def move_until_killed(valkey: str, steps: int, *, makes_last: bool) -> bool:
+    """Start a move that is killed at its `steps`th call. Returns whether it finished before that."""
     life = Life(steps, makes_last=makes_last)
     mortal = MortalRedis.living(valkey, life)
     try:
@@ -233,7 +233,7 @@ async def killed(valkey: str, steps: int, *, makes_last: bool) -> bool:
         await mortal.aclose()
 
 
-BELONGINGS: dict[str, object] = {
+CHANNEL_DATA: dict[str, object] = {
     "subscriptions": ["paper"],
     "settings": ("Europe/Berlin", BUDGET),
     "mutes": ["survey"],
@@ -244,7 +244,7 @@ BELONGINGS: dict[str, object] = {
 }
 
 
-async def belongings(redis: Redis, channel: ChannelRef, secrets: list[str]) -> dict[str, object]:
+async def channel_data(redis: Redis, channel: ChannelRef, secrets: list[str]) -> dict[str, object]:
     """Return everything that a channel has, except posts."""
     settings = await ChannelSettingsStore(redis).of(channel)
     grants = [await Tokens(redis).find(secret) for secret in secrets]

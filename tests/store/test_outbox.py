@@ -1,4 +1,4 @@
-"""A delivery changes its state once per step, whatever is repeated, late or lost."""
+"""Each step changes a delivery's state once, even if calls are repeated, late or lost."""
 
 from collections.abc import AsyncIterator, Sequence
 from datetime import UTC, datetime, timedelta
@@ -23,9 +23,9 @@ tokens = (f"token{n}" for n in count())
 
 
 def planned(channel: ChannelRef | None = None, *papers: str, **more: Any) -> PlannedDelivery:
-    wanted = tuple((paper, (Reason(1, "diffusion"),)) for paper in papers or ("2603.00001",))
-    usual: dict[str, Any] = {"channel": channel or a_channel(), "papers": wanted, "due": 0}
-    return PlannedDelivery(**(usual | {"label": wanted[0][0]} | more))
+    with_reasons = tuple((paper, (Reason(1, "diffusion"),)) for paper in papers or ("2603.00001",))
+    defaults: dict[str, Any] = {"channel": channel or a_channel(), "papers": with_reasons, "due": 0}
+    return PlannedDelivery(**(defaults | {"label": with_reasons[0][0]} | more))
 
 
 async def claim(box: Outbox, most: int = 160) -> Sequence[Delivery]:
@@ -53,7 +53,7 @@ def box(redis: Redis) -> Outbox:
 
 
 @pytest.fixture
-async def small(redis: Redis) -> AsyncIterator[Redis]:
+async def limited_server(redis: Redis) -> AsyncIterator[Redis]:
     """Yield a server whose memory limit a test lowers; the limit is removed at the end."""
     yield redis
     await redis.config_set("maxmemory", 0)
@@ -63,7 +63,7 @@ async def wait(clock: Clock, seconds: float) -> None:
     await clock.set(clock.now + timedelta(seconds=seconds))
 
 
-async def lapse(clock: Clock, box: Outbox) -> None:
+async def expire_leases(clock: Clock, box: Outbox) -> None:
     await wait(clock, box.lease + 1)
 
 
@@ -127,10 +127,10 @@ async def test_nothing_is_claimed_before_it_is_due(redis: Redis, box: Outbox) ->
 
 
 async def test_channels_and_workspaces_take_turns(box: Outbox) -> None:
-    flood = [planned(a_channel("C1", "busy"), f"p{n}", due=n) for n in range(20)]
-    calm = planned(a_channel("C2", "calm"), "p1", due=100)
-    for offer in (*flood, calm):
-        await box.enqueue([offer])
+    many = [planned(a_channel("C1", "busy"), f"p{n}", due=n) for n in range(20)]
+    single = planned(a_channel("C2", "calm"), "p1", due=100)
+    for delivery in (*many, single):
+        await box.enqueue([delivery])
     first = await claim(box, 160)
     assert {delivery.channel.workspace for delivery in first} == {"busy", "calm"}
     assert len(first) == 2  # each channel gets one at a time
@@ -168,7 +168,7 @@ async def test_a_repeated_claim_gives_the_same_deliveries(box: Outbox) -> None:
 async def test_the_next_worker_sends_what_a_dead_one_had_not_begun(clock: Clock, box: Outbox) -> None:
     await box.enqueue([planned()])
     [dead] = await claim(box)
-    await lapse(clock, box)
+    await expire_leases(clock, box)
     [delivery] = await claim(box)
     assert delivery.state == "claimed"
     assert not await box.begin(dead)
@@ -179,7 +179,7 @@ async def test_a_delivery_is_unknown_if_its_worker_died_while_sending(clock: Clo
     await box.enqueue([planned()])
     [dead] = await claim(box)
     await box.begin(dead)
-    await lapse(clock, box)
+    await expire_leases(clock, box)
     [delivery] = await claim(box)
     assert delivery.state == "unknown"
     assert delivery.since is not None
@@ -189,7 +189,7 @@ async def test_a_post_confirmed_late_still_counts(clock: Clock, redis: Redis, bo
     await box.enqueue([planned()])
     [slow] = await claim(box)
     await box.begin(slow)
-    await lapse(clock, box)
+    await expire_leases(clock, box)
     [other] = await claim(box)
     await box.done(slow, MessageRef("m1"))
     assert not await box.begin(other)
@@ -203,7 +203,7 @@ async def test_three_deaths_of_workers_make_a_dead_letter(clock: Clock, redis: R
         [delivery] = await claim(box)
         assert delivery.deaths == deaths
         await box.begin(delivery)
-        await lapse(clock, box)
+        await expire_leases(clock, box)
     assert await claim(box) == ()
     assert list((await states(redis)).values()) == ["dead"]
     assert await box.open() == 0
@@ -214,7 +214,7 @@ async def test_a_death_before_sending_does_not_count(clock: Clock, box: Outbox) 
     for _ in range(outbox.DEATHS + 1):
         [delivery] = await claim(box)
         assert delivery.deaths == 0
-        await lapse(clock, box)
+        await expire_leases(clock, box)
 
 
 async def test_eight_refusals_make_a_dead_letter(
@@ -229,7 +229,9 @@ async def test_eight_refusals_make_a_dead_letter(
     assert list((await states(redis)).values()) == ["dead"]
 
 
-async def test_a_rate_limit_is_no_attempt_and_delays_the_whole_channel(clock: Clock, box: Outbox) -> None:
+async def test_a_rate_limit_does_not_count_as_an_attempt_and_delays_the_whole_channel(
+    clock: Clock, box: Outbox
+) -> None:
     await box.enqueue([planned(None, "p1")])
     await box.enqueue([planned(None, "p2")])
     [delivery] = await claim(box)
@@ -272,7 +274,7 @@ async def test_concurrent_failures_delay_a_channel_no_longer_than_one(
     assert 50 < wait <= outbox.BREAK
 
 
-async def test_after_a_break_one_delivery_is_tried_and_its_success_hastens_the_others(
+async def test_after_a_break_one_delivery_is_tried_and_its_success_releases_the_others(
     clock: Clock, box: Outbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(outbox, "WORKSPACE_FAILURES", 5)
@@ -360,9 +362,11 @@ async def test_recording_an_outcome_twice_changes_nothing(redis: Redis, box: Out
     assert await box.open() == (1 if state in {"pending", "unknown"} else 0)
 
 
-async def test_a_full_server_accepts_nothing_new_but_finishes_the_rest(small: Redis, box: Outbox) -> None:
+async def test_a_full_server_accepts_nothing_new_but_finishes_the_rest(
+    limited_server: Redis, box: Outbox
+) -> None:
     await box.enqueue([planned(a_channel(f"C{n}")) for n in range(20)])
-    await small.config_set("maxmemory", "1mb")
+    await limited_server.config_set("maxmemory", "1mb")
     with pytest.raises(OutOfMemoryError):
         await box.enqueue([planned(a_channel("C99"))])
     deliveries = await claim(box)
@@ -373,7 +377,7 @@ async def test_a_full_server_accepts_nothing_new_but_finishes_the_rest(small: Re
     for delivery in deliveries[10:]:
         await box.record_outcome(delivery, Outcome(state="pending", why="refused", after=1, counts=True))
     assert await box.open() == 10
-    await small.config_set("maxmemory", 0)
+    await limited_server.config_set("maxmemory", 0)
     assert await box.enqueue([planned(a_channel(f"C{n}")) for n in range(20)]) == 0
 
 

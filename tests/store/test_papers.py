@@ -1,4 +1,4 @@
-"""Each paper is stored and announced once, whatever is repeated, interleaved or lost."""
+"""Each paper is stored and announced once, even if calls are repeated, interleaved or lost."""
 
 import asyncio
 import json
@@ -144,7 +144,7 @@ async def test_an_interrupted_poll_is_announced_with_the_one_that_repeats_it(red
     assert [len(poll) for poll in await polls(redis)] == [1, len(many)]
 
 
-async def test_a_leader_that_was_overtaken_writes_nothing(redis: Redis) -> None:
+async def test_a_leader_that_was_replaced_writes_nothing(redis: Redis) -> None:
     papers = Papers(redis)
     stopped = Lease(redis, ttl=0.05)
     fence = await stopped.acquire()

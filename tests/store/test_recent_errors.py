@@ -48,11 +48,11 @@ async def test_no_error_is_lost_while_redis_is_down(redis: Redis, monkeypatch: p
     tally, process = ErrorTally(), RecentErrors(redis)
     tally.count(*SLACK, 4)
 
-    async def gone() -> tuple[int, int]:
+    async def fail() -> tuple[int, int]:
         raise OSError("away")
 
     with monkeypatch.context() as away:
-        away.setattr(redis, "time", gone)
+        away.setattr(redis, "time", fail)
         await process.share_now(tally)
     tally.count(*SLACK)
     await process.share_now(tally)

@@ -60,8 +60,8 @@ def begin(redis: Redis) -> Awaitable[Any]:
 
 
 def record_outcome(**how: Any) -> Step:
-    usual: dict[str, Any] = {"state": "pending", "why": "no", "after": 60}
-    outcome = Outcome(**(usual | how))
+    defaults: dict[str, Any] = {"state": "pending", "why": "no", "after": 60}
+    outcome = Outcome(**(defaults | how))
     return lambda redis: Outbox(redis).record_outcome(held(), outcome)
 
 

@@ -22,7 +22,7 @@ ERRORS = (
 
 
 @pytest.fixture(autouse=True)
-def _soon(monkeypatch: pytest.MonkeyPatch) -> None:
+def _short_waits(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(worker_loop, "FIRST_BACKOFF", 0.0)
 
 

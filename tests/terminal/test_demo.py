@@ -1,4 +1,4 @@
-"""The tour is the same every time."""
+"""The tour shows the same every time."""
 
 from dataclasses import dataclass, field
 
@@ -18,7 +18,7 @@ from tests.papers import a_channel
 
 @dataclass
 class Audience:
-    """Sees the tour, and takes the time it is given."""
+    """Records the tour's output and the length of its pauses."""
 
     seen: list[str] = field(default_factory=list)
     waited: float = 0.0
@@ -43,7 +43,7 @@ class Audience:
         self.waited += seconds
 
 
-async def test_the_tour_subscribes_sees_papers_lists_and_previews(redis: Redis) -> None:
+async def test_the_tour_subscribes_shows_papers_lists_and_previews(redis: Redis) -> None:
     audience, papers = Audience(), Papers(redis)
     services = services_on(redis, papers, today)
     await papers.ingest("sample", Batch((), "before", history=known()), 0)
@@ -72,4 +72,4 @@ async def test_the_tour_subscribes_sees_papers_lists_and_previews(redis: Redis) 
             "That was the tour. Next: paperboy run",
         ]
     )
-    assert audience.waited < 30, "people don't watch for longer"
+    assert audience.waited < 30, "people don't watch a longer tour"

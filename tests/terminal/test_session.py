@@ -1,4 +1,4 @@
-"""What a terminal shows of the work in the background."""
+"""Progress of background work in a terminal."""
 
 import asyncio
 from collections.abc import Sequence
@@ -15,34 +15,37 @@ if TYPE_CHECKING:
     from bot.search.search import Search
 
 
-class Shown:
-    """A terminal that remembers what it shows below its prompt."""
+class FakeTerminal:
+    """A terminal that records the lines below its prompt."""
 
     def __init__(self) -> None:
         self.lines: list[str] = []
 
-    def working(self, what: str) -> None:
-        self.lines.append(what)
+    def working(self, line: str) -> None:
+        self.lines.append(line)
 
 
-class Indexing:
-    """A search whose index comes this far, look by look."""
+class FakeSearch:
+    """A search that reports these states of its index, one per call."""
 
-    def __init__(self, looks: Sequence[IndexProgress | None]) -> None:
-        self._looks = list(looks)
+    def __init__(self, states: Sequence[IndexProgress | None]) -> None:
+        self._states = list(states)
 
     async def progress(self) -> IndexProgress | None:
-        return self._looks.pop(0)
+        return self._states.pop(0)
 
 
 async def test_an_index_that_is_being_built_is_shown_until_it_is_complete(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(session, "INDEXING_SHOWN_EVERY", 0.0)
-    shown, search = Shown(), Indexing([IndexProgress(200, 75_000), IndexProgress(70_000, 75_000), None])
+    terminal, search = (
+        FakeTerminal(),
+        FakeSearch([IndexProgress(200, 75_000), IndexProgress(70_000, 75_000), None]),
+    )
     async with asyncio.timeout(5):
-        await show_indexing(cast("Interactive", shown), cast("Search", search))
-    assert shown.lines == [
+        await show_indexing(cast("Interactive", terminal), cast("Search", search))
+    assert terminal.lines == [
         "Building the search index: 200 of 75,000 papers",
         "Building the search index: 70,000 of 75,000 papers",
         "",

@@ -1,4 +1,4 @@
-"""The window of a terminal is closed while Paperboy runs in it."""
+"""Closing the window of a terminal in which Paperboy runs."""
 
 import asyncio
 import os
@@ -24,7 +24,7 @@ async def test_closing_the_window_ends_the_program_and_its_server(tmp_path: Path
         assert len(servers(tmp_path)) == 1
         os.close(window)
         async with asyncio.timeout(15):
-            await bot.wait()  # with whatever code: Python can no longer flush its output
+            await bot.wait()  # any exit code: Python can no longer flush its output
         assert servers(tmp_path) == []
     finally:
         if bot.returncode is None:

@@ -1,11 +1,11 @@
-"""Comments and journal references with where they say that the paper was accepted, labelled by hand.
+"""Comments and journal references, labelled by hand with the acceptance that they state.
 
-The real ones are read from recorded answers of arXiv; here are only their labels, by identifier. The others are made up,
-in the forms that authors use, with many that only look like an acceptance.
+The real ones are read from recorded answers of arXiv; only their labels are here, by identifier. The others are
+invented, in the forms that authors use. Many of them only look like an acceptance.
 """
 
 Label = tuple[str, int | None, str]
-"""Words of the venue's name, year, kind."""
+"""Words of the venue's name, year and kind."""
 
 REAL: dict[str, Label] = {
     "2606.27379": ("ICML", 2026, ""),

@@ -1,7 +1,8 @@
-"""More invented comments and journal references, of all fields of science, in the form of `labelled_comments`.
+"""More invented comments and journal references, from all fields of science, in the form of `labelled_comments`.
 
-They were written before they were tried: journals of physics, mathematics, biology, economics and statistics, abbreviations,
-short years, several venues in one comment, notices of publishers, other languages, and what only sounds like an acceptance.
+They were written before they were tested: journals of physics, mathematics, biology, economics and statistics,
+abbreviations, short years, several venues in one comment, notices of publishers, other languages, and texts that only
+sound like an acceptance.
 """
 
 from tests.text.labelled_comments import Label

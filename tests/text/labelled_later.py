@@ -1,4 +1,4 @@
-"""Two more sets of invented lines, each written after the ones before were read without a mistake, and before it was tried."""
+"""Two more sets of invented lines, each written once the earlier sets passed, and before it was tested itself."""
 
 from tests.text.labelled_comments import Label
 

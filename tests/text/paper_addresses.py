@@ -1,4 +1,4 @@
-"""Addresses and identifiers of papers as people, feeds and publishers write them, by the paper that they name."""
+"""Addresses and identifiers of papers as people, feeds and publishers write them, by canonical id."""
 
 SAME: dict[str, tuple[str, ...]] = {
     "2403.12345": (

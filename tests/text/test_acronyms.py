@@ -1,4 +1,4 @@
-"""What acronyms stand for, as texts explain them."""
+"""Long forms of acronyms, as texts explain them."""
 
 import pytest
 
@@ -18,7 +18,7 @@ from bot.text.acronyms import acronyms
         ("state of the art (SOTA)", "sota", "state of the art"),
     ],
 )  # fmt: skip
-def test_the_words_with_its_initials_are_its_meaning(text: str, short: str, words: str) -> None:
+def test_an_acronym_stands_for_the_words_with_its_initials(text: str, short: str, words: str) -> None:
     assert list(acronyms(text)) == [(short, tuple(words.split()))]
 
 
@@ -33,5 +33,5 @@ def test_the_words_with_its_initials_are_its_meaning(text: str, short: str, word
         "(" * 5000,
     ],
 )
-def test_what_is_not_explained_has_no_meaning(text: str) -> None:
+def test_an_acronym_that_is_not_explained_is_ignored(text: str) -> None:
     assert list(acronyms(text)) == []

@@ -1,4 +1,4 @@
-"""Bars: what other programs read from the picture, and that the highest and the lowest are what they should be."""
+"""Bar charts as images and as characters: other programs can read them, and the bars have the right heights."""
 
 import struct
 import zlib
@@ -13,7 +13,7 @@ COUNTS = st.lists(st.integers(0, 10**9), min_size=1, max_size=52)
 
 
 def read(png: bytes) -> list[str]:
-    """The picture's rows as ones and zeros, by the specification: https://www.w3.org/TR/png-3/."""
+    """Return the image's rows as ones and zeros, by the specification: https://www.w3.org/TR/png-3/."""
     assert png[:8] == b"\x89PNG\r\n\x1a\n"
     chunks, at = {}, 8
     while at < len(png):
@@ -33,7 +33,7 @@ def read(png: bytes) -> list[str]:
 
 
 @given(COUNTS)
-def test_a_picture_has_a_bar_for_each_number(counts: list[int]) -> None:
+def test_an_image_has_a_bar_for_each_number(counts: list[int]) -> None:
     rows = read(picture(lettered(counts)))
     assert len(rows) == HEIGHT
     heights = [sum(row[n * STEP] == "1" for row in rows) for n in range(len(counts))]
@@ -46,14 +46,14 @@ def test_a_picture_has_a_bar_for_each_number(counts: list[int]) -> None:
 
 
 @given(COUNTS)
-def test_a_line_of_characters_has_one_for_each_number(counts: list[int]) -> None:
+def test_a_sparkline_has_a_character_for_each_number(counts: list[int]) -> None:
     line = sparkline(counts)
     assert len(line) == len(counts)
     assert (BLOCKS[-1] in line) is any(counts)
     assert [character == BLOCKS[0] for character in line] == [not count for count in counts]
 
 
-def test_a_picture_is_small_and_other_letters_are_refused() -> None:
+def test_an_image_is_small_and_invalid_letters_are_refused() -> None:
     assert len(picture(lettered(range(52)))) < 2000
     with pytest.raises(ValueError, match="substring"):
         picture("ab.c")

@@ -1,4 +1,4 @@
-"""Files for reference managers: what others read from them is what was written."""
+"""Files for reference managers: other programs read the same from them."""
 
 import json
 from collections.abc import Sequence
@@ -23,12 +23,12 @@ from tests.bench.bibliography import (
 from tests.papers import a_paper
 
 SAMPLE = 200
-"""Of the recorded papers, one in so many is tried; `python -m tests.bench.bibliography` tries them all."""
+"""One in SAMPLE recorded papers is tested; `python -m tests.bench.bibliography` tests all of them."""
 HOSTILE = r'The 100% $x_1$ & {unbalanced \title} ~^ #5 "quoted" <b> 汉字 Ünï \end{document}'
 
 
 @pytest.mark.usefixtures("shared_data")
-def test_no_recorded_paper_is_lost() -> None:
+def test_recorded_papers_are_read_back_from_every_format() -> None:
     papers = list(recorded(every=SAMPLE))
     assert len(papers) > 300
     keys = [key_of(paper) for paper in papers]
@@ -49,7 +49,7 @@ def test_no_recorded_paper_is_lost() -> None:
     assert markdown(listed(papers)).count("\n- ") == len(papers) - 1
 
 
-def test_an_entry_has_what_is_known() -> None:
+def test_an_entry_has_all_known_fields() -> None:
     paper = a_paper(
         "1706.03762",
         title="Attention & You",
@@ -86,7 +86,7 @@ def test_an_entry_has_what_is_known() -> None:
     assert record["KW"] == ["to-read", "rl"]
 
 
-def test_hostile_text_stays_text() -> None:
+def test_hostile_text_is_escaped() -> None:
     paper = a_paper(title=HOSTILE, abstract=HOSTILE, authors=(HOSTILE, "A. and B", "{"), journal_ref=HOSTILE)
     others = [a_paper("2603.00002"), paper, a_paper("2603.00003")]
     found = from_bibtex(bibtex(listed(others)))
@@ -99,7 +99,7 @@ ANYTHING = st.text(st.characters(exclude_categories=["Cs"]), min_size=1)
 
 
 @given(st.lists(ANYTHING, min_size=1, max_size=5))
-def test_any_text_gives_a_file_that_can_be_read(texts: Sequence[str]) -> None:
+def test_any_text_gives_a_readable_file(texts: Sequence[str]) -> None:
     papers = [
         replace(a_paper(f"2603.{n:05}"), title=text, authors=(text, text), abstract=text)
         for n, text in enumerate(texts)
@@ -120,7 +120,7 @@ def test_two_papers_never_share_a_key(ids: Sequence[str]) -> None:
 @pytest.mark.parametrize(
     "url", ["javascript:alert(1)", "data:text/html,x", "file:///etc/passwd", "//evil.example"]
 )
-def test_only_addresses_of_the_web_are_linked(url: str) -> None:
+def test_only_web_addresses_are_linked(url: str) -> None:
     listed = Listed(a_paper(url=url, abstract=""))
     for form in FORMATS.values():
         assert url not in form.write([listed])

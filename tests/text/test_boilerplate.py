@@ -1,4 +1,4 @@
-"""What publishers write around abstracts is taken apart."""
+"""Publishers' boilerplate is separated from abstracts."""
 
 import pytest
 from hypothesis import given
@@ -8,7 +8,7 @@ from bot.text.boilerplate import Notice, split_notices
 
 
 @pytest.mark.parametrize(
-    ("written", "parts"),
+    ("text", "parts"),
     [
         (
             "Publication date: November 2026 Source: Journal of Examples, Volume 12 Author(s): Ann Poe, Ben Roe",
@@ -68,12 +68,12 @@ from bot.text.boilerplate import Notice, split_notices
         ("In November 2026, we published it online: no one came.", Notice("In November 2026, we published it online: no one came.")),
     ],
 )  # fmt: skip
-def test_boilerplate_is_taken_apart(written: str, parts: Notice) -> None:
-    assert split_notices(written) == parts
+def test_boilerplate_is_separated_from_the_abstract(text: str, parts: Notice) -> None:
+    assert split_notices(text) == parts
 
 
 @given(st.text(alphabet="Abstract: Source Volume 1, Issue [Phys] Published. ") | st.text())
-def test_what_is_taken_away_is_all_that_is_lost(text: str) -> None:
+def test_each_part_is_a_piece_of_the_text(text: str) -> None:
     parts = split_notices(text)
     assert parts.abstract in text
     assert parts.authors in text

@@ -1,4 +1,4 @@
-"""Which sentence of an abstract says what is new."""
+"""The sentence of an abstract that says what is new."""
 
 import pytest
 from hypothesis import given
@@ -62,11 +62,11 @@ LIMIT = 320
         ("", ""),
     ],
 )
-def test_the_core_sentence_says_what_is_new(abstract: str, core: str) -> None:
+def test_the_sentence_that_says_what_is_new_is_chosen(abstract: str, core: str) -> None:
     assert core_sentence(abstract, LIMIT) == core
 
 
-def test_the_title_helps_to_choose() -> None:
+def test_the_title_decides_between_two_sentences() -> None:
     abstract = "We introduce a corpus of songs. We introduce a tuner for cheap violins. Both are small."
     assert (
         core_sentence(abstract, LIMIT, "Tuning Cheap Violins: a tuner")
@@ -74,11 +74,11 @@ def test_the_title_helps_to_choose() -> None:
     )
 
 
-def test_what_comes_before_the_novelty_is_cut_first() -> None:
+def test_a_long_sentence_is_cut_before_its_novelty_first() -> None:
     abstract = "Unlike earlier methods, which need very much memory and a lot of time, we propose to sort on disk, slowly."
     assert core_sentence(abstract, 50) == "We propose to sort on disk, slowly."
 
 
 @given(st.text(alphabet='weprosth isA.,;:()!?"\u0130 ') | st.text(), st.integers(-2, 60))
-def test_any_text_has_a_core_that_fits(text: str, limit: int) -> None:
+def test_the_core_sentence_of_any_text_fits_the_limit(text: str, limit: int) -> None:
     assert len(core_sentence(text, limit, text)) <= max(limit, 0)

@@ -1,4 +1,4 @@
-"""No text, however hostile, takes time that grows faster than its length."""
+"""The time for a text, however hostile, grows no faster than its length."""
 
 import time
 from collections.abc import Callable
@@ -28,11 +28,11 @@ HOSTILE = (
     "ｆ", "ﬃ", "\ud83d\ude00\u200d", "\U0001f468\u200d", '"', "“", "-(", "OR ", "Publication date: ", "Source: ", "©", "doi:", "Background: ",
 )  # fmt: skip
 SHORT, LONG = 1_000, 8_000
-"""Characters of the texts whose times are compared."""
+"""Lengths of the texts whose times are compared, in characters."""
 QUICK = 0.01
-"""Seconds of processor time that are never too long for `LONG`."""
+"""Processor seconds that are always accepted for `LONG`."""
 LINEAR = 3
-"""Times the growth of the length that is taken for linear: clocks are coarse, and memory costs, too."""
+"""Factor above linear growth that is accepted: clocks are coarse, and memory takes time, too."""
 
 
 def _parsed(text: str) -> object:
@@ -60,7 +60,7 @@ FUNCTIONS: list[Callable[[str], object]] = [
 
 
 def grows(read: Callable[[str], object], piece: str) -> str | None:
-    """How much longer a long text takes than a short one, where that is too much."""
+    """Return the times for a short and a long text if they grow faster than linearly, or None."""
     long = _seconds(read, piece, LONG)
     if long < QUICK:
         return None
@@ -79,5 +79,5 @@ def _seconds(read: Callable[[str], object], piece: str, length: int) -> float:
 
 
 @pytest.mark.parametrize("number", range(len(FUNCTIONS)))
-def test_functions_read_hostile_text_in_linear_time(number: int) -> None:
+def test_functions_process_hostile_text_in_linear_time(number: int) -> None:
     assert [slow for piece in HOSTILE if (slow := grows(FUNCTIONS[number], piece))] == []

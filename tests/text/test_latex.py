@@ -1,4 +1,4 @@
-"""LaTeX, HTML and addresses as they stand in titles and abstracts, and what their readers should see."""
+"""LaTeX, HTML and addresses in titles and abstracts, and how readers should see them."""
 
 import pytest
 
@@ -40,7 +40,7 @@ from tests.papers import a_paper
         (r"in \si{\kilo\gram\per\cubic\metre} or \unit{\newton\meter\tothe{2}}", "in kg/m³ or N·m²"), (r"\unit[5]{km/h}, $\SI{3}{\tesla}$", "5 km/h, 3 T"),
         (r"\ang{45}, \ang{12;30;5}, \SI{50}{\percent}, \numrange{1}{3}, \SI{25}{\celsius}", "45°, 12°30′5″, 50 %, 1–3, 25 °C"), (r"\SI{5}{\furlong}", "5 furlong"),
         ("a ``quoted'' word", "a “quoted” word"),
-        # braces and dollars that mean themselves, and those that don't
+        # literal braces and dollars, and others
         ("{GSR4B}: a map of 5{,}000 trees, pro{A}ctive", "GSR4B: a map of 5,000 trees, proActive"), ("AP_{50} and FA^{3}", "AP₅₀ and FA³"),
         (r"weights in {-1, 0, 1} save 5\%", "weights in {-1, 0, 1} save 5%"), ("US$5M, A$ 6, $7 and the $ sign", "US$5M, A$ 6, $7 and the $ sign"),
         ("costs $5 and $x$ is 3", "costs $5 and x is 3"), ("from $5-$10 to R$1$", "from $5-$10 to R1"), ("$x^2 is never closed", "x² is never closed"),
@@ -58,14 +58,14 @@ from tests.papers import a_paper
         # addresses
         ("see https://host.example/~user/x, where $x$ is", "see https://host.example/~user/x, where x is"),
         (r"at https://host.example/a\_b\%20c~d and $y$", "at https://host.example/a_b%20c~d and y"), (r"\https://a.b/c", "https://a.b/c"),
-        # twice the same, small characters, units
+        # repetitions, small characters, units
         (r"\texorpdfstring{$\alpha$}{alpha}-decay", "α-decay"), (r"CO\textsubscript{2} of 10\textsuperscript{-3} m", "CO₂ of 10⁻³ m"),
         (r"the 1\textsuperscript{st} of x\textsuperscript{n}", "the 1st of xn"), (r"5 \textmu m at 3\textdegree C", "5 μm at 3°C"),
         # entities
         ("AT&T, R&D; x &lt; y &amp;amp; z", "AT&T, R&D; x < y &amp; z"), ("&#945;-helix &nbsp;&ndash; &bogus;", "α-helix – &bogus;"),
     ],
 )  # fmt: skip
-def test_text_reads_as_its_author_meant(raw: str, plain: str) -> None:
+def test_latex_is_shown_as_its_author_meant(raw: str, plain: str) -> None:
     assert clean(raw) == plain
 
 
@@ -82,11 +82,11 @@ def test_text_reads_as_its_author_meant(raw: str, plain: str) -> None:
         ("an <image> token and <br>a line", "an <image> token and a line"),
     ],
 )
-def test_html_reads_as_its_reader_sees_it(page: str, text: str) -> None:
+def test_html_is_shown_as_in_a_browser(page: str, text: str) -> None:
     assert clean_html(page) == text
 
 
-def test_a_query_finds_what_latex_spells() -> None:
+def test_a_query_finds_words_written_in_latex() -> None:
     found = a_paper(title=clean(r"Beyond $\Lambda$CDM"))
     assert parse("ΛCDM").matches(found)
     assert parse("λcdm").matches(found)

@@ -1,4 +1,4 @@
-"""HTML as its reader sees it."""
+"""HTML as plain text."""
 
 import pytest
 from hypothesis import given
@@ -19,10 +19,10 @@ from bot.text import clean_html
         ("<a href='https://evil.example'>click</a> here", "click here"),
     ],
 )
-def test_tags_are_gone_and_words_stay_apart(html: str, text: str) -> None:
+def test_tags_are_removed_and_words_stay_separate(html: str, text: str) -> None:
     assert clean_html(html) == text
 
 
 @given(st.text(alphabet="<>&;/ab\"'=!-[]?# \n"))
-def test_nothing_breaks_it(html: str) -> None:
+def test_any_html_is_accepted(html: str) -> None:
     assert clean_html(html) == " ".join(clean_html(html).split())

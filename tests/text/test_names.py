@@ -1,4 +1,4 @@
-"""Spellings of one person's name, and names of two people."""
+"""Different spellings of one person's name, and names of different people."""
 
 import gzip
 import json
@@ -19,7 +19,7 @@ def may_be_same(one: str, other: str) -> bool:
 
 @pytest.mark.timeout(5)
 @pytest.mark.parametrize("name", ["-" * 20_000, "a-" * 20_000, "- a", "a -", "a- --b -c-", "- b-c", ""])
-def test_hyphens_where_none_belong_cost_nothing(name: str) -> None:
+def test_misplaced_hyphens_are_ignored(name: str) -> None:
     for key in keys_of_name(name):
         assert key.strip("~") == key
 
@@ -51,7 +51,7 @@ def test_hyphens_where_none_belong_cost_nothing(name: str) -> None:
         ("Sean O'Brien", "Sean OBrien"),
     ],
 )
-def test_spellings_of_one_name(one: str, other: str) -> None:
+def test_spellings_of_one_name_match(one: str, other: str) -> None:
     assert may_be_same(one, other)
     assert may_be_same(other, one)
 
@@ -80,7 +80,7 @@ def test_spellings_of_one_name(one: str, other: str) -> None:
         ("Ada Lovelace", "Lovelace"),
     ],
 )
-def test_names_of_two_people(one: str, other: str) -> None:
+def test_names_of_two_people_do_not_match(one: str, other: str) -> None:
     assert not may_be_same(one, other)
     assert not may_be_same(other, one)
 
@@ -99,15 +99,15 @@ def test_an_initial_never_matches_another_initial(one: str, other: str, rest: st
 
 
 @given(st.text(max_size=30), st.text(max_size=30))
-def test_names_that_may_be_the_same_share_a_key(one: str, other: str) -> None:
+def test_matching_names_share_a_key(one: str, other: str) -> None:
     if may_be_same(one, other):
         assert keys_of_name(spelled(one)) & keys_of_name(spelled(other))
 
 
 def variants(name: str) -> list[str]:
-    """Other spellings of a name of given and family names."""
+    """Return other spellings of a name."""
     *given_names, family = name.split()
-    initials = " ".join(f"{one[0]}." for one in given_names)
+    initials = " ".join(f"{given_name[0]}." for given_name in given_names)
     return [
         name.upper(),
         f"{initials} {family}",
@@ -119,17 +119,17 @@ def variants(name: str) -> list[str]:
 
 
 @pytest.mark.timeout(300)
-def test_on_recorded_authors_all_spellings_are_found_and_few_others(shared_data: Path) -> None:
+def test_spellings_of_recorded_authors_match_and_other_authors_do_not(shared_data: Path) -> None:
     with gzip.open(shared_data / "arxiv_papers.jsonl.gz", "rt", encoding="utf-8") as lines:
-        written = {name for line in lines for name in json.loads(line)["authors"]}
-    whole = sorted(name for name in written if len(name.split()) > 1 and name.isascii())
+        recorded = {name for line in lines for name in json.loads(line)["authors"]}
+    full_names = sorted(name for name in recorded if len(name.split()) > 1 and name.isascii())
     by_key: defaultdict[str, list[str]] = defaultdict(list)
-    for name in whole:
+    for name in full_names:
         for key in keys_of_name(spelled(name)):
             by_key[key].append(name)
-    asked = whole[:: len(whole) // 500]
+    sample = full_names[:: len(full_names) // 500]
     found = missed = wrong = right = 0
-    for name in asked:
+    for name in sample:
         for variant in variants(name):
             found += may_be_same(variant, name)
             missed += not may_be_same(variant, name)
@@ -140,11 +140,11 @@ def test_on_recorded_authors_all_spellings_are_found_and_few_others(shared_data:
         wrong += sum(contradicts(name, other) for other in same)
     assert missed / (found + missed) <= 0.002
     assert wrong == 0
-    assert right >= len(asked)
+    assert right >= len(sample)
 
 
 def contradicts(one: str, other: str) -> bool:
-    """Whether two names have different words where both spell them out, by a plain reading of ASCII names."""
+    """Whether two ASCII names differ in a word that both spell out."""
     first, second = (name.replace(".", " ").replace("'", "").casefold().split() for name in (one, other))
     if len(first) != len(second) or any("-" in word for word in first + second):
         return False

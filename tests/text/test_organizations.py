@@ -1,4 +1,4 @@
-"""Which names mean the same organization."""
+"""Names that mean the same organization."""
 
 import pytest
 from hypothesis import given
@@ -54,7 +54,7 @@ from bot.text.organizations import organization, organization_key
         ("Unknown Looms", "Unknown Looms, Inc.", "Unknown Looms GmbH"),
     ],
 )
-def test_names_of_one_organization_fold(names: tuple[str, ...]) -> None:
+def test_names_of_one_organization_are_folded(names: tuple[str, ...]) -> None:
     assert len({organization_key(name) for name in names}) == 1
 
 
@@ -78,11 +78,11 @@ def test_names_of_one_organization_fold(names: tuple[str, ...]) -> None:
         ("Tencent", "Tencent Music"),
     ],
 )
-def test_organizations_of_their_own_stay_apart(one: str, other: str) -> None:
+def test_different_organizations_are_not_folded(one: str, other: str) -> None:
     assert organization_key(one) != organization_key(other)
 
 
 @given(st.text(max_size=40))
-def test_a_name_is_its_own_name(name: str) -> None:
+def test_folding_a_folded_name_changes_nothing(name: str) -> None:
     assert organization(organization(name)) == organization(name)
     assert organization_key(name.upper()) == organization_key(name.upper().casefold())

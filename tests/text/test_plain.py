@@ -1,4 +1,4 @@
-"""Plain text out of whatever upstreams send."""
+"""Plain text from the markup that upstreams send."""
 
 from itertools import islice
 from pathlib import Path
@@ -11,7 +11,7 @@ from bot.text import clean
 from tests.bench.text import papers, violations
 
 SAMPLED = 20
-"""Every so many of the recorded papers; `python -m tests.bench.text` reads all."""
+"""One in SAMPLED recorded papers is tested; `python -m tests.bench.text` tests all of them."""
 
 
 @pytest.mark.parametrize(
@@ -56,7 +56,7 @@ def test_latex_becomes_unicode(raw: str, plain: str) -> None:
         "👩‍💻 writes 한국어 and ガイド",
     ],
 )
-def test_what_is_no_latex_stays(text: str) -> None:
+def test_text_without_latex_stays_the_same(text: str) -> None:
     assert clean(text) == text
 
 
@@ -66,14 +66,14 @@ def test_entities_are_resolved_and_spaces_collapse() -> None:
     )
 
 
-def test_formatting_tags_go_and_their_text_stays() -> None:
+def test_formatting_tags_are_removed_and_their_text_stays() -> None:
     assert clean("<jats:p>H<sub>2</sub>O is <i>wet</i>.</jats:p><br/>Yes") == "H₂O is wet. Yes"
 
 
 @pytest.mark.parametrize(
     "hidden", ["\u202e", "\u2066", "\u200b", "\ufeff", "\x00", "\x1b", "\u00ad", "\U000e0041", "\ud800"]
 )
-def test_nothing_invisible_gets_through(hidden: str) -> None:
+def test_invisible_characters_are_removed(hidden: str) -> None:
     assert clean(f"a{hidden}b") == "ab"
     assert clean(rf"a$^2${hidden}b &#8238;") == "a²b"
 
@@ -102,7 +102,7 @@ def test_broken_latex_keeps_its_words(broken: str) -> None:
 @pytest.mark.parametrize(
     "piece", ["{", "$^{", r"\textbf{", r"\cite[", "$a", "^{a", r"\begin{a}", "&amp", "<i", r"\(", "_{^{"]
 )
-def test_hostile_text_is_cleaned_in_time(piece: str) -> None:
+def test_hostile_text_is_cleaned_quickly(piece: str) -> None:
     assert isinstance(clean(piece * (20_000 // len(piece)) + " \\ $"), str)
 
 
@@ -114,7 +114,7 @@ def test_clean_never_raises_and_gives_one_clean_line(raw: str) -> None:
     plain.encode()
 
 
-def test_real_papers_lose_no_word_and_all_their_latex(shared_data: Path) -> None:
+def test_recorded_papers_lose_their_latex_but_no_words(shared_data: Path) -> None:
     assert shared_data.is_dir()
     sample = islice(papers(), 0, None, SAMPLED)
     texts = [text for paper in sample for text in (paper["title"], paper["abstract"])]

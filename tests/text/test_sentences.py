@@ -1,4 +1,4 @@
-"""Where sentences end, and cutting short without hurting words."""
+"""Ends of sentences, and shortening text between words."""
 
 import pytest
 from hypothesis import given
@@ -20,7 +20,7 @@ from bot.text.sentences import sentences
         "模型很好。",
     ],
 )
-def test_the_first_sentence_ends_where_it_ends(sentence: str) -> None:
+def test_abbreviations_do_not_end_the_first_sentence(sentence: str) -> None:
     assert first_sentence(f"{sentence} Then comes more.", 200) == sentence
 
 
@@ -37,26 +37,26 @@ def test_the_first_sentence_ends_where_it_ends(sentence: str) -> None:
         ("Is it? Yes! It is… Really.", 4), ("1. Introduction is here. 2. Methods are there.", 2), ("模型很好。数据很多。", 2), ("“It works.” She said. ‘No.’", 3),
     ],
 )  # fmt: skip
-def test_sentences_end_where_they_end(text: str, parts: int) -> None:
+def test_text_is_split_into_sentences(text: str, parts: int) -> None:
     assert len(list(sentences(text))) == parts, list(sentences(text))
 
 
 @given(st.text(alphabet='ab A.!?…)"”1。 '))
-def test_sentences_hold_all_of_the_text(text: str) -> None:
+def test_sentences_are_not_empty_and_no_longer_than_the_text(text: str) -> None:
     assert sum(map(len, sentences(text))) <= len(text)
     assert all(sentence.strip() for sentence in sentences(" ".join(text.split())))
 
 
 def test_a_long_sentence_is_cut_at_a_clause() -> None:
-    said = (
+    sentence = (
         "We propose a way to sort, which needs no memory, and which is fast on every machine that we tried."
     )
-    assert shorten_at_clause(said, 60) == "We propose a way to sort, which needs no memory…"
-    assert shorten_at_clause(said, 20) == "We propose a way to…"
-    assert shorten_at_clause(said, 500) == said
+    assert shorten_at_clause(sentence, 60) == "We propose a way to sort, which needs no memory…"
+    assert shorten_at_clause(sentence, 20) == "We propose a way to…"
+    assert shorten_at_clause(sentence, 500) == sentence
 
 
-def test_a_text_of_one_sentence_is_kept_whole() -> None:
+def test_a_text_of_one_sentence_is_not_cut() -> None:
     assert first_sentence("No full stop at all", 100) == "No full stop at all"
 
 
@@ -64,24 +64,24 @@ def test_a_long_sentence_is_cut_between_words() -> None:
     assert first_sentence("We present a method, which is very long. More.", 22) == "We present a method…"
 
 
-def test_only_a_word_that_is_too_long_alone_is_cut() -> None:
+def test_only_a_single_word_that_is_too_long_is_cut() -> None:
     assert shorten("abcdefghij", 5) == "abcd…"
     assert shorten("e\u0301" * 5, 4) == "e\u0301…"
     assert shorten("扩散模型扩散模型", 5) == "扩散模型…"
 
 
 @given(st.lists(st.from_regex(r"[a-z,.]{1,9}", fullmatch=True)).map(" ".join), st.integers(12, 60))
-def test_shortening_keeps_whole_words_and_its_limit(text: str, limit: int) -> None:
+def test_shortened_text_has_whole_words_and_fits_the_limit(text: str, limit: int) -> None:
     short = shorten(text, limit)
     assert len(short) <= limit
     if short != text:
-        kept = short.removesuffix("…")
-        assert text.startswith(kept)
-        assert kept.split() == [] or text.split()[len(kept.split()) - 1].startswith(kept.split()[-1])
-        assert all(char in " ,.;:" for char in text[len(kept) :].split(" ", maxsplit=1)[0])
+        start = short.removesuffix("…")
+        assert text.startswith(start)
+        assert start.split() == [] or text.split()[len(start.split()) - 1].startswith(start.split()[-1])
+        assert all(char in " ,.;:" for char in text[len(start) :].split(" ", maxsplit=1)[0])
 
 
 @given(st.text(), st.integers(-2, 40))
-def test_any_text_fits_any_limit(text: str, limit: int) -> None:
+def test_any_text_can_be_shortened_to_any_limit(text: str, limit: int) -> None:
     assert len(shorten(text, limit)) <= max(limit, 0)
     assert len(first_sentence(text, limit)) <= max(limit, 0)

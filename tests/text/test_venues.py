@@ -1,4 +1,4 @@
-"""Where comments and journal references say that a paper was accepted, against labels made by hand."""
+"""Acceptances read from comments and journal references, compared with labels made by hand."""
 
 import json
 from collections.abc import Iterator
@@ -21,7 +21,7 @@ Labelled = tuple[str, str, Label | None]
 
 
 def recorded() -> Iterator[Labelled]:
-    """The comments and journal references in recorded answers, each paper once."""
+    """Yield comments and journal references from recorded answers, once per paper."""
     seen: dict[str, tuple[str, str]] = {}
     archive = SAMPLES / "arxiv_daily_archive_100rows.jsonl"
     for line in archive.read_text().splitlines() if archive.exists() else ():
@@ -38,7 +38,7 @@ def recorded() -> Iterator[Labelled]:
             yield comment, reference, REAL.get(paper)
 
 
-def made_up() -> list[Labelled]:
+def invented() -> list[Labelled]:
     return [
         *((comment, "", label) for comment, label in ACCEPTED),
         *(("", reference, label) for reference, label in REFERENCES),
@@ -58,7 +58,7 @@ def of_all_fields() -> list[Labelled]:
 
 
 def check(rows: list[Labelled]) -> None:
-    """Precision and recall of "it was accepted", and how often the venue, the year and the kind of one are right."""
+    """Check precision and recall of acceptances, and how often their venue, year and kind are right."""
     read = [(row, read_acceptance(*row[:2])) for row in rows]
     accepted = [(found, row[2]) for row, found in read if found and row[2]]
     wrong = [(row, found) for row, found in read if (found or row[2]) and not agrees(found, row[2])]
@@ -88,9 +88,9 @@ def same_kind(found: Acceptance, label: Label) -> bool:
     return found.kind == label[2]
 
 
-def test_made_up_comments_are_read_as_labelled() -> None:
-    assert len(made_up()) > 180
-    check(made_up())
+def test_invented_comments_are_read_as_labelled() -> None:
+    assert len(invented()) > 180
+    check(invented())
 
 
 def test_comments_and_references_of_all_fields_are_read_as_labelled() -> None:
@@ -102,12 +102,12 @@ def test_recorded_comments_are_read_as_labelled() -> None:
     rows = list(recorded())
     if not rows:
         pytest.skip(f"no recorded answers in {SAMPLES}")
-    assert len(rows) + len(made_up()) >= 300
+    assert len(rows) + len(invented()) >= 300
     check(rows)
 
 
 @pytest.mark.parametrize(
-    ("acceptance", "said"),
+    ("acceptance", "text"),
     [
         (Acceptance("ICML", 2026, "spotlight"), "ICML 2026 as a spotlight"),
         (Acceptance("ICML", 2026, "oral"), "ICML 2026 as an oral"),
@@ -115,11 +115,11 @@ def test_recorded_comments_are_read_as_labelled() -> None:
         (Acceptance("", None), ""),
     ],
 )
-def test_an_acceptance_is_said_in_words(acceptance: Acceptance, said: str) -> None:
-    assert str(acceptance) == said
+def test_an_acceptance_as_text(acceptance: Acceptance, text: str) -> None:
+    assert str(acceptance) == text
 
 
 @given(st.text(max_size=3000))
-def test_any_text_can_be_read(text: str) -> None:
+def test_any_text_is_accepted_and_its_venue_is_short(text: str) -> None:
     found = read_acceptance(text, text)
     assert found is None or len(found.venue) <= 90

@@ -1,4 +1,4 @@
-"""Which spellings are the same word, and which are not."""
+"""Spellings of the same word, and of different words."""
 
 import pytest
 from hypothesis import given, settings
@@ -24,7 +24,7 @@ def words(text: str) -> list[str]:
         ("GPUs", "gpu"), ("gpus", "GPU"), ("APIs", "api"), ("LLMS", "llm"), ("RAG", "rag"), ("10,000", "10000"), ("É", "e"), ("E\u0301", "é"),
     ],
 )  # fmt: skip
-def test_these_are_the_same(one: str, other: str) -> None:
+def test_spellings_of_the_same_word(one: str, other: str) -> None:
     assert words(one) == words(other)
 
 
@@ -37,7 +37,7 @@ def test_these_are_the_same(one: str, other: str) -> None:
         ("specimen", "speciman"), ("regimen", "regiman"), ("slice", "slouse"), ("lumen", "luman"), ("opera", "opus"), ("agenda", "agendum"), ("news", "new"), ("lms", "LMs"), ("physics", "physic"),
     ],
 )  # fmt: skip
-def test_these_are_not(one: str, other: str) -> None:
+def test_spellings_of_different_words(one: str, other: str) -> None:
     assert words(one) != words(other)
 
 
@@ -150,7 +150,7 @@ def test_these_are_not(one: str, other: str) -> None:
         "bus/buses",
     ],
 )
-def test_plurals_of_all_sciences_meet_their_singulars(pair: str) -> None:
+def test_plurals_in_all_sciences_match_their_singulars(pair: str) -> None:
     one, many = pair.split("/")
     assert fold(one) == fold(many)
     assert fold(fold(many)) == fold(many)
@@ -162,13 +162,13 @@ def test_a_hyphenated_word_is_its_parts_and_its_joined_forms() -> None:
     assert [(t.start, t.end) for t in tokens("a fine-tuning b")] == [(0, 1), (1, 2), (2, 3), (1, 3), (3, 4)]
 
 
-def test_names_of_models_and_languages_keep_together() -> None:
+def test_names_of_models_and_languages_are_one_word() -> None:
     assert words("GPT-4o and Qwen2.5-1M in C++, C# or F#; A* search") == [
         "gpt", "4o", "gpt4o", "and", "qwen2.5", "1m", "qwen2.51m", "in", "c++", "c#", "or", "f#", "a*", "search",
     ]  # fmt: skip
 
 
-def test_an_ampersand_between_letters_keeps_a_word_together() -> None:
+def test_words_joined_by_an_ampersand_are_one_word() -> None:
     assert words("R&D at AT&T and Q&A-style S&P 500") == [
         "r&d", "at", "at&t", "and", "q&a", "style", "q&astyle", "s&p", "500",
     ]  # fmt: skip
@@ -176,23 +176,23 @@ def test_an_ampersand_between_letters_keeps_a_word_together() -> None:
     assert spell("R&D") == ["r&d"]
 
 
-def test_forms_are_kept_as_written() -> None:
+def test_tokens_keep_the_written_form() -> None:
     assert [token.form for token in tokens("GPT-4o's LLMs")] == ["GPT", "4o", "GPT-4o", "LLMs"]
 
 
-def test_latex_titles_are_read_as_they_look() -> None:
+def test_words_of_latex_titles_are_those_that_readers_see() -> None:
     assert words("Level-S$^2$fM") == ["level", "s2fm", "levels2fm"]
     assert words("$Q^*$") == ["q*"]
 
 
-def test_chinese_japanese_and_korean_become_pairs() -> None:
+def test_chinese_japanese_and_korean_become_pairs_of_characters() -> None:
     assert words("扩散模型") == ["扩散", "散模", "模型"]
     assert words("GPT模型") == ["gpt", "模型"]
     assert words("ガイド") == ["ガイ", "イド"]
     assert words("한국어") == ["한국", "국어"]
 
 
-def test_a_long_chain_of_hyphens_stays_small() -> None:
+def test_a_long_chain_of_hyphens_gives_few_words() -> None:
     assert len(tokens("-".join("a" * 2000))) < 4 * 2000
 
 
@@ -202,13 +202,13 @@ def test_names_keep_their_last_letter() -> None:
 
 @given(st.text(alphabet=st.characters(codec="utf-8")))
 @settings(max_examples=300)
-def test_spelling_again_changes_nothing(text: str) -> None:
+def test_normalizing_twice_changes_nothing(text: str) -> None:
     once = spell(text)
     assert spell(" ".join(once)) == once
 
 
 @given(st.from_regex(r"[a-z]{2,11}[abdfgklmnprtvw]", fullmatch=True))
-def test_a_plural_in_s_meets_its_singular(word: str) -> None:
+def test_a_plural_in_s_matches_its_singular(word: str) -> None:
     plural = f"{word}s"
     assert fold(plural) in {word, plural}
     assert fold(fold(plural)) == fold(plural)

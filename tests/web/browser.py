@@ -1,4 +1,4 @@
-"""Debian's Chromium, and the accessibility faults that it finds on a page."""
+"""Debian's Chromium, and a check of pages for accessibility faults."""
 
 import json
 from collections.abc import AsyncIterator
@@ -17,35 +17,35 @@ needs_chromium = pytest.mark.skipif(not CHROMIUM.exists(), reason=f"no browser i
 RULES = Path(__file__).with_name("accessibility.js")
 
 
-class Seen:
-    """A page and all that happened while it was looked at."""
+class ObservedPage:
+    """A page, with its console messages and requests."""
 
     def __init__(self, page: Page) -> None:
         self.page = page
-        self.said: list[str] = []
-        """On the console, errors included."""
-        self.asked: list[str] = []
-        """Addresses that the page asked for."""
-        page.on("console", lambda message: self.said.append(message.text))
-        page.on("pageerror", lambda error: self.said.append(str(error)))
-        page.on("request", lambda request: self.asked.append(request.url))
+        self.console: list[str] = []
+        """Messages on the console, errors included."""
+        self.requests: list[str] = []
+        """URLs that the page requested."""
+        page.on("console", lambda message: self.console.append(message.text))
+        page.on("pageerror", lambda error: self.console.append(str(error)))
+        page.on("request", lambda request: self.requests.append(request.url))
 
     async def faults(self) -> list[str]:
-        """Obstacles for people who can't see, can't see well, or have no mouse."""
+        """Return faults that hinder people who can't see, can't see well, or have no mouse."""
         found: list[str] = json.loads(await self.page.evaluate(RULES.read_text()))
         return found
 
 
 @asynccontextmanager
-async def looking(
+async def open_page(
     *,
     width: int = 1100,
     height: int = 800,
     scheme: Literal["light", "dark"] = "light",
     scripts: bool = True,
     zone: str | None = None,
-) -> AsyncIterator[Seen]:
-    """A window of a browser with an empty profile."""
+) -> AsyncIterator[ObservedPage]:
+    """Open a browser window with an empty profile."""
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=str(CHROMIUM), args=list(FLAGS))
         context = await browser.new_context(
@@ -55,6 +55,6 @@ async def looking(
             timezone_id=zone,
         )
         try:
-            yield Seen(await context.new_page())
+            yield ObservedPage(await context.new_page())
         finally:
             await browser.close()

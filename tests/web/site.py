@@ -1,4 +1,4 @@
-"""A process as something outside sees it over HTTP."""
+"""A process as its HTTP clients see it."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -29,17 +29,17 @@ Client = TestClient[Any, Any]
 
 
 class Gateway:
-    """A platform that is connected or not, and open to everybody or not."""
+    """A platform that can be connected or not, and open to everyone or not."""
 
     name = "fake"
     title = "Fake"
 
     def __init__(self, address: str | None = None) -> None:
-        self.hears = True
+        self.is_connected = True
         self.address = address
 
     def connected(self) -> bool:
-        return self.hears
+        return self.is_connected
 
     def invitation(self) -> str | None:
         return self.address
@@ -49,7 +49,7 @@ class Gateway:
 async def a_website(
     redis: Redis, *platforms: Any, port: int = 0, token: str | None = None, https: bool = False
 ) -> AsyncIterator[Website]:
-    """The HTTP server of a process, not listening yet."""
+    """Build the HTTP server of a process, without listening yet."""
     papers, outbox = PapersOrSample(redis), Outbox(redis)
     search = Search(papers, None, lambda: NOW, papers.stand_ins)
     probes = Probes(redis, outbox, platforms, lambda: NOW, token)
@@ -84,7 +84,7 @@ async def site(
     core: Core | None = None,
     https: bool = False,
 ) -> AsyncIterator[Client]:
-    """A client of a process of these roles."""
+    """Return an HTTP client of a process with these roles."""
     async with (
         a_website(redis, *platforms, token=token, https=https) as website,
         TestClient(TestServer(website.app(core or FailingCore(), roles))) as client,

@@ -1,4 +1,4 @@
-"""The JSON API: what it answers, whom it answers what, and that its description is true."""
+"""The JSON API: its answers, its access checks, and whether its description is correct."""
 
 import json
 import random
@@ -26,9 +26,9 @@ THERE = a_channel("C2", platform="board")
 
 
 async def get(client: Client, path: str, status: int = 200, token: str = "", **headers: str) -> Any:
-    """What an operation answers, checked against the description."""
-    given = headers | ({"Authorization": f"Bearer {token}"} if token else {})
-    async with client.get(f"/api/v1{path}", headers=given) as response:
+    """Return the body and the response of an operation, after checking its status."""
+    all_headers = headers | ({"Authorization": f"Bearer {token}"} if token else {})
+    async with client.get(f"/api/v1{path}", headers=all_headers) as response:
         assert response.status == status, await response.text()
         assert "q=60;w=60" in response.headers["RateLimit-Policy"]
         body = await response.read()
@@ -48,7 +48,7 @@ async def clock(redis: Redis, monkeypatch: pytest.MonkeyPatch) -> Clock:
 
 @pytest.fixture
 async def house(redis: Redis, clock: Clock) -> House:
-    """Two channels that subscribed to different things, and papers."""
+    """Two channels with different subscriptions, and papers."""
     house = House(redis, Board(clock))
     await house.subscribe(HERE, "now", ChannelSettings())
     await house.subscriptions.add(HERE, "gecko", "now", "U1 Ada Secret")
@@ -67,7 +67,7 @@ async def house(redis: Redis, clock: Clock) -> House:
 
 
 @pytest.mark.usefixtures("house")
-async def test_papers_are_read_by_any_of_their_names(redis: Redis) -> None:
+async def test_a_paper_is_found_by_any_of_its_ids_and_links(redis: Redis) -> None:
     async with site(redis) as client:
         for name in ("2603.00001", "2603.00001v2", "https://arxiv.org/abs/2603.00001"):
             paper, response = await get(client, f"/papers/{quote(name, safe='')}")
@@ -82,7 +82,7 @@ async def test_papers_are_read_by_any_of_their_names(redis: Redis) -> None:
 
 
 @pytest.mark.usefixtures("house")
-async def test_searches_and_lists_are_those_of_the_bot(redis: Redis) -> None:
+async def test_searches_and_lists_have_the_same_papers_as_the_bot(redis: Redis) -> None:
     async with site(redis) as client:
         found, _ = await get(client, "/search?q=gecko")
         matching, _ = await get(client, "/matching?q=gecko OR lizard")
@@ -96,14 +96,14 @@ async def test_searches_and_lists_are_those_of_the_bot(redis: Redis) -> None:
 
 
 @pytest.mark.usefixtures("house")
-async def test_what_cannot_be_looked_for_finds_nothing_and_says_why(redis: Redis) -> None:
+async def test_an_invalid_query_finds_nothing_and_says_why(redis: Redis) -> None:
     async with site(redis) as client:
-        for asked in ("?!", " ", "\x0f", "-gecko", '"', "cat:", "title:"):
+        for query in ("?!", " ", "\x0f", "-gecko", '"', "cat:", "title:"):
             for operation in ("search", "matching"):
-                found, response = await get(client, f"/{operation}?q={quote(asked)}")
-                readable = operation == "search" and asked not in {"?!", " ", "\x0f"}
-                assert found["items"] == [] or readable, asked
-                assert bool(found["problem"]) or readable, asked
+                found, response = await get(client, f"/{operation}?q={quote(query)}")
+                readable = operation == "search" and query not in {"?!", " ", "\x0f"}
+                assert found["items"] == [] or readable, query
+                assert bool(found["problem"]) or readable, query
         assert response.headers["Access-Control-Allow-Origin"] == "*"
         found, _ = await get(client, "/matching?q=gecko")
         assert found["problem"] is None
@@ -136,10 +136,10 @@ async def test_a_token_shows_its_channel_and_nothing_else(redis: Redis) -> None:
         assert posts["items"][0]["reasons"] == [{"subscription": 2, "query": "gecko"}]
         assert response.headers["Cache-Control"] == "private, no-cache"
         assert "Access-Control-Allow-Origin" not in response.headers
-        of_one, _ = await get(client, f"/channels/{HERE}/posts?subscription=2", token=here)
-        assert [post["paper"]["id"] for post in of_one["items"]] == ["2603.00002"]
+        of_subscription, _ = await get(client, f"/channels/{HERE}/posts?subscription=2", token=here)
+        assert [post["paper"]["id"] for post in of_subscription["items"]] == ["2603.00002"]
         subscriptions, _ = await get(client, f"/channels/{HERE}/subscriptions", token=here)
-        assert [(one["number"], one["query"]) for one in subscriptions["items"]] == [
+        assert [(item["number"], item["query"]) for item in subscriptions["items"]] == [
             (1, "paper"),
             (2, "gecko"),
         ]
@@ -159,10 +159,10 @@ async def test_a_token_shows_its_channel_and_nothing_else(redis: Redis) -> None:
         await get(client, "/channels/mine/posts", 200, there)
 
 
-async def test_whatever_is_asked_no_channel_leaks_to_another(
+async def test_no_request_leaks_a_channel_to_another(
     redis: Redis, house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Every operation with every token, channel and odd value: only its own channel's token shows a word of it."""
+    """Combine operations with tokens, channels and odd values: only a channel's own token shows its data."""
     for part in (api, feeds):
         monkeypatch.setattr(part, "READS_EACH", Rate(100_000, 60))
     secrets = {HERE: "gecko", THERE: "lizard"}
@@ -210,7 +210,7 @@ async def test_whatever_is_asked_no_channel_leaks_to_another(
 
 
 class Description:
-    """The OpenAPI document as a judge of answers."""
+    """Checks answers against the OpenAPI document."""
 
     def __init__(self, spec: Any) -> None:
         self.spec = spec
@@ -226,7 +226,7 @@ class Description:
     def problems(
         self, operation: Any, status: int, content_type: str, headers: Any, body: bytes
     ) -> list[str]:
-        """What the answer does that the description doesn't say."""
+        """Return the differences between an answer and the description."""
         answer = self.resolved(operation["responses"].get(str(status)))
         if answer is None:
             return [f"an undocumented status {status}"]
@@ -239,8 +239,8 @@ class Description:
             return [f"an undocumented type {content_type}"]
         schema = {**answer["content"][content_type]["schema"], "components": self.spec["components"]}
         return [
-            str(one)
-            for one in jsonschema_rs.validator_for(schema, validate_formats=True).iter_errors(
+            str(error)
+            for error in jsonschema_rs.validator_for(schema, validate_formats=True).iter_errors(
                 json.loads(body)
             )
         ]
@@ -253,51 +253,51 @@ VALUES = (
 
 
 @pytest.mark.usefixtures("house")
-async def test_the_description_is_true(redis: Redis, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Hundreds of requests, right and wrong ones: each answer is as described, and never a server's error."""
+async def test_answers_match_the_description(redis: Redis, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Send hundreds of valid and invalid requests: each answer is as described, and never a server error."""
     monkeypatch.setattr(api, "READS_EACH", Rate(100_000, 60))
     monkeypatch.setattr(api, "READS_TOTAL", Rate(100_000, 60))
     token, dice = await token_of(redis, HERE), random.Random(1)
     async with site(redis) as client:
         async with client.get("/api/v1/openapi.json") as response:
-            judge = Description(await response.json())
+            description = Description(await response.json())
         jsonschema_rs.meta.validate(
             {
                 "$schema": "https://json-schema.org/draft/2020-12/schema",
-                **judge.spec["components"]["schemas"]["Paper"],
+                **description.spec["components"]["schemas"]["Paper"],
             }
         )
         served = {route.resource.canonical for route in client.server.app.router.routes() if route.resource}  # type: ignore[attr-defined]
-        assert {f"/api/v1{path}" for path in judge.spec["paths"]} == {
+        assert {f"/api/v1{path}" for path in description.spec["paths"]} == {
             one for one in served if one.startswith("/api/v1")
         }
         statuses = Counter[tuple[str, int]]()
         for _ in range(700):
-            path, item = dice.choice(list(judge.spec["paths"].items()))
-            given, operation = {}, item["get"]
-            for parameter in map(judge.resolved, operation["parameters"]):
+            path, item = dice.choice(list(description.spec["paths"].items()))
+            parameters, operation = {}, item["get"]
+            for parameter in map(description.resolved, operation["parameters"]):
                 value = dice.choice(VALUES)
                 if parameter["in"] == "path":
                     value = dice.choice([value, "2603.00001", "mine", str(HERE)]) or "x"
                     path = path.replace(f"{{{parameter['name']}}}", quote(value, safe=""))
                 elif dice.random() < (0.9 if parameter.get("required") else 0.4):
-                    given[parameter["name"]] = dice.choice([value, "gecko", "1"])
+                    parameters[parameter["name"]] = dice.choice([value, "gecko", "1"])
             headers = {
                 "Authorization": dice.choice(
                     [f"Bearer {token}", f"Bearer {token}", "Bearer x", "Basic eDp4", ""]
                 )
             }
-            async with client.get(f"/api/v1{path}", params=given, headers=headers) as answer:
+            async with client.get(f"/api/v1{path}", params=parameters, headers=headers) as answer:
                 body = await answer.read()
-            wrong = judge.problems(operation, answer.status, answer.content_type, answer.headers, body)
-            assert wrong == [], (path, given, answer.status, body[:500])
+            wrong = description.problems(operation, answer.status, answer.content_type, answer.headers, body)
+            assert wrong == [], (path, parameters, answer.status, body[:500])
             statuses[operation["operationId"], answer.status] += 1
         for operation_id in ("getPaper", "search", "matching", "trending", "posts", "subscriptions"):
             assert statuses[operation_id, 200] > 5, statuses
 
 
 @pytest.mark.usefixtures("house")
-async def test_errors_that_no_operation_sees_are_problems_too(redis: Redis) -> None:
+async def test_errors_outside_operations_are_problem_documents(redis: Redis) -> None:
     async with site(redis) as client:
         for method, path, status in (
             ("POST", "/search?q=x", 405),
@@ -310,7 +310,9 @@ async def test_errors_that_no_operation_sees_are_problems_too(redis: Redis) -> N
                 assert (await response.json())["status"] == status
 
 
-async def test_strangers_may_ask_only_so_often(redis: Redis, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_requests_without_a_token_are_rate_limited(
+    redis: Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(api, "READS_EACH", Rate(3, 60))
     async with site(redis) as client:
         for _ in range(3):

@@ -1,4 +1,4 @@
-"""The front page in a real browser: for the eye, for the keyboard, without scripts, on a phone, in the dark."""
+"""The front page in a real browser: with the keyboard only, without scripts, on a phone, and in dark mode."""
 
 from typing import Literal
 from urllib.parse import urlsplit
@@ -9,14 +9,14 @@ from redis.asyncio import Redis
 
 from bot.domain.models import Paper
 from tests.papers import a_paper
-from tests.web.browser import looking, needs_chromium
+from tests.web.browser import needs_chromium, open_page
 from tests.web.site import Gateway, site
 from tests.web.test_pages import seen
 
 pytestmark = needs_chromium
 
 MOST = 200_000
-"""Bytes that the page takes with all that belongs to it."""
+"""Maximum size of the page with everything that it loads, in bytes."""
 
 
 BAD = """<html><head></head><body><h3>A heading</h3><img src="data:,"><a href="/x"></a><label for="nowhere">A</label>
@@ -25,7 +25,7 @@ BAD = """<html><head></head><body><h3>A heading</h3><img src="data:,"><a href="/
 
 
 def papers() -> list[Paper]:
-    """Twenty, as large as papers get."""
+    """Return twenty papers that are as long as real ones get."""
     return [
         a_paper(
             f"2603.{n:05}",
@@ -41,16 +41,16 @@ def papers() -> list[Paper]:
     ]
 
 
-async def sideways(page: Page) -> int:
-    """Pixels that one would have to scroll to the side."""
+async def horizontal_overflow(page: Page) -> int:
+    """Return by how many pixels the page is wider than the window."""
     excess: int = await page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
     return excess
 
 
 async def test_a_search_by_keyboard_without_scripts(redis: Redis) -> None:
     await seen(redis, *papers(), a_paper(title="Something else"))
-    async with site(redis) as client, looking(scripts=False) as seen_:
-        page = seen_.page
+    async with site(redis) as client, open_page(scripts=False) as browser:
+        page = browser.page
         await page.goto(str(client.make_url("/")))
         await page.keyboard.press("Tab")
         assert await page.locator(":focus").inner_text() == "Skip to the content"
@@ -71,22 +71,24 @@ async def test_a_search_by_keyboard_without_scripts(redis: Redis) -> None:
 
 async def test_the_page_is_small_and_loads_nothing_from_other_hosts(redis: Redis) -> None:
     await seen(redis, *papers())
-    async with site(redis, Gateway("https://chat.example.org/add")) as client, looking() as seen_:
+    async with site(redis, Gateway("https://chat.example.org/add")) as client, open_page() as browser:
         answers: list[Response] = []
-        seen_.page.on("response", lambda answer: answers.append(answer))  # noqa: PLW0108  # it takes no built-in
-        await seen_.page.goto(str(client.make_url("/")), wait_until="networkidle")
+        browser.page.on("response", lambda answer: answers.append(answer))  # noqa: PLW0108  # `on` doesn't accept built-in functions
+        await browser.page.goto(str(client.make_url("/")), wait_until="networkidle")
         loaded = sum([len(await response.body()) for response in answers])
-        assert len(answers) >= 3  # the page, its style, its picture
+        assert len(answers) >= 3  # the page, its style sheet, its image
         assert loaded < MOST
-        assert {urlsplit(address).netloc for address in seen_.asked} == {client.make_url("/").authority}
-        assert seen_.said == []
+        assert {urlsplit(address).netloc for address in browser.requests} == {client.make_url("/").authority}
+        assert browser.console == []
 
 
-async def test_links_lead_where_they_say_and_send_no_referrer(redis: Redis) -> None:
+async def test_links_have_the_right_targets(redis: Redis) -> None:
     await seen(redis, *papers()[:1])
-    async with site(redis, Gateway("https://chat.example.org/add")) as client, looking() as seen_:
-        await seen_.page.goto(str(client.make_url("/")))
-        links = await seen_.page.locator("main a").evaluate_all("all => all.map(a => [a.innerText, a.href])")
+    async with site(redis, Gateway("https://chat.example.org/add")) as client, open_page() as browser:
+        await browser.page.goto(str(client.make_url("/")))
+        links = await browser.page.locator("main a").evaluate_all(
+            "all => all.map(a => [a.innerText, a.href])"
+        )
     assert ["Add to Fake", "https://chat.example.org/add"] in links
     assert [address for text, address in links if text.startswith("PDF")] == [
         "https://arxiv.org/pdf/2603.00001"
@@ -95,26 +97,26 @@ async def test_links_lead_where_they_say_and_send_no_referrer(redis: Redis) -> N
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-async def test_it_is_accessible(redis: Redis, scheme: Literal["light", "dark"]) -> None:
+async def test_pages_are_accessible(redis: Redis, scheme: Literal["light", "dark"]) -> None:
     await seen(redis, *papers())
     async with (
         site(redis, Gateway("https://chat.example.org/add")) as client,
-        looking(scheme=scheme) as seen_,
+        open_page(scheme=scheme) as browser,
     ):
         for path in ("/", "/?q=diffuse", "/?q=diffuse&cat=cs.LG&days=30", "/?q=difuse+zzzz", "/?q=-x"):
-            await seen_.page.goto(str(client.make_url(path)))
-            for summary in await seen_.page.locator("summary").all():
+            await browser.page.goto(str(client.make_url(path)))
+            for summary in await browser.page.locator("summary").all():
                 await summary.click()
-            assert await seen_.faults() == []
-        ground = await seen_.page.evaluate("getComputedStyle(document.body).backgroundColor")
+            assert await browser.faults() == []
+        ground = await browser.page.evaluate("getComputedStyle(document.body).backgroundColor")
         brightness = sum(map(int, ground.removeprefix("rgb(").removesuffix(")").split(",")))
         assert brightness > 600 if scheme == "light" else brightness < 150
 
 
 async def test_accessibility_faults_are_found() -> None:
-    async with looking() as seen_:
-        await seen_.page.set_content(BAD)
-        found = {fault.partition(":")[0].partition(" (")[0] for fault in await seen_.faults()}
+    async with open_page() as browser:
+        await browser.page.set_content(BAD)
+        found = {fault.partition(":")[0].partition(" (")[0] for fault in await browser.faults()}
     assert found == {
         "the page has a language",
         "the page has a title",
@@ -134,13 +136,13 @@ async def test_accessibility_faults_are_found() -> None:
     }
 
 
-async def test_it_can_be_read_on_a_phone(redis: Redis) -> None:
+async def test_pages_are_readable_on_a_phone(redis: Redis) -> None:
     await seen(redis, *papers())
-    async with site(redis) as client, looking(width=320, height=640) as seen_:
+    async with site(redis) as client, open_page(width=320, height=640) as browser:
         for path in ("/", "/?q=diffuse"):
-            await seen_.page.goto(str(client.make_url(path)))
-            assert await sideways(seen_.page) <= 0
-            size = await seen_.page.evaluate(
+            await browser.page.goto(str(client.make_url(path)))
+            assert await horizontal_overflow(browser.page) <= 0
+            size = await browser.page.evaluate(
                 "parseFloat(getComputedStyle(document.querySelector('article p')).fontSize)"
             )
             assert size >= 14
@@ -148,12 +150,12 @@ async def test_it_can_be_read_on_a_phone(redis: Redis) -> None:
 
 async def test_the_focus_is_visible(redis: Redis) -> None:
     await seen(redis, *papers()[:1])
-    async with site(redis) as client, looking() as seen_:
-        await seen_.page.goto(str(client.make_url("/")))
+    async with site(redis) as client, open_page() as browser:
+        await browser.page.goto(str(client.make_url("/")))
         reached = set()
         for _ in range(12):
-            await seen_.page.keyboard.press("Tab")
-            focus = seen_.page.locator(":focus")
+            await browser.page.keyboard.press("Tab")
+            focus = browser.page.locator(":focus")
             if not await focus.count():
                 break
             reached.add(await focus.evaluate("e => e.tagName"))

@@ -1,4 +1,4 @@
-"""Connections have deadlines and limits, so that strangers can't use up the descriptors or the log."""
+"""Connections have deadlines and limits, so that strangers can't use up file descriptors or fill the log."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -25,7 +25,7 @@ LOOPBACK = ip_network("127.0.0.0/8")
 
 @asynccontextmanager
 async def serving(redis: Redis) -> AsyncIterator[int]:
-    """The website listening on a port, as the program runs it."""
+    """Run the website on a port, as the program does."""
     port = free_port()
     async with a_website(redis, port=port) as website:
         running = asyncio.create_task(website.run(FailingCore()))
@@ -46,7 +46,7 @@ async def serving(redis: Redis) -> AsyncIterator[int]:
 
 
 async def is_closed(reader: asyncio.StreamReader) -> bool:
-    """Whether the server closes the connection, whatever it answers before."""
+    """Whether the server closes the connection, with or without an answer."""
     with suppress(ConnectionError):
         async with asyncio.timeout(20):
             await reader.read()
@@ -66,7 +66,7 @@ async def answers(port: int) -> bool:
 
 
 @pytest.mark.parametrize("sent", [b"", b"GET / HTTP/1.1\r\nHost: x\r\nX-Slow: "])
-async def test_a_head_that_does_not_arrive_is_given_up(
+async def test_a_connection_whose_head_does_not_arrive_is_closed(
     redis: Redis, monkeypatch: pytest.MonkeyPatch, sent: bytes
 ) -> None:
     monkeypatch.setattr("bot.web.server.HEAD_SECONDS", 0.3)
@@ -88,25 +88,25 @@ async def close(*writers: asyncio.StreamWriter) -> None:
 
 
 async def drip(writer: asyncio.StreamWriter) -> None:
-    """A byte now and then, as slow-loris attacks send them."""
+    """Send a byte at intervals, as slow-loris attacks do."""
     while not writer.is_closing():
         writer.write(b"x")
         await asyncio.sleep(0.05)
 
 
-async def test_one_peer_can_not_have_all_connections(redis: Redis, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_connections_per_peer_are_limited(redis: Redis, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(connections, "MAX_PER_PEER", 3)
     with capture_logs() as logs:
         async with serving(redis) as port:
             opened = [await asyncio.open_connection("127.0.0.1", port) for _ in range(30)]
             assert [await is_closed(reader) for reader, _ in opened[3:]] == [True] * 27
             await close(*(writer for _, writer in opened))
-            await until(lambda: answers(port), "the server to see them close")
+            await until(lambda: answers(port), "the server to notice the closed connections")
     refused = [entry for entry in logs if entry["event"] == "connections_refused"]
     assert len(refused) == 1
 
 
-def test_limits_count_what_is_open() -> None:
+def test_limits_count_open_connections() -> None:
     limits = ConnectionLimits(asyncio.Protocol, trusted=[LOOPBACK], total=5, per_peer=2)
     assert [limits.enter("192.0.2.1") for _ in range(3)] == [True, True, False]
     assert [limits.enter("127.0.0.1") for _ in range(4)] == [True, True, True, False]
@@ -114,14 +114,14 @@ def test_limits_count_what_is_open() -> None:
     assert limits.enter("192.0.2.2")
 
 
-def test_the_limit_is_below_that_of_descriptors(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_limit_of_connections_is_below_that_of_descriptors(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("resource.getrlimit", lambda _kind: (256, 4096))
     assert connections.max_connections() == 128
     monkeypatch.setattr("resource.getrlimit", lambda _kind: (1_000_000, 1_000_000))
     assert connections.max_connections() == connections.MAX_CONNECTIONS
 
 
-async def test_a_port_that_is_taken_is_named(redis: Redis) -> None:
+async def test_a_port_in_use_is_named_in_the_error(redis: Redis) -> None:
     async with serving(redis) as port, a_website(redis, port=port) as website:
         with pytest.raises(ConfigurationError, match=f"PORT: can't listen on {port}"):
             await website.run(FailingCore())
@@ -142,20 +142,20 @@ async def test_a_port_that_is_taken_is_named(redis: Redis) -> None:
         ((ip_network("10.0.0.0/8"),), "198.51.100.1", "127.0.0.1"),
     ],
 )
-async def test_only_a_trusted_proxy_says_whom_a_request_comes_from(
+async def test_only_a_trusted_proxy_can_name_the_client(
     trusted: tuple[Network, ...], forwarded: str, client: str
 ) -> None:
-    async def who(request: web.Request) -> web.Response:
+    async def show_client(request: web.Request) -> web.Response:
         return web.Response(text=str(client_of(request)))
 
     app = web.Application(middlewares=[decode(trusted)])
-    app.add_routes([web.get("/", who)])
+    app.add_routes([web.get("/", show_client)])
     headers = {"X-Forwarded-For": forwarded}
     async with TestClient(TestServer(app)) as browser, browser.get("/", headers=headers) as response:
         assert await response.text() == client
 
 
-async def test_a_proxy_that_is_not_trusted_is_named_in_the_log_once() -> None:
+async def test_an_untrusted_proxy_is_logged_once() -> None:
     async def hello(_request: web.Request) -> web.Response:
         return web.Response()
 

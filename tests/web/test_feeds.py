@@ -1,4 +1,4 @@
-"""Feeds as a reader sees them: what was posted, in order, under addresses that can be revoked."""
+"""Feeds as a feed reader sees them: the posts in order, under addresses that can be revoked."""
 
 import json
 import re
@@ -45,7 +45,7 @@ async def get(client: Client, path: str, status: int = 200, **headers: str) -> t
 
 
 async def atom(client: Client, path: str) -> Any:
-    """A page of a feed, as feedparser reads it; every rule of the specification that it passes over is checked here."""
+    """Return a page of a feed as feedparser reads it, after checking the rules of the specification that it ignores."""
     body, headers = await get(client, path)
     assert headers["Content-Type"] == "application/atom+xml; charset=utf-8"
     root = ET.fromstring(body)
@@ -58,7 +58,7 @@ async def atom(client: Client, path: str) -> Any:
 
 
 def check_atom(root: ET.Element) -> None:
-    """What RFC 4287 requires."""
+    """Check the requirements of RFC 4287."""
     assert root.tag == f"{ATOM}feed"
     for element in (root, *root.iter(f"{ATOM}entry")):
         for name in ("id", "title", "updated"):
@@ -78,7 +78,7 @@ def check_atom(root: ET.Element) -> None:
 
 
 def check_atom_as_validators_do(root: ET.Element) -> None:
-    """What the W3C's validator warns of, although the RFC allows it."""
+    """Check for things that the W3C's validator warns of, although the RFC allows them."""
     times = [entry.findtext(f"{ATOM}updated") for entry in root.iter(f"{ATOM}entry")]
     assert len(times) == len({*times}), "two entries have the same time"
     assert (root.findtext(f"{ATOM}updated") or "") >= "2026", "implausible"
@@ -98,7 +98,7 @@ async def json_feed(client: Client, path: str) -> Any:
 
 
 async def atom_ids(client: Client, path: str) -> list[str]:
-    """The ids of all pages, the newest first."""
+    """Return the ids of all pages, newest first."""
     found: list[str] = []
     while path:
         read = await atom(client, path)
@@ -133,7 +133,7 @@ async def clock(redis: Redis, monkeypatch: pytest.MonkeyPatch) -> Clock:
 
 
 class TickingBoard(Board):
-    """Time goes on while it takes a post: no two are made in the same millisecond."""
+    """A board whose clock advances with each post, so that no two are in the same millisecond."""
 
     async def send(self, to: ChannelRef, card: Card, key: str) -> MessageRef:
         await self.clock.set(self.clock.now + timedelta(milliseconds=1))
@@ -154,14 +154,14 @@ HERE = a_channel(platform="board")
 
 
 async def post(house: House, clock: Clock, *papers: Paper) -> None:
-    """Papers are found and posted, a second later than what came before."""
+    """Find and post papers, a second after the previous post."""
     await clock.set(clock.now + timedelta(seconds=1))
     await house.poll(*papers, cursor=f"{clock.now}")
     await house.deliver()
 
 
 @pytest.mark.timeout(180)
-async def test_over_five_recorded_days_a_feed_has_what_was_posted_in_order(
+async def test_a_feed_has_all_posts_of_five_recorded_days_in_order(
     redis: Redis, clock: Clock, board: Board, house: House, shared_data: Path
 ) -> None:
     replay = HuggingFaceReplay(shared_data / "hf_daily")
@@ -174,7 +174,7 @@ async def test_over_five_recorded_days_a_feed_has_what_was_posted_in_order(
         rows = replay.day(day) if n < 5 else []
         await house.poll(*parse_list(json.dumps(rows).encode()), cursor=str(day))
         await house.deliver()
-    posted = [tag(paper) for one in reversed(board.posts) for paper in one.card.posting.papers]
+    posted = [tag(paper) for sent in reversed(board.posts) for paper in sent.card.posting.papers]
     assert len(posted) > PAGE
     numbers: dict[str, set[int]] = {}
     every, each = await address(redis), {n: await address(redis, n) for n in (1, 2, 3)}
@@ -182,19 +182,19 @@ async def test_over_five_recorded_days_a_feed_has_what_was_posted_in_order(
         assert await atom_ids(client, f"{every}.atom") == posted
         assert await json_ids(client, f"{every}.json") == posted
         for n, path in each.items():
-            of_one = await atom_ids(client, f"{path}.atom")
-            assert of_one == [one for one in posted if one in set(of_one)]
-            assert await json_ids(client, f"{path}.json") == of_one
-            assert await atom_ids(client, f"{every}/{n}.atom") == of_one
-            for one in of_one:
-                numbers.setdefault(one, set()).add(n)
+            of_subscription = await atom_ids(client, f"{path}.atom")
+            assert of_subscription == [entry for entry in posted if entry in set(of_subscription)]
+            assert await json_ids(client, f"{path}.json") == of_subscription
+            assert await atom_ids(client, f"{every}/{n}.atom") == of_subscription
+            for entry in of_subscription:
+                numbers.setdefault(entry, set()).add(n)
         feed = await json_feed(client, f"{every}.json")
     assert set(numbers) == set(posted)
     for item in feed["items"]:
         assert {reason["subscription"] for reason in item["_paperboy"]["reasons"]} == numbers[item["id"]]
 
 
-async def test_what_did_not_change_is_not_sent_again(redis: Redis, clock: Clock, house: House) -> None:
+async def test_an_unchanged_feed_is_answered_with_304(redis: Redis, clock: Clock, house: House) -> None:
     await clock.set(NOW - timedelta(hours=1))
     await house.subscribe(HERE, "now", ChannelSettings())
     await post(house, clock, a_paper("2603.1"))
@@ -203,12 +203,12 @@ async def test_what_did_not_change_is_not_sent_again(redis: Redis, clock: Clock,
         for form in ("atom", "json"):
             _, first = await get(client, f"{path}.{form}")
             assert first["Cache-Control"] == "private, no-cache"
-            for asked in (
+            for condition in (
                 {"If-None-Match": first["ETag"]},
                 {"If-None-Match": f'"other", {first["ETag"]}'},
                 {"If-Modified-Since": first["Last-Modified"]},
             ):
-                body, headers = await get(client, f"{path}.{form}", 304, **asked)
+                body, headers = await get(client, f"{path}.{form}", 304, **condition)
                 assert (body, headers["ETag"]) == (b"", first["ETag"])
             await get(client, f"{path}.{form}", 200, **{"If-None-Match": '"other"'})
         await post(house, clock, a_paper("2603.2"))
@@ -239,7 +239,7 @@ async def test_a_second_post_in_the_same_second_is_not_missed(
         assert b"2603.2" in body
 
 
-async def test_a_revoked_address_shows_nothing_at_once_in_every_process(
+async def test_a_revoked_address_ends_at_once_in_every_process(
     redis: Redis, clock: Clock, house: House
 ) -> None:
     await house.subscribe(HERE, "now", ChannelSettings())
@@ -261,7 +261,7 @@ async def test_a_revoked_address_shows_nothing_at_once_in_every_process(
             await get(other, path, 404)
 
 
-async def test_an_address_shows_its_own_channel_and_subscription_only(
+async def test_an_address_shows_only_its_channel_and_subscription(
     redis: Redis, clock: Clock, house: House
 ) -> None:
     other = a_channel("C2", platform="board")
@@ -308,7 +308,7 @@ async def test_a_long_feed_has_pages(redis: Redis, clock: Clock, house: House) -
     assert links["next"] == f"{PUBLIC_URL}{path}.atom?page=3"
 
 
-async def test_news_of_a_paper_are_items_too(redis: Redis, clock: Clock, house: House) -> None:
+async def test_news_of_a_watched_paper_is_an_item(redis: Redis, clock: Clock, house: House) -> None:
     await house.subscribe(HERE, "now", ChannelSettings())
     paper = a_paper("2603.1", versions=1, comment="", sources=("arxiv",))
     await post(house, clock, paper)
@@ -322,9 +322,7 @@ async def test_news_of_a_paper_are_items_too(redis: Redis, clock: Clock, house: 
     assert (first["url"], news["_paperboy"]["reasons"]) == (news["url"], [])
 
 
-async def test_what_comes_from_a_paper_is_text_in_every_form(
-    redis: Redis, clock: Clock, house: House
-) -> None:
+async def test_markup_in_a_paper_is_escaped_in_every_format(redis: Redis, clock: Clock, house: House) -> None:
     nasty = a_paper(
         title=f"paper {NASTY}", abstract=NASTY, authors=(NASTY, ""), organization=NASTY, categories=(NASTY, ""),
         url="javascript:alert(1)", pdf_url='https://example.org/"><script>', tldr=NASTY, code_url="data:x",
@@ -347,7 +345,7 @@ async def test_what_comes_from_a_paper_is_text_in_every_form(
             assert "\u202e" not in body.decode()
 
 
-async def test_a_query_has_the_papers_that_it_would_have_brought(redis: Redis) -> None:
+async def test_the_feed_of_a_query_has_its_matches_of_the_last_days(redis: Redis) -> None:
     papers = [
         a_paper("2603.1", title="Old diffusion", published=NOW - timedelta(days=30)),
         a_paper("2603.2", title="Diffusion", published=NOW - timedelta(days=2)),
@@ -368,18 +366,18 @@ async def test_a_query_has_the_papers_that_it_would_have_brought(redis: Redis) -
     assert headers["Access-Control-Allow-Origin"] == "*"
 
 
-async def test_trending_papers_are_in_their_order(redis: Redis) -> None:
+async def test_trending_papers_are_in_their_trending_order(redis: Redis) -> None:
     papers = [a_paper(f"2603.{n}", published=NOW - timedelta(days=n), upvotes=n) for n in (1, 2, 3)]
     order = ("2603.2", "2603.1", "2603.3")
     await Papers(redis).ingest("test", Batch((), "c", history=tuple(papers), trending=order), 0)
     async with site(redis) as client:
-        assert await atom_ids(client, "/feeds/trending.atom") == [tag(one) for one in order]
+        assert await atom_ids(client, "/feeds/trending.atom") == [tag(paper_id) for paper_id in order]
         week = await json_ids(client, "/feeds/trending.json?span=week")
         assert week == [tag(f"2603.{n}") for n in (3, 2, 1)]
         await get(client, "/feeds/trending.atom?span=year", 400)
 
 
-async def test_subscriptions_can_be_imported_into_a_reader(redis: Redis, house: House) -> None:
+async def test_subscriptions_can_be_imported_as_opml(redis: Redis, house: House) -> None:
     await house.subscribe(HERE, "now", ChannelSettings())
     await house.subscriptions.add(HERE, 'gecko OR "sticky <feet>"', "now", "U")
     path = await address(redis)
@@ -393,7 +391,7 @@ async def test_subscriptions_can_be_imported_into_a_reader(redis: Redis, house: 
     assert outlines[0].get("xmlUrl") == f"{PUBLIC_URL}{path}/1.atom"
 
 
-async def test_strangers_may_read_only_so_many_feeds(redis: Redis, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_requests_of_feeds_are_rate_limited(redis: Redis, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(feeds, "READS_EACH", Rate(3, 60))
     async with site(redis) as client:
         for _ in range(3):
@@ -427,7 +425,7 @@ async def test_a_shared_list_is_a_feed_with_its_notes(redis: Redis) -> None:
         await get(client, f"{path}.atom", 404)
 
 
-async def test_pages_name_the_feeds_of_what_they_show(redis: Redis) -> None:
+async def test_pages_link_to_the_feeds_of_their_papers(redis: Redis) -> None:
     await Papers(redis).ingest("test", Batch((), "c", history=(a_paper(title="Diffusion"),)), 0)
     async with site(redis) as client:
         for path, query in (("/", ""), ("/?q=diffusion+-survey", "diffusion -survey")):

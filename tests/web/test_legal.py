@@ -1,4 +1,4 @@
-"""The pages on privacy and terms name the operator, and say what the program really does."""
+"""The pages on privacy and terms name the operator and describe what the program does."""
 
 import pytest
 from redis.asyncio import Redis
@@ -15,7 +15,7 @@ async def test_a_page_names_the_operator_and_is_linked_from_the_front_page(redis
         assert f'href="{path}"' in await page(client)
 
 
-async def test_the_commands_that_delete_are_named(redis: Redis) -> None:
+async def test_the_privacy_page_names_the_commands_that_delete(redis: Redis) -> None:
     async with site(redis) as client:
         text = await page(client, "/privacy")
     assert "/paper forget me" in text
@@ -33,5 +33,5 @@ async def test_the_commands_that_delete_are_named(redis: Redis) -> None:
         ("", ""),
     ],
 )
-def test_a_contact_is_a_link_only_if_it_is_an_address(contact: str, url: str) -> None:
+def test_a_contact_is_a_link_only_if_it_is_a_mail_or_web_address(contact: str, url: str) -> None:
     assert Operator("Ada", contact).contact_url == url

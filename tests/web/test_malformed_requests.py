@@ -11,7 +11,7 @@ from typing import Any
 from urllib.parse import quote
 
 import aiohttp
-import mcp.server.mcpserver  # noqa: F401  # CPython 3.11 can't always compile in a thread what pytest rewrites (anyio)
+import mcp.server.mcpserver  # noqa: F401  # import here: CPython 3.11 can't always compile in a thread what pytest rewrites (anyio)
 import pytest
 from aiohttp.test_utils import TestServer
 from pydantic import SecretStr
@@ -151,14 +151,14 @@ FIELDS = COMMON_FIELDS + MORE_FIELDS
 
 @dataclass
 class Site:
-    """The whole site, as a server that speaks raw bytes, and what it answered."""
+    """The whole site as a server for raw bytes, with a count of its answers by status."""
 
     port: int
     routes: Sequence[str]
     statuses: Counter[int] = field(default_factory=Counter)
 
     async def send(self, request: bytes) -> int:
-        """The status of the answer; 0 if the connection was closed without one."""
+        """Send a request. Returns the status of the answer, or 0 if the connection was closed without one."""
         reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
         try:
             writer.write(request)
@@ -177,7 +177,7 @@ class Site:
 
 @asynccontextmanager
 async def whole_site(redis: Redis) -> AsyncIterator[Site]:
-    """Every route that there is: probes, pages, mail, and an app that workspaces install over HTTP."""
+    """Serve all routes: probes, pages, mail, and a Slack app that workspaces install."""
     settings = Settings(
         public_url="https://papers.example.org",
         secret_key=SecretStr(KEY),
@@ -216,7 +216,7 @@ SLACK: dict[str, Any] = {
 @pytest.fixture
 async def site(redis: Redis, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Site]:
     async def unlimited(*_args: object) -> None:
-        """Otherwise most requests would get no further than a limit."""
+        """Count nothing; otherwise most requests would only reach the rate limit."""
 
     monkeypatch.setattr(Limits, "count", unlimited)
     monkeypatch.setattr("bot.web.requests.BODY_SECONDS", 0.2)
@@ -225,7 +225,7 @@ async def site(redis: Redis, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[S
 
 
 def random_request(dice: random.Random, routes: Sequence[str]) -> bytes:
-    """A request that is wrong in some ways."""
+    """Return a request that is malformed in some ways."""
     path = dice.choice(routes).encode()
     for name in (b"{token}", b"{version}"):
         path = path.replace(name, quote(dice.choice(NASTY)[:300] or b"x").encode())
@@ -235,7 +235,7 @@ def random_request(dice: random.Random, routes: Sequence[str]) -> bytes:
             + path
         )
     query = b"&".join(
-        dice.choice(FIELDS) + b"=" + written(dice)[:2_500] for _ in range(dice.choice([0, 0, 1, 1, 60]))
+        dice.choice(FIELDS) + b"=" + nasty_value(dice)[:2_500] for _ in range(dice.choice([0, 0, 1, 1, 60]))
     )
     target = path + (b"?" + query if query else b"")
     head = [
@@ -258,8 +258,8 @@ def random_request(dice: random.Random, routes: Sequence[str]) -> bytes:
     return b"\r\n".join(head) + b"\r\n\r\n" + body
 
 
-def written(dice: random.Random) -> bytes:
-    """Something nasty, mostly percent-encoded as it should be."""
+def nasty_value(dice: random.Random) -> bytes:
+    """Return a nasty value, mostly percent-encoded as it should be."""
     nasty = dice.choice(NASTY)
     return quote(nasty).encode() if dice.random() < 0.9 else nasty
 
@@ -310,22 +310,22 @@ BODIES: Sequence[Callable[[random.Random], bytes]] = [
 
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize("seed", range(4))
-async def test_no_random_request_is_answered_with_5xx(site: Site, seed: int) -> None:
+async def test_random_requests_are_never_answered_with_5xx(site: Site, seed: int) -> None:
     dice = random.Random(seed)
     assert {"/", "/healthz", "/email/link", "/email/act/{token}", "/slack/events", "/slack/install"} <= set(
         site.routes
     )
     failed: list[tuple[int, bytes]] = []
 
-    async def some() -> None:
+    async def send_some() -> None:
         for _ in range(250):
             request = random_request(dice, site.routes)
             status = await site.send(request)
-            # 501 is the right answer to a transfer coding that isn't known.
+            # 501 is the right answer to an unknown transfer coding.
             if status >= 500 and not (status == 503 and b"/readyz" in request) and status != 501:
                 failed.append((status, request[:600]))
 
-    await asyncio.gather(*(some() for _ in range(10)))
+    await asyncio.gather(*(send_some() for _ in range(10)))
     assert failed == [], site.statuses
     assert site.statuses.total() == 2_500
     assert site.statuses[200] > 50
@@ -414,12 +414,14 @@ NAMED: dict[str, tuple[bytes, int]] = {
 
 
 @pytest.mark.parametrize("name", NAMED)
-async def test_a_malformed_request_is_answered(site: Site, name: str) -> None:
+async def test_a_malformed_request_gets_the_expected_status(site: Site, name: str) -> None:
     sent, status = NAMED[name]
     assert await site.send(sent) == status
 
 
-async def test_a_body_that_does_not_arrive_is_given_up(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_request_whose_body_does_not_arrive_gets_408(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("bot.web.requests.BODY_SECONDS", 0.05)
     reader, writer = await asyncio.open_connection("127.0.0.1", site.port)
     writer.write(b"POST /email/link HTTP/1.1\r\nHost: x\r\n" + FORM + b"\r\nContent-Length: 100\r\n\r\na=")

@@ -71,10 +71,10 @@ async def test_every_tool_answers_over_http(redis: Redis, harness: ConsoleHarnes
         posts = (await call(client, "recent_posts"))["posts"]
         assert {post["paper"]["id"] for post in posts} == {"2603.00001", "2603.00002", "2603.00003"}
         subscriptions = (await call(client, "list_subscriptions"))["subscriptions"]
-        assert [one["query"] for one in subscriptions] == ["gecko"]
+        assert [item["query"] for item in subscriptions] == ["gecko"]
 
 
-async def test_a_search_finds_what_the_command_finds_in_its_order(
+async def test_a_search_finds_the_same_papers_in_the_same_order_as_the_command(
     redis: Redis, harness: ConsoleHarness
 ) -> None:
     titles = {paper.id: paper.title for paper in PAPERS}
@@ -91,7 +91,7 @@ async def test_a_search_finds_what_the_command_finds_in_its_order(
 
 
 @pytest.mark.usefixtures("harness")
-async def test_without_a_token_there_are_the_tools_for_everyone(redis: Redis) -> None:
+async def test_without_a_token_only_public_tools_are_offered(redis: Redis) -> None:
     async with site(redis) as website, assistant(website) as client:
         assert {tool.name for tool in (await client.list_tools()).tools} == PUBLIC
         for tool in PRIVATE:
@@ -102,7 +102,7 @@ async def test_without_a_token_there_are_the_tools_for_everyone(redis: Redis) ->
 
 
 @pytest.mark.usefixtures("harness")
-async def test_instructions_in_an_abstract_stay_data(redis: Redis) -> None:
+async def test_instructions_in_an_abstract_are_marked_as_data(redis: Redis) -> None:
     async with site(redis) as website, assistant(website) as client:
         assert NOTICE in (client.instructions or "")
         answer = await call(client, "get_paper", paper_id="2603.00001")
@@ -113,7 +113,7 @@ async def test_instructions_in_an_abstract_stay_data(redis: Redis) -> None:
         assert text.startswith(f"[{NOTICE}]")
 
 
-async def test_a_token_ends_at_once(redis: Redis, harness: ConsoleHarness) -> None:
+async def test_a_revoked_token_is_refused_at_once(redis: Redis, harness: ConsoleHarness) -> None:
     tokens = Tokens(redis)
     token = await tokens.make(Grant(channel=harness.channel, kind="api", at=NOW))
     feed = await tokens.make(Grant(channel=harness.channel, kind="feed", at=NOW))
@@ -130,7 +130,7 @@ async def status(website: Site, body: bytes = HELLO_BODY, **headers: str) -> int
         return response.status
 
 
-async def test_strangers_requests_are_refused(redis: Redis) -> None:
+async def test_foreign_hosts_and_malformed_requests_are_refused(redis: Redis) -> None:
     async with site(redis) as website:
         assert await status(website) == 200
         assert await status(website, Origin=PUBLIC_URL) == 200
@@ -147,7 +147,7 @@ async def test_strangers_requests_are_refused(redis: Redis) -> None:
                 assert response.content_type == "application/problem+json"
 
 
-async def test_strangers_may_ask_only_so_often(redis: Redis, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_calls_are_rate_limited(redis: Redis, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(mcp_endpoint, "CALLS_EACH", Rate(3, 60))
     async with site(redis) as website:
         assert [await status(website) for _ in range(3)] == [200] * 3
@@ -156,7 +156,9 @@ async def test_strangers_may_ask_only_so_often(redis: Redis, monkeypatch: pytest
             assert int(response.headers["Retry-After"]) > 0
 
 
-async def test_without_the_library_the_route_says_so(redis: Redis, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_without_the_mcp_library_the_answer_names_the_extra(
+    redis: Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def missing(_self: object) -> object:
         raise ModuleNotFoundError("No module named 'mcp'")
 

@@ -1,4 +1,4 @@
-"""The front page as its markup: what it says, and what a stranger can't do to it."""
+"""The markup of the front page: its content, and its safety from injected text."""
 
 from collections.abc import Iterable
 from datetime import timedelta
@@ -23,7 +23,7 @@ NASTY = '<script>alert(1)</script> "quoted" & <b>bold</b>'
 
 
 async def seen(redis: Redis, *papers: Paper) -> None:
-    """Papers are known, and trend in this order."""
+    """Store papers as trending in this order."""
     batch = Batch((), "c", history=papers, trending=tuple(paper.id for paper in papers))
     await Papers(redis).ingest("test", batch, 0)
 
@@ -43,7 +43,7 @@ def titles(text: str) -> list[str]:
     return ["".join(heading.itertext()) for heading in tree.iter("h3")]
 
 
-async def test_the_trending_papers_are_shown_in_their_order(redis: Redis) -> None:
+async def test_trending_papers_are_shown_in_their_order(redis: Redis) -> None:
     await seen(redis, a_paper("2603.2", title="Second"), a_paper("2603.1", title="First", upvotes=42))
     async with site(redis) as client:
         text = await page(client)
@@ -52,7 +52,7 @@ async def test_the_trending_papers_are_shown_in_their_order(redis: Redis) -> Non
     assert 'href="https://arxiv.org/abs/2603.1"' in text
 
 
-async def test_a_sample_is_shown_until_the_first_list(redis: Redis) -> None:
+async def test_a_sample_is_shown_until_the_first_poll(redis: Redis) -> None:
     async with site(redis) as client:
         text = await page(client)
     assert "A sample, until the first list is read" in text
@@ -60,7 +60,7 @@ async def test_a_sample_is_shown_until_the_first_list(redis: Redis) -> None:
     assert "No source has been read yet" in text
 
 
-async def test_what_comes_from_a_paper_is_text(redis: Redis) -> None:
+async def test_markup_in_a_paper_is_escaped(redis: Redis) -> None:
     nasty = a_paper(title=NASTY, abstract=NASTY, authors=(NASTY,), url="javascript:alert(1)", pdf_url=NASTY)
     await seen(redis, nasty)
     async with site(redis) as client:
@@ -72,7 +72,7 @@ async def test_what_comes_from_a_paper_is_text(redis: Redis) -> None:
             assert NASTY in titles(text)
 
 
-async def test_a_search_finds_pages_and_keeps_what_was_typed(redis: Redis) -> None:
+async def test_a_search_has_pages_and_keeps_the_typed_query(redis: Redis) -> None:
     await seen(
         redis, *(a_paper(f"2603.{n}", title=f"Diffusion {n}") for n in range(12)), a_paper(title="Other")
     )
@@ -97,14 +97,14 @@ async def test_any_search_is_answered_with_a_page(redis: Redis, typed: str) -> N
             assert "<script" not in await page(client, f"/?q={typed}&page={number}")
 
 
-async def test_a_misspelt_word_gets_a_suggestion(redis: Redis) -> None:
+async def test_a_misspelled_word_gets_a_suggestion(redis: Redis) -> None:
     await seen(redis, a_paper(title="Diffusion policies"))
     async with site(redis) as client:
         text = await page(client, "/?q=difusion+policies")
     assert 'Did you mean <a href="/?q=diffusion%20policies">' in text or "Diffusion policies" in titles(text)
 
 
-async def test_a_platform_is_offered_only_if_anyone_may_add_it(redis: Redis) -> None:
+async def test_a_platform_is_offered_only_if_anyone_can_add_it(redis: Redis) -> None:
     async with site(redis, Gateway("https://chat.example.org/add?a=1&b=2"), Gateway()) as client:
         text = await page(client)
     assert text.count("Add to Fake") == 1
@@ -131,7 +131,7 @@ def polls(*errors: str | None) -> Iterable[Any]:
     )
 
 
-def test_the_status_is_a_line_in_words() -> None:
+def test_the_status_is_described_in_one_line() -> None:
     assert health_line((), 0, NOW) == "No source has been read yet."
     assert (
         health_line(tuple(polls(None, None)), 1, NOW)
@@ -143,7 +143,7 @@ def test_the_status_is_a_line_in_words() -> None:
 
 
 @pytest.mark.parametrize(
-    ("time", "said"),
+    ("time", "text"),
     [
         (timedelta(seconds=-3), "just now"),
         (timedelta(seconds=59), "just now"),
@@ -152,23 +152,23 @@ def test_the_status_is_a_line_in_words() -> None:
         (timedelta(days=3), "3 days ago"),
     ],
 )
-def test_times_are_written_as_people_say_them(time: timedelta, said: str) -> None:
-    assert ago(time) == said
+def test_times_are_relative(time: timedelta, text: str) -> None:
+    assert ago(time) == text
 
 
-async def test_the_status_of_the_page_is_the_status_of_the_bot(redis: Redis) -> None:
+async def test_the_front_page_shows_the_status_of_the_last_poll(redis: Redis) -> None:
     await record_poll(redis, PollResult(source="s", at=NOW - timedelta(hours=2), next_at=NOW))
     async with site(redis) as client:
         assert "Last look for papers 2 hours ago" in await page(client)
 
 
-async def test_browsers_are_asked_to_use_https_where_the_public_url_does(redis: Redis) -> None:
+async def test_hsts_is_sent_only_if_the_public_url_is_https(redis: Redis) -> None:
     for https in (True, False):
         async with site(redis, https=https) as client, client.get("/") as response:
             assert ("Strict-Transport-Security" in response.headers) == https
 
 
-async def test_one_client_can_not_search_without_end(redis: Redis, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_searches_per_client_are_rate_limited(redis: Redis, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("bot.web.search_form.SEARCHES_EACH", Rate(2, 60))
     await seen(redis, a_paper())
     async with site(redis) as client:
@@ -186,11 +186,11 @@ async def test_one_client_can_not_search_without_end(redis: Redis, monkeypatch: 
 @pytest.mark.parametrize(
     ("text", "number"), [("", 1), ("0", 1), ("-1", 1), ("x", 1), ("²", 1), ("7", 7), ("9" * 5_000, 1)]
 )
-def test_a_page_number_is_read_with_bounds(text: str, number: int) -> None:
+def test_an_invalid_page_number_is_page_one(text: str, number: int) -> None:
     assert page_number(text) == number
 
 
-async def test_presets_are_shown_with_what_they_would_have_brought(redis: Redis) -> None:
+async def test_presets_are_shown_with_their_number_of_matches(redis: Redis) -> None:
     await seen(redis, a_paper(title="Humanoid robots", published=NOW - timedelta(days=2)))
     async with site(redis) as client:
         text = await page(client)

@@ -1,4 +1,4 @@
-"""A paper's own page, and the spans of the front page."""
+"""The page of a paper, and the time spans of the front page."""
 
 from datetime import timedelta
 
@@ -17,7 +17,7 @@ from tests.web.test_browser import papers
 from tests.web.test_pages import NASTY, page, seen, titles
 
 
-async def test_a_page_shows_a_paper_what_happened_and_what_is_like_it(redis: Redis) -> None:
+async def test_a_page_shows_a_paper_its_events_and_similar_papers(redis: Redis) -> None:
     event = Event("accepted", "accepted-icml-2026", NOW - timedelta(days=1), "Accepted at ICML 2026.")
     paper = a_paper("2603.00001", title="Diffusion of geckos", events=(event,), comment="9 pages")
     like = a_paper("2603.00002", title="Geckos and their diffusion")
@@ -40,7 +40,7 @@ async def test_a_page_shows_a_paper_what_happened_and_what_is_like_it(redis: Red
     assert 'href="/api/v1/papers/2603.00001"' in text
 
 
-async def test_papers_of_any_id_have_a_page_that_the_front_page_links(redis: Redis) -> None:
+async def test_the_front_page_links_to_papers_with_any_id(redis: Redis) -> None:
     papers = [a_paper("doi:10.1101/2026.01.02"), a_paper("hep-th/9901001"), a_paper("feed:a b?c#d%/é")]
     await seen(redis, *papers)
     async with site(redis) as client:
@@ -68,7 +68,7 @@ async def test_a_paper_can_be_cited_and_followed(redis: Redis) -> None:
         assert "/feeds/search.json?q=cat%3A" in await page(client, address_of(biology))
 
 
-async def test_what_comes_from_a_paper_is_text_there_too(redis: Redis) -> None:
+async def test_markup_in_a_paper_is_escaped_on_its_page(redis: Redis) -> None:
     nasty = a_paper(title=NASTY, abstract=NASTY, authors=(NASTY,), comment=NASTY, url="javascript:alert(1)")
     await seen(redis, nasty, a_paper("2603.2", title=NASTY, abstract=NASTY))
     async with site(redis) as client:
@@ -78,7 +78,7 @@ async def test_what_comes_from_a_paper_is_text_there_too(redis: Redis) -> None:
     assert "javascript:" not in text
 
 
-async def test_an_unknown_paper_and_too_many_requests_are_said(
+async def test_an_unknown_paper_is_404_and_too_many_requests_are_429(
     redis: Redis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(paper_pages, "VIEWS_EACH", Rate(1, 60))
@@ -89,7 +89,7 @@ async def test_an_unknown_paper_and_too_many_requests_are_said(
             assert response.headers["Refresh"] == response.headers["Retry-After"] == "60"
 
 
-async def test_the_front_page_shows_longer_spans_by_upvotes(redis: Redis) -> None:
+async def test_longer_spans_are_sorted_by_upvotes(redis: Redis) -> None:
     papers = [
         a_paper(f"2603.{n}", title=f"Paper {n}", published=NOW - timedelta(days=n), upvotes=n)
         for n in (1, 5, 20)
@@ -105,7 +105,7 @@ async def test_the_front_page_shows_longer_spans_by_upvotes(redis: Redis) -> Non
     assert '<a href="/?span=week" aria-current="page">Week</a>' in shown["week"]
 
 
-async def test_every_page_is_small_on_the_wire(redis: Redis) -> None:
+async def test_pages_are_compressed_and_small(redis: Redis) -> None:
     await seen(redis, *papers())
     async with site(redis) as client:
         for path in ("/", "/?span=month", "/?q=diffuse", "/papers/2603.00001"):

@@ -1,4 +1,4 @@
-"""The search on the page: what narrows it, and the drawing of its papers per week."""
+"""The search form: its filters, and the chart of papers per week."""
 
 from datetime import timedelta
 from typing import Any
@@ -67,7 +67,7 @@ async def test_fields_narrow_a_search(redis: Redis) -> None:
         assert set(await found(client, cat="cs.CL", sort="new")) == {"Gecko one", "A newt", "Gecko three"}
 
 
-async def test_a_page_keeps_what_was_chosen(redis: Redis) -> None:
+async def test_a_page_of_results_keeps_the_filters(redis: Redis) -> None:
     many = [a_paper(str(n), title=f"Gecko {n}", published=NOW, categories=("cs.CL",)) for n in range(12)]
     await Papers(redis).remember(many)
     async with site(redis) as client:
@@ -81,7 +81,7 @@ async def test_a_page_keeps_what_was_chosen(redis: Redis) -> None:
 
 
 @pytest.mark.parametrize("name", ["days", "sort", "source", "cat", "org"])
-async def test_any_field_is_answered_with_a_page(redis: Redis, name: str) -> None:
+async def test_any_value_of_a_field_is_answered_with_a_page(redis: Redis, name: str) -> None:
     await Papers(redis).remember(PAPERS)
     async with site(redis) as client:
         for value in ('"', "\\", "x" * 5000, "<script>", "(((", "-1", "\u202e", "cs.CL OR a", "\0"):
@@ -92,15 +92,15 @@ async def test_any_field_is_answered_with_a_page(redis: Redis, name: str) -> Non
 @given(
     st.fixed_dictionaries({}, optional={name: st.text() for name in ("days", "sort", "source", "cat", "org")})
 )
-def test_filters_are_one_query_and_read_back(given_: dict[str, str]) -> None:
-    filters = filters_of(given_)
+def test_filters_survive_a_round_trip(values: dict[str, str]) -> None:
+    filters = filters_of(values)
     assert filters_of(filters.fields) == filters
     assert filters.text.count('"') == 2 * sum(
         map(bool, (filters.source, filters.category, filters.organization))
     )
 
 
-async def test_the_papers_of_each_week_are_drawn(redis: Redis) -> None:
+async def test_the_chart_shows_the_papers_of_each_week(redis: Redis) -> None:
     await Papers(redis).remember(weekly(range(2, 32)))
     async with site(redis) as client:
         text = await page(client, "/?q=gecko")
@@ -113,7 +113,7 @@ async def test_the_papers_of_each_week_are_drawn(redis: Redis) -> None:
 
 
 def weekly(counts: range) -> list[Paper]:
-    """As many papers in each week, the oldest first; every second one is in cs.RO."""
+    """Return `counts` papers per week, oldest first; every second one is in cs.RO."""
     return [
         a_paper(
             f"2603.{week:03}{n:02}",
@@ -133,7 +133,7 @@ def table(text: str) -> list[Any]:
 
 
 @given(st.lists(st.integers(0, 10_000), max_size=60))
-def test_a_bar_is_as_high_as_its_week_is_busy(counts: list[int]) -> None:
+def test_the_height_of_a_bar_follows_its_count(counts: list[int]) -> None:
     drawn = plot(counts, NOW.date())
     if drawn is None:
         assert len(counts) < FEWEST_WEEKS or sum(counts) < 5
@@ -148,7 +148,7 @@ def test_a_bar_is_as_high_as_its_week_is_busy(counts: list[int]) -> None:
     assert highest.height == HEIGHT
 
 
-def test_what_narrows_is_the_language() -> None:
+def test_filters_become_a_query() -> None:
     filters = filters_of(
         {"cat": "cs.CL", "source": "arxiv", "org": "Google DeepMind", "days": "9", "sort": "x"}
     )

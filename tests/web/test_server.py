@@ -1,4 +1,4 @@
-"""What every process answers over HTTP: probes and metrics."""
+"""Probes and metrics, which every process serves over HTTP."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -24,7 +24,7 @@ async def ready(client: Client) -> tuple[int, dict[str, Any]]:
 
 
 async def scrape(client: Client) -> dict[tuple[str, ...], float]:
-    """Name and values of labels, by the name of the label -> value."""
+    """Return (name of the metric, *values of its labels) -> value."""
     async with client.get("/metrics") as response:
         assert response.status == 200
         families = text_string_to_metric_families(await response.text())
@@ -56,30 +56,30 @@ async def test_readyz_waits_for_the_first_poll(redis: Redis) -> None:
 async def test_a_poller_is_not_ready_while_a_source_is_overdue(redis: Redis) -> None:
     await polled(redis, NOW - OVERDUE - timedelta(seconds=1))
     async with site(redis, roles=frozenset({"poller"})) as client:
-        status, said = await ready(client)
-        assert (status, said["polls"]) == (503, "overdue: arxiv:cs.CL")
+        status, body = await ready(client)
+        assert (status, body["polls"]) == (503, "overdue: arxiv:cs.CL")
     async with site(redis, roles=frozenset({"delivery"})) as client:
         assert (await ready(client))[0] == 200
 
 
-async def test_it_is_ready_only_while_its_platform_is_connected(redis: Redis) -> None:
+async def test_readyz_fails_while_its_platform_is_disconnected(redis: Redis) -> None:
     await polled(redis, NOW)
     gateway = Gateway()
     async with site(redis, gateway) as client:
         assert (await ready(client))[1]["fake"] == "connected"
-        gateway.hears = False
-        status, said = await ready(client)
-        assert (status, said["fake"]) == (503, "not connected")
+        gateway.is_connected = False
+        status, body = await ready(client)
+        assert (status, body["fake"]) == (503, "not connected")
         assert (await scrape(client))["paperboy_platform_connected", "fake"] == 0
     async with site(redis, gateway, roles=frozenset({"delivery"})) as client:
-        assert (await ready(client))[0] == 200  # another process listens
+        assert (await ready(client))[0] == 200  # another process keeps the connection
 
 
 async def test_without_redis_the_process_is_alive_but_not_ready() -> None:
     nowhere = Redis(host="127.0.0.1", port=9, retry=Retry(NoBackoff(), 0))
     async with site(nowhere) as client:
-        status, said = await ready(client)
-        assert (status, said["ready"]) == (503, False)
+        status, body = await ready(client)
+        assert (status, body["ready"]) == (503, False)
         assert "paperboy_poller_leader" in {name for name, *_ in await scrape(client)}
         async with client.get("/healthz") as response:
             assert response.status == 200
@@ -112,7 +112,7 @@ async def test_metrics_cover_sources_and_the_outbox(redis: Redis) -> None:
     assert found["paperboy_redis_memory_bytes", "used"] > 0
 
 
-async def test_the_outbox_is_late_only_by_what_could_be_posted(redis: Redis) -> None:
+async def test_a_paused_channel_does_not_make_the_outbox_overdue(redis: Redis) -> None:
     outbox = Outbox(redis)
     past = round((datetime.now(UTC).timestamp() - 100) * 1000)
     await outbox.enqueue([PlannedDelivery(channel=a_channel(), papers=(("p", ()),), due=past, label="p")])
@@ -131,7 +131,7 @@ async def test_metrics_can_require_a_token(redis: Redis) -> None:
             assert response.status == 200
 
 
-async def test_only_the_role_web_has_pages(redis: Redis) -> None:
+async def test_only_the_web_role_serves_pages(redis: Redis) -> None:
     async with site(redis, roles=frozenset({"delivery"})) as client, client.get("/") as response:
         assert response.status == 404
     async with site(redis, roles=frozenset({"web"})) as client, client.get("/") as response:
@@ -139,7 +139,7 @@ async def test_only_the_role_web_has_pages(redis: Redis) -> None:
 
 
 class Letterbox:
-    """A platform that is joined by a form."""
+    """A platform with a sign-up form."""
 
     name = "fake"
 
@@ -147,6 +147,6 @@ class Letterbox:
         return "<form id=join></form>"
 
 
-async def test_the_front_page_shows_the_form_of_a_platform_that_is_joined_there(redis: Redis) -> None:
+async def test_the_front_page_shows_a_platforms_sign_up_form(redis: Redis) -> None:
     async with site(redis, Letterbox()) as client, client.get("/") as response:
         assert (response.status, "<form id=join></form>" in await response.text()) == (200, True)

@@ -1,4 +1,4 @@
-"""The terminal in the contract that every platform is held to."""
+"""The terminal, for the contract tests of all platforms."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -17,12 +17,12 @@ from tests.platform_place import Place
 async def place(_redis: Redis) -> AsyncIterator[Place]:
     shown: list[str] = []
 
-    class Wall:
+    class FakeScreen:
         def post(self, card: Card) -> None:
-            paper = StringIO()
-            Console(file=paper, width=500).print(render(card, links=False))
-            shown.append(paper.getvalue())
+            output = StringIO()
+            Console(file=output, width=500).print(render(card, links=False))
+            shown.append(output.getvalue())
 
         reply = note = typed = post
 
-    yield Place(ConsolePlatform(Wall()), CHANNEL, lambda: shown)  # type: ignore[arg-type]  # only posts come
+    yield Place(ConsolePlatform(FakeScreen()), CHANNEL, lambda: shown)  # type: ignore[arg-type]  # only posts are shown

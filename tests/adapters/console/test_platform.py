@@ -1,4 +1,4 @@
-"""The terminal as a platform: answers what is typed, shows what is posted, ends when the person has gone."""
+"""The terminal as a platform: it answers typed lines, shows posts, and ends when its output is closed."""
 
 import asyncio
 import os
@@ -24,22 +24,22 @@ CARD = sorry_card()
 
 @dataclass
 class Echo(FailingCore):
-    """A core that answers with the line that it was given."""
+    """A core that answers each line with the line itself."""
 
-    heard: list[str] = field(default_factory=list)
+    lines: list[str] = field(default_factory=list)
 
     async def handle(self, command: Command) -> Reply:
         return Reply(Card("reply", command.name))
 
     async def handle_text(self, line: str, user: User, channel: ChannelRef) -> Reply:
         assert (user.name, channel) == ("you", CHANNEL)
-        self.heard.append(line)
+        self.lines.append(line)
         return Reply(Card("reply", line))
 
 
 @dataclass
-class Wall:
-    """A screen that remembers, and that can be closed."""
+class FakeScreen:
+    """A screen that records its output, and can be closed."""
 
     shown: list[str] = field(default_factory=list)
     closed: bool = False
@@ -74,7 +74,7 @@ class Wall:
 
 @pytest.fixture
 def keyboard() -> Iterator[tuple[int, int]]:
-    """Both ends of a standard input: where it is read, where it is typed."""
+    """Yield both ends of a standard input: the one that is read, and the one that is typed into."""
     reader, writer = os.pipe()
     yield reader, writer
     for descriptor in (reader, writer):
@@ -86,12 +86,12 @@ def keyboard() -> Iterator[tuple[int, int]]:
 
 async def test_lines_are_answered_in_order_and_empty_ones_ignored(keyboard: tuple[int, int]) -> None:
     reader, writer = keyboard
-    wall, core = Wall(), Echo()
+    screen, core = FakeScreen(), Echo()
     os.write(writer, "/paper list\r\n\n  \nsubscribe “rág”\nlast".encode())
     os.close(writer)
-    await ConsolePlatform(wall, descriptor=reader).answer_input(core)
-    assert core.heard == ["/paper list", "subscribe “rág”", "last"]
-    assert wall.shown == [
+    await ConsolePlatform(screen, descriptor=reader).answer_input(core)
+    assert core.lines == ["/paper list", "subscribe “rág”", "last"]
+    assert screen.shown == [
         "> /paper list",
         "reply /paper list",
         "> subscribe “rág”",
@@ -101,14 +101,14 @@ async def test_lines_are_answered_in_order_and_empty_ones_ignored(keyboard: tupl
     ]
 
 
-async def test_the_end_of_the_input_is_not_the_end_of_the_bot(keyboard: tuple[int, int]) -> None:
+async def test_the_bot_runs_on_after_the_end_of_the_input(keyboard: tuple[int, int]) -> None:
     reader, writer = keyboard
-    wall = Wall()
-    platform = ConsolePlatform(wall, descriptor=reader)
+    screen = FakeScreen()
+    platform = ConsolePlatform(screen, descriptor=reader)
     running = asyncio.create_task(platform.run(Echo()))
     os.write(writer, b"list\n")
     os.close(writer)
-    await wall.until(2)
+    await screen.until(2)
     await platform.send(CHANNEL, CARD, "k1")
     assert not running.done()
     running.cancel()
@@ -116,57 +116,57 @@ async def test_the_end_of_the_input_is_not_the_end_of_the_bot(keyboard: tuple[in
         await running
 
 
-async def test_it_ends_at_once_when_cancelled_while_no_one_types(keyboard: tuple[int, int]) -> None:
-    running = asyncio.create_task(ConsolePlatform(Wall(), descriptor=keyboard[0]).run(Echo()))
+async def test_a_cancelled_run_ends_at_once_while_no_one_types(keyboard: tuple[int, int]) -> None:
+    running = asyncio.create_task(ConsolePlatform(FakeScreen(), descriptor=keyboard[0]).run(Echo()))
     await asyncio.sleep(0)
     running.cancel()
     with pytest.raises(asyncio.CancelledError):
         await running
 
 
-async def test_a_file_or_nothing_can_be_the_input(tmp_path: Path) -> None:
+async def test_the_input_can_be_a_file_or_the_null_device(tmp_path: Path) -> None:
     script = tmp_path / "commands.txt"
     script.write_text("list\nhelp\n")
     for path, expected in ((script, ["list", "help"]), (Path(os.devnull), [])):
         core = Echo()
         with path.open() as stream:
-            await ConsolePlatform(Wall(), descriptor=stream.fileno()).answer_input(core)
-        assert core.heard == expected
+            await ConsolePlatform(FakeScreen(), descriptor=stream.fileno()).answer_input(core)
+        assert core.lines == expected
 
 
-async def test_no_input_at_all_is_an_empty_one(keyboard: tuple[int, int]) -> None:
+async def test_a_closed_input_counts_as_empty(keyboard: tuple[int, int]) -> None:
     reader, _ = keyboard
     os.close(reader)
     core = Echo()
-    await ConsolePlatform(Wall(), descriptor=reader).answer_input(core)
-    assert core.heard == []
+    await ConsolePlatform(FakeScreen(), descriptor=reader).answer_input(core)
+    assert core.lines == []
 
 
-async def test_many_lines_at_once_and_letters_cut_in_two(keyboard: tuple[int, int]) -> None:
+async def test_many_lines_and_split_characters_are_read(keyboard: tuple[int, int]) -> None:
     reader, writer = keyboard
     core = Echo()
-    answering = asyncio.create_task(ConsolePlatform(Wall(), descriptor=reader).answer_input(core))
+    answering = asyncio.create_task(ConsolePlatform(FakeScreen(), descriptor=reader).answer_input(core))
     text = "".join(f"sübscribe {n}\n" for n in range(500)).encode()
     for at in range(0, len(text), 7):
         os.write(writer, text[at : at + 7])
     os.close(writer)
     await answering
-    assert core.heard == [f"sübscribe {n}" for n in range(500)]
+    assert core.lines == [f"sübscribe {n}" for n in range(500)]
 
 
 async def test_a_post_is_shown_and_confirmed() -> None:
-    wall = Wall()
-    assert (await ConsolePlatform(wall).send(CHANNEL, CARD, "key")).id == "key"
-    assert wall.shown == [f"post {CARD.notice}"]
+    screen = FakeScreen()
+    assert (await ConsolePlatform(screen).send(CHANNEL, CARD, "key")).id == "key"
+    assert screen.shown == [f"post {CARD.notice}"]
 
 
-async def test_another_channel_is_not_this_terminal() -> None:
+async def test_a_post_to_another_channel_is_refused() -> None:
     with pytest.raises(ChannelGone):
-        await ConsolePlatform(Wall()).send(a_channel(), CARD, "key")
+        await ConsolePlatform(FakeScreen()).send(a_channel(), CARD, "key")
 
 
 async def test_once_the_output_is_closed_posts_wait_and_the_run_ends(keyboard: tuple[int, int]) -> None:
-    platform = ConsolePlatform(Wall(closed=True), descriptor=keyboard[0])
+    platform = ConsolePlatform(FakeScreen(closed=True), descriptor=keyboard[0])
     running = asyncio.create_task(platform.run(Echo()))
     with pytest.raises(RetryLater) as caught:
         await platform.send(CHANNEL, CARD, "key")
@@ -174,12 +174,12 @@ async def test_once_the_output_is_closed_posts_wait_and_the_run_ends(keyboard: t
     await running
 
 
-async def test_an_answer_that_no_one_can_read_ends_the_run(keyboard: tuple[int, int]) -> None:
+async def test_an_answer_to_a_closed_screen_ends_the_run(keyboard: tuple[int, int]) -> None:
     reader, writer = keyboard
     os.write(writer, b"list\n")
-    await ConsolePlatform(Wall(closed=True), descriptor=reader).run(Echo())
+    await ConsolePlatform(FakeScreen(closed=True), descriptor=reader).run(Echo())
 
 
-async def test_a_terminal_can_not_say_what_it_showed() -> None:
+async def test_looking_up_a_post_is_unsupported() -> None:
     with pytest.raises(LookupUnsupported):
-        await ConsolePlatform(Wall()).find(CHANNEL, "key", datetime(2026, 1, 1, tzinfo=UTC))
+        await ConsolePlatform(FakeScreen()).find(CHANNEL, "key", datetime(2026, 1, 1, tzinfo=UTC))

@@ -1,4 +1,4 @@
-"""The prompt of a terminal."""
+"""The prompt of a terminal: completion, history, and the toolbar."""
 
 import asyncio
 from pathlib import Path
@@ -16,7 +16,7 @@ from adapters.console.toolbar import Toolbar
 
 
 @pytest.mark.parametrize(
-    ("before", "offered"),
+    ("typed", "completed"),
     [
         ("su", ["subscribe"]),
         ("/paper su", ["subscribe"]),
@@ -28,11 +28,11 @@ from adapters.console.toolbar import Toolbar
         ("nonsense x", []),
     ],
 )
-def test_tab_completes_from_the_table(before: str, offered: list[str]) -> None:
-    assert list(completions(before)) == offered
+def test_tab_completes_commands_and_options(typed: str, completed: list[str]) -> None:
+    assert list(completions(typed)) == completed
 
 
-def test_nothing_typed_offers_every_command() -> None:
+def test_tab_on_an_empty_line_offers_every_command() -> None:
     assert "subscribe" in completions("")
 
 
@@ -44,11 +44,11 @@ async def type_in(text: str, history: Path | None = None) -> list[str]:
 
 
 @pytest.mark.parametrize("leaving", ["exit\r", "QUIT\r", "\x04", "\x03"])
-async def test_a_person_types_and_leaves(leaving: str) -> None:
+async def test_lines_are_read_until_the_person_leaves(leaving: str) -> None:
     assert await type_in(f"list\r/paper help\r{leaving}") == ["list", "/paper help"]
 
 
-async def test_what_was_typed_is_remembered_for_the_next_time(tmp_path: Path) -> None:
+async def test_the_history_is_stored_for_the_next_start(tmp_path: Path) -> None:
     history = tmp_path / "data" / "history"
     await type_in("subscribe rag\rexit\r", history)
     assert await type_in("\x1b[A\x1b[A\rexit\r", history) == ["subscribe rag"]
@@ -59,7 +59,7 @@ def test_a_completion_replaces_the_word_before_the_cursor() -> None:
     assert (completion.text, completion.start_position) == ("trending", -4)
 
 
-async def test_work_in_the_background_is_shown_below_the_prompt_while_it_lasts() -> None:
+async def test_the_toolbar_shows_background_work_while_it_lasts() -> None:
     with create_pipe_input() as keys, create_app_session(input=keys, output=DummyOutput()):
         toolbar, shown = Toolbar(), []
         toolbar.show("Building the search index: 5 of 20 papers")

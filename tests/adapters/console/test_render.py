@@ -1,4 +1,4 @@
-"""Cards in a terminal: readable, clickable, and never in command of it."""
+"""Cards in a terminal are readable and clickable, and their text can't control the terminal."""
 
 import io
 import re
@@ -18,7 +18,7 @@ from bot.domain.models import Reason
 from tests.papers import SPRING, a_paper
 
 ESCAPES = re.compile(r"\x1b\[[0-9;]*m|\x1b\]8;(?:id=\d+;https?://[!-~]*|;)\x1b\\")
-"""Colours and links: all that a card may make a terminal do."""
+"""Colours and links: the only escape sequences that a card can contain."""
 POLICY = Reason(3, '"diffusion policy"')
 PAPER = a_paper(
     title="Diffusion Policies That Fold Laundry",
@@ -29,15 +29,15 @@ PAPER = a_paper(
 )
 
 
-def on_paper(card: Card, width: int = 72) -> str:
-    """The card where there is no terminal."""
+def as_plain_text(card: Card, width: int = 72) -> str:
+    """Return the card as it is printed to a file or a pipe."""
     console = Console(file=io.StringIO(), width=width)
     with console.capture() as shown:
         console.print(render(card, links=False))
     return "\n".join(line.rstrip() for line in shown.get().split("\n"))
 
 
-def on_terminal(card: Card, width: int = 72) -> str:
+def as_terminal_output(card: Card, width: int = 72) -> str:
     console = Console(
         file=io.StringIO(), width=width, force_terminal=True, color_system="standard", legacy_windows=False
     )
@@ -46,8 +46,8 @@ def on_terminal(card: Card, width: int = 72) -> str:
     return shown.get()
 
 
-def test_a_paper_on_paper() -> None:
-    assert on_paper(paper_card(PAPER, [POLICY], SPRING)) == snapshot("""\
+def test_a_paper_reads_well_as_plain_text() -> None:
+    assert as_plain_text(paper_card(PAPER, [POLICY], SPRING)) == snapshot("""\
  Diffusion Policies That Fold Laundry
  Ada Lovelace … Grace Hopper (+1) · 2 Mar · ▲ 42 · code
  We look at it closely.
@@ -60,14 +60,16 @@ def test_a_paper_on_paper() -> None:
 
 
 def test_a_paper_on_a_terminal_has_links_and_styles() -> None:
-    shown = on_terminal(paper_card(PAPER, [POLICY], SPRING))
+    shown = as_terminal_output(paper_card(PAPER, [POLICY], SPRING))
     assert re.search(r"\x1b\]8;id=\d+;https://arxiv.org/abs/2603.00001\x1b\\", shown)
     assert "PDF" in shown
-    assert "https://arxiv.org/pdf" not in ESCAPES.sub("", shown), "it is behind the word"
+    assert "https://arxiv.org/pdf" not in ESCAPES.sub("", shown), "the address is behind the word"
 
 
-def test_a_digest_on_paper() -> None:
-    assert on_paper(digest_card([(PAPER, (POLICY,)), (a_paper(), (Reason(4, "rag"),))], SPRING)) == snapshot("""\
+def test_a_digest_reads_well_as_plain_text() -> None:
+    assert as_plain_text(
+        digest_card([(PAPER, (POLICY,)), (a_paper(), (Reason(4, "rag"),))], SPRING)
+    ) == snapshot("""\
  2 new papers
  • Diffusion Policies That Fold Laundry
    Ada Lovelace … Grace Hopper (+1) · 2 Mar · ▲ 42 · code
@@ -84,9 +86,9 @@ def test_a_digest_on_paper() -> None:
 
 
 def test_help_wraps_and_stays_indented() -> None:
-    lines = on_paper(help_card(), 40).split("\n")
+    lines = as_plain_text(help_card(), 40).split("\n")
     assert all(len(line) <= 40 for line in lines)
-    assert on_paper(help_card()) == snapshot("""\
+    assert as_plain_text(help_card()) == snapshot("""\
  New papers, in this channel
  Follow
  • /paper subscribe <query> – post new papers that match a query here
@@ -150,10 +152,11 @@ def test_help_wraps_and_stays_indented() -> None:
 """)
 
 
-def test_no_colour_is_fixed_to_a_light_or_a_dark_background() -> None:
+def test_colours_suit_light_and_dark_backgrounds() -> None:
     codes = set(
         re.findall(
-            r"\x1b\[([0-9;]*)m", on_terminal(paper_card(PAPER, [POLICY], SPRING)) + on_terminal(help_card())
+            r"\x1b\[([0-9;]*)m",
+            as_terminal_output(paper_card(PAPER, [POLICY], SPRING)) + as_terminal_output(help_card()),
         )
     )
     assert codes <= {"0", "1", "2", "4", "1;4", "32", "35"}
@@ -185,10 +188,10 @@ def hostile_card(text: str) -> Card:
     )  # fmt: skip
 
 
-@pytest.mark.parametrize("form", [on_terminal, on_paper])
-def test_a_papers_text_stays_text(form: object) -> None:
-    assert callable(form)
-    shown = form(hostile_card(HOSTILE), 2000)
+@pytest.mark.parametrize("output", [as_terminal_output, as_plain_text])
+def test_hostile_text_of_a_paper_is_shown_as_text(output: object) -> None:
+    assert callable(output)
+    shown = output(hostile_card(HOSTILE), 2000)
     rest = ESCAPES.sub("", shown)
     assert not set(rest) & set("\x1b\x9b\x07\r\x08\u202e\ud800")
     assert "[bold red]x[/]" in rest
@@ -196,13 +199,13 @@ def test_a_papers_text_stays_text(form: object) -> None:
 
 
 @given(st.text())
-def test_no_text_at_all_reaches_the_terminals_controls(text: str) -> None:
-    rest = ESCAPES.sub("", on_terminal(hostile_card(text), 500))
+def test_no_text_can_control_the_terminal(text: str) -> None:
+    rest = ESCAPES.sub("", as_terminal_output(hostile_card(text), 500))
     assert all(c == "\n" or c.isprintable() or c.isspace() or ord(c) > 0x9F for c in rest)
     assert "\x1b" not in rest
 
 
 @pytest.mark.parametrize("width", [20, 40, 80, 200])
-def test_it_fits_into_any_window(width: int) -> None:
-    shown = ESCAPES.sub("", on_terminal(paper_card(PAPER, [POLICY] * 5, SPRING), width))
+def test_a_paper_fits_any_window_width(width: int) -> None:
+    shown = ESCAPES.sub("", as_terminal_output(paper_card(PAPER, [POLICY] * 5, SPRING), width))
     assert all(len(line) <= width for line in shown.split("\n"))

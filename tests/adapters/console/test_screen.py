@@ -1,4 +1,4 @@
-"""Where the terminal's channel is shown."""
+"""The screens that show the terminal's channel."""
 
 import io
 import json
@@ -20,7 +20,7 @@ from tests.papers import SPRING, a_paper
 CARD = paper_card(a_paper(), [Reason(1, "rag")], SPRING)
 
 
-def test_json_has_one_object_a_line() -> None:
+def test_json_output_has_one_object_per_line() -> None:
     stream = io.StringIO()
     screen = JsonScreen(stream)
     screen.typed("/paper list")
@@ -36,7 +36,7 @@ def test_json_has_one_object_a_line() -> None:
     assert digest["papers"] == ["b", "a"]
 
 
-def test_each_line_is_written_at_once() -> None:
+def test_each_line_is_flushed() -> None:
     reader, writer = os.pipe()
     with os.fdopen(writer, "w", buffering=8192) as stream:
         JsonScreen(stream).post(CARD)
@@ -44,12 +44,12 @@ def test_each_line_is_written_at_once() -> None:
     os.close(reader)
 
 
-@pytest.mark.parametrize("form", [JsonScreen, RichScreen])
-def test_a_broken_pipe_is_reported_and_nothing_else_complains(form: type[JsonScreen | RichScreen]) -> None:
+@pytest.mark.parametrize("screen_type", [JsonScreen, RichScreen])
+def test_a_broken_pipe_raises_screen_closed(screen_type: type[JsonScreen | RichScreen]) -> None:
     reader, writer = os.pipe()
     os.close(reader)
     stream = os.fdopen(writer, "w")
-    screen = form(stream)
+    screen = screen_type(stream)
     with pytest.raises(ScreenClosed):
         screen.post(CARD)
     stream.close()
@@ -57,21 +57,21 @@ def test_a_broken_pipe_is_reported_and_nothing_else_complains(form: type[JsonScr
         screen.post(CARD)
 
 
-def test_an_encoding_that_lacks_a_letter_is_no_reason_to_fail() -> None:
+def test_a_letter_that_the_encoding_lacks_is_replaced() -> None:
     raw = io.BytesIO()
     stream: TextIO = io.TextIOWrapper(raw, encoding="ascii")
     RichScreen(stream).post(paper_card(a_paper(title="Gödel ▲"), [], SPRING))
     assert b"G?del ?" in raw.getvalue()
 
 
-def test_without_a_terminal_the_typed_line_is_shown_and_addresses_are_whole() -> None:
+def test_without_a_terminal_typed_lines_are_shown_and_addresses_are_not_wrapped() -> None:
     stream = io.StringIO()
     screen = RichScreen(stream)
     screen.typed("/paper list\x1b[2J")
-    long = "https://example.org/" + "a" * 200
-    screen.post(paper_card(a_paper(pdf_url=long), [], SPRING))
+    long_url = "https://example.org/" + "a" * 200
+    screen.post(paper_card(a_paper(pdf_url=long_url), [], SPRING))
     assert stream.getvalue().startswith("> /paper list[2J\n")
-    assert long in stream.getvalue()
+    assert long_url in stream.getvalue()
     assert " \n" not in stream.getvalue()
 
 

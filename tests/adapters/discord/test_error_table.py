@@ -100,7 +100,7 @@ def test_every_pause_has_a_short_reason() -> None:
             assert 20 < len(outcome.reason) < 120
 
 
-def discords(status: int, code: int | None, **more: Any) -> RawAnswer:
+def discord_answer(status: int, code: int | None, **more: Any) -> RawAnswer:
     body = {"message": "no", **({} if code is None else {"code": code}), **more}
     return RawAnswer(status=status, body=json.dumps(body).encode(), content_type="application/json")
 
@@ -110,8 +110,8 @@ def wire_answers() -> Iterator[tuple[str, RawAnswer, type[SendError], str]]:
     for status in (400, 403, 404, 405, 407, 408, 409, 413, 418, 451):
         yield f"a {status} page", RawAnswer(status=status, body=PAGE), RetryLater, "platform"
         yield f"an empty {status}", RawAnswer(status=status), RetryLater, "platform"
-        yield f"a {status} without a code", discords(status, None), RetryLater, "platform"
-        yield f"a {status} with code 0", discords(status, 0), RetryLater, "platform"
+        yield f"a {status} without a code", discord_answer(status, None), RetryLater, "platform"
+        yield f"a {status} with code 0", discord_answer(status, 0), RetryLater, "platform"
         cut = RawAnswer(status=status, body=b'{"code": 50', content_type="application/json")
         yield f"a {status} with incomplete JSON", cut, RetryLater, "platform"
         ended = RawAnswer(
@@ -119,10 +119,10 @@ def wire_answers() -> Iterator[tuple[str, RawAnswer, type[SendError], str]]:
         )
         yield f"a {status} that is cut off", ended, RetryLater, "platform"
     for code in (40333, 110001, 130000, 40062):
-        yield f"403 {code}", discords(403, code), RetryLater, "platform"
-    yield "a code that isn't listed", discords(403, 99_999), RetryLater, "channel"
-    yield "the server's write limit", discords(403, 20029), RetryLater, "workspace"
-    yield "a refused token", discords(401, 0), RetryLater, "platform"
+        yield f"403 {code}", discord_answer(403, code), RetryLater, "platform"
+    yield "a code that isn't listed", discord_answer(403, 99_999), RetryLater, "channel"
+    yield "the server's write limit", discord_answer(403, 20029), RetryLater, "workspace"
+    yield "a refused token", discord_answer(401, 0), RetryLater, "platform"
     yield "a 401 page", RawAnswer(status=401, body=PAGE), RetryLater, "platform"
     yield (
         "a list instead of an error",
@@ -139,20 +139,20 @@ def wire_answers() -> Iterator[tuple[str, RawAnswer, type[SendError], str]]:
     yield "a 429 page", RawAnswer(status=429, body=PAGE), RetryLater, "platform"
     yield (
         "a long global limit",
-        discords(429, None, retry_after=60, **{"global": True}),
+        discord_answer(429, None, retry_after=60, **{"global": True}),
         RetryLater,
         "platform",
     )
     yield (
         "a limit without Via",
-        discords(429, None, retry_after=1, **{"global": False}),
+        discord_answer(429, None, retry_after=1, **{"global": False}),
         RetryLater,
         "channel",
     )
-    yield "a limit without a time", discords(429, None), RetryLater, "platform"
+    yield "a limit without a time", discord_answer(429, None), RetryLater, "platform"
     for status in (500, 502, 503, 504, 520, 521, 522, 524, 530):
         yield f"a {status} page", RawAnswer(status=status, body=PAGE), DeliveryUncertain, ""
-        yield f"a {status} with a code", discords(status, 50001), DeliveryUncertain, ""
+        yield f"a {status} with a code", discord_answer(status, 50001), DeliveryUncertain, ""
     yield "a page with status 200", RawAnswer(status=200, body=PAGE), DeliveryUncertain, ""
     yield "an empty 200", RawAnswer(status=200, content_type="application/json"), DeliveryUncertain, ""
     yield (
@@ -161,7 +161,7 @@ def wire_answers() -> Iterator[tuple[str, RawAnswer, type[SendError], str]]:
         DeliveryUncertain,
         "",
     )
-    yield "a 200 without the message", discords(200, None), DeliveryUncertain, ""
+    yield "a 200 without the message", discord_answer(200, None), DeliveryUncertain, ""
     yield "a 204", RawAnswer(status=204, content_type="application/json"), DeliveryUncertain, ""
 
 
@@ -196,14 +196,14 @@ async def test_a_firewall_that_rejects_one_card_does_not_stop_the_next(
 async def test_each_listed_code_raises_its_error(
     platform: DiscordPlatform, double: DiscordDouble, code: int
 ) -> None:
-    double.weather.answers[2000] = discords(400, code)
+    double.weather.answers[2000] = discord_answer(400, code)
     with pytest.raises(ChannelGone if isinstance(BY_CODE[code], Pause) else CardRefused):
         await platform.send(HERE, CARD, "key")
 
 
 @pytest.mark.parametrize(
     "spell",
-    [RawAnswer(status=403, body=PAGE), discords(403, 40333), RawAnswer(status=503, body=PAGE)],
+    [RawAnswer(status=403, body=PAGE), discord_answer(403, 40333), RawAnswer(status=503, body=PAGE)],
     ids=["a 403 page", "40333", "a 503 page"],
 )
 async def test_a_lookup_during_an_outage_is_retried(

@@ -43,7 +43,7 @@ class GreetingCore(RecordingCore):
         return Card("help", f"Hello {everywhere} in {channel.channel}")
 
 
-def joined(*denied: Mapping[str, Any], ago: timedelta = timedelta(0), **more: Any) -> dict[str, Any]:
+def joined_server(*denied: Mapping[str, Any], ago: timedelta = timedelta(0), **more: Any) -> dict[str, Any]:
     """Return the server as its event describes it; `denied` are overwrites of the system channel."""
     at = (datetime.now(UTC) - ago).isoformat()
     channels = [
@@ -86,7 +86,7 @@ async def test_a_new_server_is_greeted_once_despite_restarts_and_rejoining(
     for _ in range(2):
         async with at_the_gateway(platform, double, core, redis):
             for _ in range(2):
-                await double.gateway.dispatch("GUILD_CREATE", joined())
+                await double.gateway.dispatch("GUILD_CREATE", joined_server())
                 await settled(double, core)
     ((channel, body),) = shown(double)
     assert channel == SYSTEM
@@ -96,7 +96,7 @@ async def test_a_new_server_is_greeted_once_despite_restarts_and_rejoining(
 async def test_processes_that_receive_the_same_event_greet_once(redis: Redis) -> None:
     state = rest_client()._connection
     state.user = discord.ClientUser(state=state, data=USER)  # type: ignore[arg-type]  # as Discord sends it
-    guild = discord.Guild(state=state, data=joined())  # type: ignore[arg-type]
+    guild = discord.Guild(state=state, data=joined_server())  # type: ignore[arg-type]
     sent: list[ChannelRef] = []
 
     async def send(to: ChannelRef, _card: Card, _key: str) -> None:
@@ -109,7 +109,7 @@ async def test_processes_that_receive_the_same_event_greet_once(redis: Redis) ->
 async def test_a_server_that_was_joined_during_a_restart_is_greeted(
     platform: DiscordPlatform, double: DiscordDouble, redis: Redis
 ) -> None:
-    double.gateway.guilds = {0: [joined(ago=timedelta(minutes=10))]}
+    double.gateway.guilds = {0: [joined_server(ago=timedelta(minutes=10))]}
     core = GreetingCore()
     async with at_the_gateway(platform, double, core, redis):
         await until(lambda: len(double.messages) == 1, "the greeting")
@@ -118,15 +118,15 @@ async def test_a_server_that_was_joined_during_a_restart_is_greeted(
 @pytest.mark.parametrize(
     "server",
     [
-        pytest.param(joined(ago=timedelta(days=2)), id="added long ago"),
-        pytest.param(joined(system_channel_id=None), id="no system channel"),
-        pytest.param(joined(system_channel_id="2999"), id="the system channel was deleted"),
-        pytest.param(joined(members=[]), id="our permissions are unknown"),
+        pytest.param(joined_server(ago=timedelta(days=2)), id="added long ago"),
+        pytest.param(joined_server(system_channel_id=None), id="no system channel"),
+        pytest.param(joined_server(system_channel_id="2999"), id="the system channel was deleted"),
+        pytest.param(joined_server(members=[]), id="our permissions are unknown"),
         pytest.param(
-            joined({"id": str(GUILD), "type": 0, "allow": "0", "deny": str(SEND)}), id="no one can post there"
+            joined_server({"id": str(GUILD), "type": 0, "allow": "0", "deny": str(SEND)}), id="no one can post there"
         ),
         pytest.param(
-            joined({"id": str(BOT), "type": 1, "allow": "0", "deny": str(SEND)}), id="Paperboy can't post there"
+            joined_server({"id": str(BOT), "type": 1, "allow": "0", "deny": str(SEND)}), id="Paperboy can't post there"
         ),
     ],
 )  # fmt: skip
@@ -147,7 +147,7 @@ async def test_a_server_with_a_subscription_is_not_greeted(
 ) -> None:
     core = GreetingCore(subscribed={str(OTHER)})
     async with at_the_gateway(platform, double, core, redis):
-        await double.gateway.dispatch("GUILD_CREATE", joined())
+        await double.gateway.dispatch("GUILD_CREATE", joined_server())
         await settled(double, core)
     assert not double.messages
 
@@ -160,7 +160,7 @@ async def test_a_greeting_that_discord_refuses_is_not_retried(
     core = GreetingCore()
     async with at_the_gateway(platform, double, core, redis):
         for _ in range(2):
-            await double.gateway.dispatch("GUILD_CREATE", joined())  # still with the permission
+            await double.gateway.dispatch("GUILD_CREATE", joined_server())  # still with the permission
             await settled(double, core)
     assert not double.messages
     tried = [path for method, path in double.requests if method == "POST" and "/messages" in path]
@@ -172,7 +172,7 @@ async def test_the_record_of_a_greeting_expires_and_is_deleted_with_the_server(
 ) -> None:
     core = GreetingCore()
     async with at_the_gateway(platform, double, core, redis):
-        await double.gateway.dispatch("GUILD_CREATE", joined())
+        await double.gateway.dispatch("GUILD_CREATE", joined_server())
         await settled(double, core)
     assert 0 < await redis.ttl(keys.greeted(GUILD)) <= timedelta(days=90).total_seconds()
     await Forgetting(redis).workspace("discord", str(GUILD))

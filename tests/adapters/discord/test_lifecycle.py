@@ -78,7 +78,7 @@ def forum(*tags: str, required: bool = True, moderated: bool = False) -> dict[st
 
 
 @asynccontextmanager
-async def a_server(
+async def run_in_server(
     platform: DiscordPlatform, double: DiscordDouble, core: ChannelCore, **more: Any
 ) -> AsyncIterator[Callable[..., Any]]:
     """Run Paperboy in a server. Yield a function that sends an event and waits until it was handled."""
@@ -122,7 +122,7 @@ async def test_a_locked_thread_stays_paused_through_role_changes_and_one_person_
     await Subscriptions(redis).add(THREAD, "paper", "now", "4242 Joe")
     double.weather.refuse[2001] = (400, 160005)
     core = ChannelCore()
-    async with a_server(platform, double, core, threads=[thread(locked=True)]) as send_event:
+    async with run_in_server(platform, double, core, threads=[thread(locked=True)]) as send_event:
         for _ in range(4):
             await fail_post(platform, redis, THREAD)
             await send_event("GUILD_ROLE_UPDATE", ROLE)
@@ -140,7 +140,7 @@ async def test_a_channel_that_a_lookup_could_not_reach_is_resumed_by_its_update(
     platform: DiscordPlatform, double: DiscordDouble
 ) -> None:
     core = ChannelCore()
-    async with a_server(platform, double, core) as send_event:
+    async with run_in_server(platform, double, core) as send_event:
         double.gone.add(2000)
         with pytest.raises(ChannelGone):
             await platform.find(HERE, "key", SPRING)
@@ -156,7 +156,7 @@ async def test_a_forum_that_requires_a_tag_is_paused_until_everyone_can_use_one(
     double.kinds[2005] = FORUM
     double.weather.refuse[2005] = (400, 40067)
     core = ChannelCore()
-    async with a_server(platform, double, core) as send_event:
+    async with run_in_server(platform, double, core) as send_event:
         await fail_post(platform, redis, READING)
         await send_event("GUILD_ROLE_UPDATE", ROLE)
         await send_event("CHANNEL_UPDATE", forum("papers", moderated=True))
@@ -174,7 +174,7 @@ async def test_a_server_with_too_many_open_threads_resumes_once_some_are_closed(
     double.weather.refuse[2005] = (400, 160006)
     core, threads = ChannelCore(), [thread(4000 + n, 2005) for n in range(1000)]
     channels = [text_channel(2000), forum("papers")]
-    async with a_server(platform, double, core, channels=channels, threads=threads) as send_event:
+    async with run_in_server(platform, double, core, channels=channels, threads=threads) as send_event:
         for _ in range(3):
             await fail_post(platform, redis, READING)
             await send_event("GUILD_ROLE_UPDATE", ROLE)
@@ -192,7 +192,7 @@ async def test_a_deleted_channel_is_forgotten_and_its_subscriber_is_notified(
     await subscriptions.add(HERE, "paper", "now", "4242 Joe")
     core = ChannelCore(stored=await subscriptions.of_each([HERE]))
     channels = [text_channel(2000, name="read_me"), forum()]
-    async with a_server(platform, double, core, channels=channels) as send_event:
+    async with run_in_server(platform, double, core, channels=channels) as send_event:
         await send_event("CHANNEL_DELETE", text_channel(2000, name="read_me"))
         await send_event("CHANNEL_DELETE", text_channel(2000, name="read_me"))
         await send_event("CHANNEL_DELETE", forum())
@@ -210,7 +210,7 @@ async def test_a_channel_is_resumed_if_the_server_event_lacks_our_own_member(
 ) -> None:
     double.weather.refuse[2000] = (403, 50013)
     core = ChannelCore()
-    async with a_server(platform, double, core, members=[]) as send_event:
+    async with run_in_server(platform, double, core, members=[]) as send_event:
         await fail_post(platform, redis, HERE)
         await send_event("GUILD_ROLE_UPDATE", ROLE)
         assert channel_events(core) == ["resume 2000"]

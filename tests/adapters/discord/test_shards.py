@@ -38,15 +38,15 @@ class Listeners:
             await self.changed.wait()
 
 
-async def three() -> int:
+async def three_shards() -> int:
     return 3
 
 
 async def test_each_shard_is_held_by_one_process_and_taken_over_when_it_ends(redis: Redis) -> None:
     first, second = Listeners(), Listeners()
-    holding = asyncio.create_task(Shards(redis, every=0.05, at_most=2).listen(three, first.run))
+    holding = asyncio.create_task(Shards(redis, every=0.05, at_most=2).listen(three_shards, first.run))
     await first.until({0, 1})
-    waiting = asyncio.create_task(Shards(redis, every=0.05).listen(three, second.run))
+    waiting = asyncio.create_task(Shards(redis, every=0.05).listen(three_shards, second.run))
     await second.until({2})
     holding.cancel()
     await second.until({0, 1, 2})
@@ -57,7 +57,7 @@ async def test_each_shard_is_held_by_one_process_and_taken_over_when_it_ends(red
 
 async def test_a_process_stops_listening_on_shards_whose_lease_it_lost(redis: Redis) -> None:
     ours = Listeners()
-    holding = asyncio.create_task(Shards(redis, every=0.05).listen(three, ours.run))
+    holding = asyncio.create_task(Shards(redis, every=0.05).listen(three_shards, ours.run))
     await ours.until({0, 1, 2})
     await redis.set("pb:{discord}:shard:3:1", "another process", ex=60)
     await ours.until(set())
@@ -68,17 +68,17 @@ async def test_a_process_stops_listening_on_shards_whose_lease_it_lost(redis: Re
 
 async def test_failed_shards_are_restarted(redis: Redis) -> None:
     ours = Listeners(fails=[RuntimeError("an event that can't be read")])
-    holding = asyncio.create_task(Shards(redis, every=0.05).listen(three, ours.run))
+    holding = asyncio.create_task(Shards(redis, every=0.05).listen(three_shards, ours.run))
     await ours.until({0, 1, 2})
     holding.cancel()
     await asyncio.wait({holding})
     assert await redis.keys("pb:{discord}:shard:*") == []
 
 
-async def test_after_a_wrong_number_of_shards_it_is_requested_again(redis: Redis) -> None:
+async def test_a_wrong_number_of_shards_is_fetched_again(redis: Redis) -> None:
     await redis.set("pb:{discord}:shards", 1)
-    ours = Listeners(fails=[closed(4011)])
-    holding = asyncio.create_task(Shards(redis, every=0.05).listen(three, ours.run))
+    ours = Listeners(fails=[close_error(4011)])
+    holding = asyncio.create_task(Shards(redis, every=0.05).listen(three_shards, ours.run))
     await ours.until({0, 1, 2})
     holding.cancel()
     await asyncio.wait({holding})
@@ -86,10 +86,10 @@ async def test_after_a_wrong_number_of_shards_it_is_requested_again(redis: Redis
 
 async def test_a_fatal_close_code_stops_the_role(redis: Redis) -> None:
     with pytest.raises(discord.ConnectionClosed):
-        await Shards(redis, every=0.05).listen(three, Listeners(fails=[closed(4014)]).run)
+        await Shards(redis, every=0.05).listen(three_shards, Listeners(fails=[close_error(4014)]).run)
 
 
-def closed(code: int) -> discord.ConnectionClosed:
+def close_error(code: int) -> discord.ConnectionClosed:
     return discord.ConnectionClosed(cast("Any", None), shard_id=0, code=code)
 
 

@@ -38,7 +38,7 @@ def shown_in(posts: Iterable[Seen], papers: Iterable[Paper]) -> list[str]:
     return [paper.id for paper in papers for text in texts if paper.title[:60] in text]
 
 
-def forum_of(harness: DiscordHarness) -> tuple[simcord.ChannelHandle, simcord.ChannelHandle]:
+def create_forum(harness: DiscordHarness) -> tuple[simcord.ChannelHandle, simcord.ChannelHandle]:
     """Create a forum with two tags, and a post in it that people can write in."""
     backend = harness.env.backend
     forum = harness.server.create_forum_channel("reading-list")
@@ -64,7 +64,7 @@ async def test_a_reading_group_uses_paperboy_for_a_week(redis: Redis, shared_dat
     papers: list[Paper] = []
     async with discord_harness(redis, lambda: NOW) as harness:
         robots = harness.server.create_text_channel("robots")
-        forum, welcome = forum_of(harness)
+        forum, welcome = create_forum(harness)
         for channel, query in (
             (harness.papers, "diffusion"),
             (robots, "robot*"),
@@ -162,7 +162,7 @@ async def _removed_and_back(harness: DiscordHarness) -> None:
 
 async def test_posts_in_a_forum_are_tagged_by_category(redis: Redis) -> None:
     async with discord_harness(redis) as harness:
-        forum, welcome = forum_of(harness)
+        forum, welcome = create_forum(harness)
         await harness.say_in(welcome, "/paper subscribe paper")
         await arrive(harness.bot, a_paper(categories=("cs.CL", "cs.LG")))
         post = next(thread for thread in forum.threads if thread.name != "Welcome")

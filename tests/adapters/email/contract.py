@@ -1,4 +1,4 @@
-"""E-mail in the contract that every platform is held to."""
+"""The mail platform, for the contract tests of all platforms."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -23,7 +23,7 @@ async def place(redis: Redis) -> AsyncIterator[Place]:
 
 
 def _plain(mail: Mail) -> str:
-    """The plain part, its lines joined."""
+    """Return the plain-text part in one line."""
     part = mail.message.get_body(("plain",))
     assert part is not None
     return " ".join(part.get_content().split())

@@ -1,4 +1,4 @@
-"""A mailbox as a harness: the real adapter, its pages as a browser without scripts sees them, and a real mail server."""
+"""The harness of the mail platform: the real adapter, its pages without scripts, and a real mail server."""
 
 import re
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
@@ -41,7 +41,7 @@ ADA = "ada@example.org"
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """A form on a page, as it would be sent off."""
+    """A form on a page, with the fields that would be submitted."""
 
     action: str
     fields: dict[str, str]
@@ -50,13 +50,13 @@ class Form:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """A page as a browser has it."""
+    """A page as a browser receives it."""
 
     status: int
     source: str
     address: str
     is_file: bool = False
-    """It was sent to be saved, not shown."""
+    """Whether it was sent as a download."""
 
     @property
     def root(self) -> Element:
@@ -66,11 +66,11 @@ class Page:
 
     @property
     def text(self) -> str:
-        """What is read in it, one space between words."""
-        return words(next(self.root.iter("main")))
+        """The text of its main part, with single spaces."""
+        return text_of(next(self.root.iter("main")))
 
     def answer(self) -> Element:
-        """What was just done, apart from the rest of the page."""
+        """Return the section about the command that was just carried out."""
         return next(e for e in self.root.iter("section") if "answer" in (e.get("class") or "").split())
 
     def forms(self, within: Element | None = None) -> Iterator[Form]:
@@ -82,15 +82,15 @@ class Page:
                 if field.get("name")
             }
             button = next(form.iter("button"))
-            yield Form(form.get("action") or self.address, fields, words(button))
+            yield Form(form.get("action") or self.address, fields, text_of(button))
 
     def form(self, label: str, within: Element | None = None) -> Form:
-        """The form whose button says `label`."""
+        """Return the form whose button has this label."""
         return next(form for form in self.forms(within) if form.label == label)
 
 
 class Browser:
-    """Goes to the pages that mails and forms lead to."""
+    """Opens links and submits forms."""
 
     def __init__(self, client: TestClient[Any, Any]) -> None:
         self._client = client
@@ -113,7 +113,7 @@ class Browser:
 
 
 class EmailHarness:
-    """Ada, whose address is confirmed."""
+    """A person, Ada, who uses Paperboy by mail."""
 
     def __init__(
         self, redis: Redis, mail_server: MailServer, now: Callable[[], datetime], channel: ChannelRef
@@ -130,52 +130,55 @@ class EmailHarness:
         self._running = AsyncExitStack()
 
     async def manage_url(self) -> str:
-        """Where the account's page is; people get the link by mail."""
+        """Return the link to the account's page, which people get by mail."""
         return self.links.manage(await self.addresses.account(self.channel))
 
     async def say(self, line: str) -> Seen:
-        letters = len(self.letters())
+        count = len(self.transactional_mails())
         return await self._with_file(
-            answered(await self.browser.post(await self.manage_url(), {"say": line})), letters
+            read_answer(await self.browser.post(await self.manage_url(), {"say": line})), count
         )
 
     async def press(self, seen: Seen, label: str) -> Seen:
         if isinstance(seen.raw, Mail):
-            return await self.follow(deeds(seen.raw)[label])
+            return await self.follow(action_links(seen.raw)[label])
         page, answer = seen.raw
-        if label in (steps := dict(links_in(answer))):
-            return await self.follow(steps[label])
-        letters = len(self.letters())
-        return await self._with_file(answered(await self.browser.submit(page.form(label, answer))), letters)
+        if label in (actions := dict(action_links_in(answer))):
+            return await self.follow(actions[label])
+        count = len(self.transactional_mails())
+        return await self._with_file(read_answer(await self.browser.submit(page.form(label, answer))), count)
 
     async def follow(self, url: str) -> Seen:
-        """Open the link of a button, and do what it says."""
-        page, letters = await self.browser.get(url), len(self.letters())
-        return await self._with_file(answered(await self.browser.submit(page.form("Do it"))), letters)
+        """Open the link of a button, and confirm its command."""
+        page, count = await self.browser.get(url), len(self.transactional_mails())
+        return await self._with_file(read_answer(await self.browser.submit(page.form("Do it"))), count)
 
-    async def _with_file(self, seen: Seen, letters: int) -> Seen:
-        """The answer, with the file that came by mail if it says that one does."""
+    async def _with_file(self, seen: Seen, count: int) -> Seen:
+        """Return the answer, with the file if it says that one is sent by mail.
+
+        `count` is the number of transactional mails before the command.
+        """
         if "is on its way" not in seen.text:
             return seen
-        mail = await self.letter(letters + 1)
+        mail = await self.transactional_mail(count + 1)
         (file,) = mail.message.iter_attachments()
         content: Any = file.get_payload(decode=True)
         return replace(seen, file=content.decode())
 
     async def posted(self) -> Sequence[Seen]:
         return [
-            Seen(mail.part("plain"), tuple(deeds(mail)), private=False, raw=mail)
+            Seen(mail.part("plain"), tuple(action_links(mail)), private=False, raw=mail)
             for mail in self.mail_server.to(ADA)
             if mail.message["List-Unsubscribe"]
         ]
 
-    async def letter(self, count: int = 1) -> Mail:
-        """The newest of `count` mails that were asked for on a page, once it has come."""
-        await until(lambda: len(self.letters()) >= count, "the mail")
-        return self.letters()[-1]
+    async def transactional_mail(self, count: int = 1) -> Mail:
+        """Wait until `count` mails that were requested on a page have arrived, and return the newest."""
+        await until(lambda: len(self.transactional_mails()) >= count, "the mail")
+        return self.transactional_mails()[-1]
 
-    def letters(self) -> list[Mail]:
-        """What came that is no post."""
+    def transactional_mails(self) -> list[Mail]:
+        """Return the mails that aren't posts."""
         return [mail for mail in self.mail_server.mails if not mail.message["List-Unsubscribe"]]
 
     async def restart(self) -> None:
@@ -215,7 +218,7 @@ class EmailHarness:
 async def email_harness(
     redis: Redis, now: Callable[[], datetime] = wall_clock, *, confirmed: bool = True
 ) -> AsyncIterator[EmailHarness]:
-    """A mailbox as a harness."""
+    """Start a mail server and the harness; `confirmed` says whether Ada's address already is."""
     channel = await Addresses(redis, Encryptor([KEY])).channel(Address.parse(ADA))
     async with (
         MailServer().open() as mail_server,
@@ -226,29 +229,29 @@ async def email_harness(
         yield harness
 
 
-def answered(page: Page) -> Seen:
-    """What a page says about what was just done."""
+def read_answer(page: Page) -> Seen:
+    """Return what a page says about the command that was just carried out."""
     if page.is_file:
         return Seen("", file=page.source, raw=page)
     answer = page.answer()
-    buttons = (*(form.label for form in page.forms(answer)), *(label for label, _ in links_in(answer)))
-    return Seen(words(answer), buttons, private=True, raw=(page, answer))
+    buttons = (*(form.label for form in page.forms(answer)), *(label for label, _ in action_links_in(answer)))
+    return Seen(text_of(answer), buttons, private=True, raw=(page, answer))
 
 
-def deeds(mail: Mail) -> dict[str, str]:
-    """Label -> URL of every link that does something."""
-    return dict(links_in(html5lib.parse(mail.part("html"), namespaceHTMLElements=False)))
+def action_links(mail: Mail) -> dict[str, str]:
+    """Return label -> URL of every link to a command."""
+    return dict(action_links_in(html5lib.parse(mail.part("html"), namespaceHTMLElements=False)))
 
 
-def links_in(element: Element) -> Iterator[tuple[str, str]]:
-    """Label and URL of every link that does something."""
+def action_links_in(element: Element) -> Iterator[tuple[str, str]]:
+    """Yield the label and the URL of every link to a command."""
     for a in element.iter("a"):
         if "/email/act/" in (href := a.get("href") or ""):
             yield (a.text or "").strip(), href
 
 
-def words(element: Element) -> str:
-    """All text within an element."""
+def text_of(element: Element) -> str:
+    """Return the text of an element, with single spaces."""
     return re.sub(r"\s+", " ", "".join(element.itertext())).strip()
 
 
@@ -256,5 +259,5 @@ def _value(field: Element) -> str:
     if field.tag == "input":
         return field.get("value") or ""
     options = list(field.iter("option"))
-    chosen = next((option for option in options if option.get("selected") is not None), options[0])
-    return chosen.get("value") or ""
+    selected = next((option for option in options if option.get("selected") is not None), options[0])
+    return selected.get("value") or ""

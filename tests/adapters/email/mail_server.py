@@ -1,4 +1,4 @@
-"""A real mail server on the loopback, with the faults that mail servers have. It records what it accepts."""
+"""A real mail server on the loopback that has the usual faults on demand, and records the mails that it accepts."""
 
 import asyncio
 import ssl
@@ -31,7 +31,7 @@ Fault = Literal[
     "hang at end",
     "nonsense at end",
 ]
-"""What happens, and how far the message got by then. `cut` ends the connection; `lose` accepts the message first."""
+"""A fault, and the step at which it happens. `cut` ends the connection; `lose` does so after accepting the message."""
 
 REPLIES = {
     "421": "421 4.3.2 Service shutting down",
@@ -39,7 +39,7 @@ REPLIES = {
     "451": "451 4.3.0 Local error",
     "550": "550 5.1.1 <{to}>: no such user",
     "554": "554 5.6.0 Message for {to} refused",
-    "554 policy": "554 5.7.1 <{to}>: SmtpClient access denied",
+    "554 policy": "554 5.7.1 <{to}>: Relay access denied",
     "nonsense": "250-half an answer\r\nhello",
 }
 
@@ -57,7 +57,7 @@ class Mail:
         return message_from_bytes(self.source, policy=policy.default)
 
     def part(self, kind: Literal["plain", "html"]) -> str:
-        """One of its two parts, decoded."""
+        """Return one of its two parts, decoded."""
         part = self.message.get_body((kind,))
         assert part is not None
         return str(part.get_content()).replace("\r\n", "\n")
@@ -65,28 +65,29 @@ class Mail:
 
 @dataclass
 class MailServer:
-    """Faults by recipient; each is used up by one message."""
+    """A mail server. `faults` maps recipients to faults, each for one message."""
 
     port: int = 0
     mails: list[Mail] = field(default_factory=list)
     faults: dict[str, list[Fault]] = field(default_factory=dict)
     greeting: str = ""
-    """The greeting of a server that refuses every connection; "" for one that works."""
+    """If set, every connection is refused with this greeting."""
     connections: int = 0
     chance: Callable[[], Fault | None] = lambda: None
-    """A fault for a message to which none was assigned."""
-    met: Counter[str] = field(default_factory=Counter)
-    """How often each fault was."""
+    """Returns the fault of a message that has none in `faults`."""
+    fault_counts: Counter[str] = field(default_factory=Counter)
+    """Fault -> number of times that it happened."""
     users: dict[str, str] = field(default_factory=dict)
+    """User -> password. If empty, no login is required."""
     logins: list[str] = field(default_factory=list)
-    """Who tried to log in."""
+    """The user name of each attempt to log in."""
 
     @property
     def url(self) -> str:
         return f"smtp://127.0.0.1:{self.port}"
 
     def to(self, address: str) -> list[Mail]:
-        """What an address got, the oldest first."""
+        """Return the mails to an address, the oldest first."""
         return [mail for mail in self.mails if mail.to == address]
 
     @asynccontextmanager
@@ -95,11 +96,15 @@ class MailServer:
         direct = options.pop("ssl", None)
         if self.users:
             options |= {"authenticator": self._authenticate, "auth_required": True}
-        served: list[asyncio.Transport] = []
+        transports: list[asyncio.Transport] = []
 
         def serve() -> asyncio.Protocol:
             self.connections += 1
-            return _Refusing(self) if self.greeting else _Server(self, served, tls_context=tls, **options)
+            return (
+                _RefusedConnection(self)
+                if self.greeting
+                else _Connection(self, transports, tls_context=tls, **options)
+            )
 
         server = await asyncio.get_running_loop().create_server(serve, "127.0.0.1", 0, ssl=direct)
         self.port = server.sockets[0].getsockname()[1]
@@ -107,7 +112,7 @@ class MailServer:
             yield self
         finally:
             server.close()
-            for transport in served:
+            for transport in transports:
                 transport.abort()
             await asyncio.sleep(0)
 
@@ -116,16 +121,18 @@ class MailServer:
     ) -> AuthResult:
         assert isinstance(data, LoginPassword)
         self.logins.append(data.login.decode())
-        known = self.users.get(data.login.decode()) == data.password.decode()
-        return AuthResult(success=known, handled=False, message=None if known else "535 5.7.8 Wrong password")
+        accepted = self.users.get(data.login.decode()) == data.password.decode()
+        return AuthResult(
+            success=accepted, handled=False, message=None if accepted else "535 5.7.8 Wrong password"
+        )
 
-    def next(self, to: str) -> Fault | None:
-        """The fault for the message that is being handed over."""
-        waiting = self.faults.get(to)
-        return waiting.pop(0) if waiting else self.chance()
+    def next_fault(self, to: str) -> Fault | None:
+        """Return the fault of the next message to an address."""
+        faults = self.faults.get(to)
+        return faults.pop(0) if faults else self.chance()
 
 
-class _Refusing(asyncio.Protocol):
+class _RefusedConnection(asyncio.Protocol):
     """A connection that is refused."""
 
     def __init__(self, mail_server: MailServer) -> None:
@@ -145,57 +152,57 @@ class _Handler:
         self._fault: Fault | None = None
 
     async def handle_RCPT(  # noqa: N802  # aiosmtpd's name
-        self, server: "_Server", _session: Session, envelope: Envelope, to: str, _options: list[str]
+        self, server: "_Connection", _session: Session, envelope: Envelope, to: str, _options: list[str]
     ) -> str:
-        self._fault = self._mail_server.next(to)
-        answer = await self._at("sender", server, to) or await self._at("recipient", server, to)
+        self._fault = self._mail_server.next_fault(to)
+        answer = await self._fail_at("sender", server, to) or await self._fail_at("recipient", server, to)
         if answer:
             return answer
         server.cut = self._fault if self._fault in {"cut at data", "cut in data"} else None
         envelope.rcpt_tos.append(to)
         return "250 OK"
 
-    async def handle_DATA(self, server: "_Server", _session: Session, envelope: Envelope) -> str:  # noqa: N802
+    async def handle_DATA(self, server: "_Connection", _session: Session, envelope: Envelope) -> str:  # noqa: N802
         to = envelope.rcpt_tos[0]
         if self._fault not in {"451 at end", "550 at end", "554 at end"}:
             assert isinstance(envelope.content, bytes)
             self._mail_server.mails.append(Mail(envelope.mail_from or "", to, envelope.content))
-        return await self._at("end", server, to) or "250 2.0.0 Taken"
+        return await self._fail_at("end", server, to) or "250 2.0.0 Taken"
 
-    async def _at(self, place: str, server: "_Server", to: str) -> str:
-        what, _, where = (self._fault or "").partition(" at ")
-        if where != place:
+    async def _fail_at(self, step: str, server: "_Connection", to: str) -> str:
+        fault, _, fault_step = (self._fault or "").partition(" at ")
+        if fault_step != step:
             return ""
-        self._mail_server.met[self._fault or ""] += 1
-        if what in {"cut", "lose"}:
+        self._mail_server.fault_counts[self._fault or ""] += 1
+        if fault in {"cut", "lose"}:
             server.abort()
-        if what == "hang":
+        if fault == "hang":
             await asyncio.sleep(3600)
-        return REPLIES.get(what, "").format(to=to)
+        return REPLIES.get(fault, "").format(to=to)
 
 
-class _Server(SMTP):
+class _Connection(SMTP):
     """One connection."""
 
-    def __init__(self, mail_server: MailServer, served: list[asyncio.Transport], **options: Any) -> None:
+    def __init__(self, mail_server: MailServer, transports: list[asyncio.Transport], **options: Any) -> None:
         super().__init__(_Handler(mail_server), hostname="mx.example.org", **options)
         self.mail_server = mail_server
-        self.served = served
+        self.transports = transports
         self.cut: Fault | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         super().connection_made(transport)
         assert isinstance(transport, asyncio.Transport)
-        self.served.append(transport)
+        self.transports.append(transport)
 
     def abort(self) -> None:
-        """End the connection as a crash does."""
+        """End the connection as a crash would."""
         transport: Any = self.transport
         transport.abort()
 
     async def smtp_DATA(self, arg: str) -> None:  # noqa: N802  # aiosmtpd's name
         if self.cut:
-            self.mail_server.met[self.cut] += 1
+            self.mail_server.fault_counts[self.cut] += 1
             if self.cut == "cut in data":
                 await self.push("354 Go on")
                 reader: Any = self._reader

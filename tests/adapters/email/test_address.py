@@ -1,4 +1,4 @@
-"""Which addresses are taken, and that none of them can do harm."""
+"""Addresses that are accepted or refused; none that is accepted can do harm."""
 
 import pytest
 from hypothesis import given
@@ -9,7 +9,7 @@ from bot.domain.errors import UserError
 
 
 @pytest.mark.parametrize(
-    ("typed", "taken"),
+    ("typed", "accepted"),
     [
         ("ada@example.org", "ada@example.org"),
         ("  Ada.Lovelace+papers@Example.ORG ", "Ada.Lovelace+papers@example.org"),
@@ -17,8 +17,8 @@ from bot.domain.errors import UserError
         ("ada@exämple.org", "ada@xn--exmple-cua.org"),
     ],
 )
-def test_usual_addresses_are_accepted(typed: str, taken: str) -> None:
-    assert str(Address.parse(typed)) == taken
+def test_usual_addresses_are_accepted(typed: str, accepted: str) -> None:
+    assert str(Address.parse(typed)) == accepted
 
 
 @pytest.mark.parametrize(
@@ -64,14 +64,14 @@ def test_other_text_is_refused(typed: str) -> None:
         Address.parse(typed)
 
 
-def test_capitals_make_no_difference() -> None:
+def test_addresses_are_compared_without_case() -> None:
     first, second = Address.parse("Ada@Example.org"), Address.parse("ada@example.org")
     assert first.identity == second.identity
     assert first.masked == "A…@example.org"
 
 
 @given(st.text(max_size=30), st.text(max_size=30))
-def test_an_accepted_address_can_not_end_a_line_or_name_another(local: str, domain: str) -> None:
+def test_an_accepted_address_cannot_end_a_line_or_add_another(local: str, domain: str) -> None:
     try:
         text = str(Address.parse(f"{local}@{domain}"))
     except UserError:

@@ -1,4 +1,4 @@
-"""Addresses in Redis can't be read without the key, and are gone when they are forgotten."""
+"""Addresses in Redis can't be read without the key, and are deleted when they are forgotten."""
 
 from datetime import timedelta
 
@@ -17,7 +17,7 @@ OLD, NEW = "a key that can't be guessed", "another key, just as good"
 ADA = Address.parse("Ada@example.org")
 
 
-async def test_an_address_is_one_channel_in_every_process(redis: Redis) -> None:
+async def test_an_address_has_the_same_channel_in_every_process(redis: Redis) -> None:
     first, second = (Addresses(redis, Encryptor([OLD])) for _ in range(2))
     channel = await first.channel(ADA)
     assert await second.channel(Address.parse("ada@EXAMPLE.org")) == channel
@@ -37,7 +37,7 @@ async def test_addresses_of_one_provider_share_a_workspace(redis: Redis) -> None
     assert ada.workspace == eve.workspace != bob.workspace
 
 
-async def test_a_new_key_changes_no_channel(redis: Redis) -> None:
+async def test_a_new_key_does_not_change_the_channel_of_an_address(redis: Redis) -> None:
     before = Addresses(redis, Encryptor([OLD]))
     channel = await before.channel(ADA)
     await before.confirm(channel, ADA)
@@ -46,28 +46,28 @@ async def test_a_new_key_changes_no_channel(redis: Redis) -> None:
     assert (await after.account(channel)).address == ADA
 
 
-async def test_after_resealing_the_old_key_can_be_removed(redis: Redis) -> None:
+async def test_after_reencryption_the_old_key_can_be_removed(redis: Redis) -> None:
     before = Addresses(redis, Encryptor([OLD]))
-    stays, goes = [
+    confirmed, expiring = [
         await before.channel(Address.parse(text)) for text in ("ada@example.org", "eve@example.org")
     ]
-    await before.confirm(stays, ADA)
-    await before.confirm(goes, ADA)
-    await before.expire(goes)
+    await before.confirm(confirmed, ADA)
+    await before.confirm(expiring, ADA)
+    await before.expire(expiring)
     await Addresses(redis, Encryptor([NEW, OLD])).reseal()
     after = Addresses(redis, Encryptor([NEW]))
-    assert await after.channel(ADA) == stays
-    assert (await after.account(stays)).address == ADA
-    assert await redis.ttl(keys.installation("email", goes.channel)) > 0
+    assert await after.channel(ADA) == confirmed
+    assert (await after.account(confirmed)).address == ADA
+    assert await redis.ttl(keys.installation("email", expiring.channel)) > 0
 
 
-async def test_without_the_key_nothing_can_be_read(redis: Redis) -> None:
+async def test_addresses_cannot_be_used_with_another_key(redis: Redis) -> None:
     await Addresses(redis, Encryptor([OLD])).channel(ADA)
     with pytest.raises(ConfigurationError, match="PAPERBOY_SECRET_KEY"):
         await Addresses(redis, Encryptor([NEW])).channel(ADA)
 
 
-async def test_a_generation_ends_with_a_new_sign_up_ended_links_and_forgetting(redis: Redis) -> None:
+async def test_signing_up_ending_links_and_forgetting_each_start_a_new_generation(redis: Redis) -> None:
     addresses = Addresses(redis, Encryptor([OLD]))
     channel = await addresses.channel(ADA)
     generations = [(await addresses.account(channel)).generation]
@@ -84,7 +84,7 @@ async def test_a_generation_ends_with_a_new_sign_up_ended_links_and_forgetting(r
     assert len(set(generations)) == len(generations)
 
 
-async def test_an_address_that_was_stored_before_generations_is_known(redis: Redis) -> None:
+async def test_an_address_that_was_stored_without_a_generation_is_read(redis: Redis) -> None:
     encryptor = Encryptor([OLD])
     addresses = Addresses(redis, encryptor)
     channel = await addresses.channel(ADA)
@@ -100,7 +100,7 @@ async def test_a_token_is_used_once(redis: Redis) -> None:
     assert [await redis.ttl(key) > 0 async for key in redis.scan_iter("*heard")] == [True, True]
 
 
-async def test_limits_count_all_or_nothing_and_store_no_network(redis: Redis) -> None:
+async def test_limits_are_counted_together_or_not_at_all_and_store_no_network(redis: Redis) -> None:
     limits = Limits(redis)
     network, everyone = Limit("192.0.2.1", Rate(2, 3600)), Limit("all", Rate(3, 3600))
     answers = [await limits.count("mail", [network, everyone]) for _ in range(3)]

@@ -1,4 +1,4 @@
-"""A report of a final failure pauses its address. No report can stall or end the program."""
+"""A report of a final failure pauses its address. No report can stall or crash the program."""
 
 import asyncio
 from collections.abc import Callable
@@ -30,7 +30,7 @@ RETURN = return_address(Address.parse("bounces@example.org"), CHANNEL)
 def a_report(
     to: str = RETURN, action: str = "failed", status: str = "5.1.1", kind: str = "delivery-status"
 ) -> bytes:
-    """A report as RFC 3464 has it."""
+    """Return a report in the format of RFC 3464."""
     return f"""\
 Return-Path: <>
 From: MAILER-DAEMON@mx.example.net
@@ -66,17 +66,17 @@ Hello.
 """.replace("\n", "\r\n").encode()
 
 
-def bounced(report: bytes) -> tuple[ChannelRef | None, str]:
-    """What a report says: for whom, and the status of a final failure."""
+def parse_report(report: bytes) -> tuple[ChannelRef | None, str]:
+    """Return the recipient of a report, and the status of a final failure."""
     return recipient(report), final_status(message_from_bytes(report, policy=policy.compat32))
 
 
 def test_a_final_failure_names_its_channel() -> None:
-    assert bounced(a_report()) == (CHANNEL, "5.1.1")
+    assert parse_report(a_report()) == (CHANNEL, "5.1.1")
 
 
-def test_capitals_make_no_difference() -> None:
-    assert bounced(a_report(RETURN.upper(), "FAILED")) == (CHANNEL, "5.1.1")
+def test_reports_are_read_without_case() -> None:
+    assert parse_report(a_report(RETURN.upper(), "FAILED")) == (CHANNEL, "5.1.1")
 
 
 @pytest.mark.parametrize(
@@ -94,16 +94,16 @@ def test_capitals_make_no_difference() -> None:
         b"\xff\xfe\x00",
     ],
 )
-def test_other_mails_pause_no_address(report: bytes) -> None:
-    channel, status = bounced(report)
+def test_other_mails_do_not_pause_an_address(report: bytes) -> None:
+    channel, status = parse_report(report)
     assert not (channel and status)
 
 
 @given(st.binary(max_size=400))
-def test_no_bytes_break_reading(noise: bytes) -> None:
+def test_reports_with_any_bytes_are_read(noise: bytes) -> None:
     report = a_report()
     for at in (0, 60, 200, 400, len(report)):
-        bounced(report[:at] + noise + report[at:])
+        parse_report(report[:at] + noise + report[at:])
 
 
 def test_mail_servers_accept_a_return_address() -> None:
@@ -127,7 +127,7 @@ HOSTILE: dict[str, Callable[[str], bytes]] = {
         f"To: {to}\r\n{'Content-Type: message/rfc822' + chr(13) + chr(10) * 2}".encode() * 5_000
     ),
 }
-"""Mails that Python's parser takes seconds for, or recurses on without end."""
+"""Mails for which Python's parser takes seconds or recurses without end."""
 
 
 @pytest.mark.parametrize("name", HOSTILE)
@@ -137,7 +137,7 @@ async def test_a_hostile_report_is_logged_and_counts_as_read(redis: Redis, name:
         assert not await reports.accept(HOSTILE[name](RETURN), FailingCore())
 
 
-async def test_a_report_that_needs_too_much_is_given_up(
+async def test_a_report_that_takes_too_long_to_parse_is_skipped(
     redis: Redis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("adapters.email.bounces.PARSE_SECONDS", 0.0)
@@ -178,9 +178,7 @@ async def test_other_people_are_answered_while_a_hostile_report_is_read(redis: R
         assert slowest < 2
 
 
-async def test_one_source_can_not_send_reports_without_end(
-    redis: Redis, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_reports_from_one_source_are_limited(redis: Redis, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("adapters.email.account_pages.BOUNCES_EACH", Rate(2, 60))
     async with email_harness(redis) as harness:
         statuses = [(await harness.browser.post("/email/bounces", b"")).status for _ in range(4)]

@@ -1,4 +1,4 @@
-"""The form, the pages and the mails in a real browser: by keyboard, without scripts, on a phone, in the dark."""
+"""The form, the pages and the mails in a real browser: by keyboard, without scripts, on a phone, in dark mode."""
 
 import re
 from collections.abc import AsyncIterator
@@ -22,7 +22,7 @@ from bot.sources.huggingface_papers import parse_list
 from tests.adapters.email.harness import ADA, BASE, EmailHarness, email_harness
 from tests.adapters.email.test_render import FRAME
 from tests.papers import a_paper
-from tests.web.browser import Seen, looking, needs_chromium
+from tests.web.browser import ObservedPage, needs_chromium, open_page
 from tests.web.site import site
 
 pytestmark = needs_chromium
@@ -32,8 +32,8 @@ Scheme = Literal["light", "dark"]
 
 
 @asynccontextmanager
-async def front(redis: Redis) -> AsyncIterator[tuple[EmailHarness, str]]:
-    """An installation with mail, some papers, and the address of its front page."""
+async def open_site(redis: Redis) -> AsyncIterator[tuple[EmailHarness, str]]:
+    """Start a site with mail and some papers. Yields the harness and the address of the front page."""
     async with email_harness(redis, lambda: NOW, confirmed=False) as harness:
         papers = tuple(a_paper(f"2603.0000{n}", title=f"Diffusion {n}") for n in range(5))
         await harness.bot.papers.ingest("test", Batch((), "c", history=papers), 0)
@@ -42,7 +42,7 @@ async def front(redis: Redis) -> AsyncIterator[tuple[EmailHarness, str]]:
 
 
 async def tab_to(page: Page, selector: str) -> None:
-    """Reach an element with the keyboard only."""
+    """Focus an element with the keyboard only."""
     for _ in range(60):
         await page.keyboard.press("Tab")
         if await page.locator(f"{selector}:focus").count():
@@ -50,15 +50,15 @@ async def tab_to(page: Page, selector: str) -> None:
     raise AssertionError(f"{selector} can't be reached")
 
 
-async def sideways(page: Page) -> int:
-    excess: int = await page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
-    return excess
+async def horizontal_overflow(page: Page) -> int:
+    overflow: int = await page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
+    return overflow
 
 
 async def test_from_the_front_page_to_a_subscription_by_keyboard_without_scripts(redis: Redis) -> None:
-    async with front(redis) as (harness, here), looking(scripts=False) as seen:
+    async with open_site(redis) as (harness, origin), open_page(scripts=False) as seen:
         page = seen.page
-        await page.goto(here)
+        await page.goto(origin)
         await tab_to(page, "#mail-address")
         await page.keyboard.type(ADA)
         await tab_to(page, "#mail-query")
@@ -70,24 +70,24 @@ async def test_from_the_front_page_to_a_subscription_by_keyboard_without_scripts
         await page.keyboard.type("Berlin")
         await page.keyboard.press("Enter")
         await page.get_by_role("heading", name="Check your inbox").wait_for()
-        text = (await harness.letter()).part("plain")
+        text = (await harness.transactional_mail()).part("plain")
         link = next(line for line in text.splitlines() if line.startswith(BASE))
-        await page.goto(here + link.removeprefix(BASE))
+        await page.goto(origin + link.removeprefix(BASE))
         assert await page.get_by_text("once a week, at 9:00 Europe/Berlin time").count() == 1
         await tab_to(page, "main button")
         await page.keyboard.press("Enter")
         await page.get_by_role("heading", name="Confirmed").wait_for()
-        await page.goto(here + (await harness.manage_url()).removeprefix(BASE))
+        await page.goto(origin + (await harness.manage_url()).removeprefix(BASE))
         await tab_to(page, "#line")
         await page.keyboard.type("preview diffusion")
         await page.keyboard.press("Enter")
         await page.get_by_role("heading", name="Preview").wait_for()
-        assert seen.said == []
+        assert seen.console == []
 
 
 async def test_a_query_is_previewed_without_scripts(redis: Redis) -> None:
-    async with front(redis) as (_, here), looking(scripts=False) as seen:
-        await seen.page.goto(here)
+    async with open_site(redis) as (_, origin), open_page(scripts=False) as seen:
+        await seen.page.goto(origin)
         await seen.page.fill("#mail-query", "diffusion")
         await seen.page.get_by_role("button", name="Preview").click()
         await seen.page.get_by_text("5 matches in the").wait_for()
@@ -95,48 +95,48 @@ async def test_a_query_is_previewed_without_scripts(redis: Redis) -> None:
         assert await seen.page.input_value("#mail-query") == "diffusion"
 
 
-async def test_with_scripts_a_query_is_previewed_as_it_is_typed(redis: Redis) -> None:
-    async with front(redis) as (_, here), looking(zone="Asia/Tokyo") as seen:
-        await seen.page.goto(here)
+async def test_with_scripts_a_query_is_previewed_while_it_is_typed(redis: Redis) -> None:
+    async with open_site(redis) as (_, origin), open_page(zone="Asia/Tokyo") as seen:
+        await seen.page.goto(origin)
         assert await seen.page.input_value("#mail-zone") == "Asia/Tokyo"
         await seen.page.locator("#mail-query").press_sequentially("diffusion")
         await seen.page.get_by_text("5 matches in the").wait_for()
         await seen.page.fill("#mail-query", "")
         await seen.page.locator("#mail-past section").wait_for(state="detached")
-        assert seen.said == []
-        assert {urlsplit(address).netloc for address in seen.asked} == {urlsplit(here).netloc}
+        assert seen.console == []
+        assert {urlsplit(address).netloc for address in seen.requests} == {urlsplit(origin).netloc}
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 async def test_every_page_is_accessible_and_fits_a_phone(redis: Redis, scheme: Scheme) -> None:
-    async with front(redis) as (harness, here), looking(width=320, height=640, scheme=scheme) as seen:
+    async with open_site(redis) as (harness, origin), open_page(width=320, height=640, scheme=scheme) as seen:
         await harness.addresses.confirm(harness.channel, Address.parse(ADA))
         await harness.say("subscribe diffusion")
         account = await harness.addresses.account(harness.channel)
         manage, stop = harness.links.manage(account), harness.links.unsubscribe(account)
-        acts = [harness.links.act(account, line) for line in ("save 2603.00001", "mutewhat 2603.00001")]
-        for path in ("/", "/email/subscribe", "/email/link", "/email/manage/x", manage, stop, *acts):
-            await seen.page.goto(here + path.removeprefix(BASE))
+        actions = [harness.links.act(account, line) for line in ("save 2603.00001", "mutewhat 2603.00001")]
+        for path in ("/", "/email/subscribe", "/email/link", "/email/manage/x", manage, stop, *actions):
+            await seen.page.goto(origin + path.removeprefix(BASE))
             assert await seen.faults() == [], path
-            assert await sideways(seen.page) == 0, path
-        for url in acts:
-            await seen.page.goto(here + url.removeprefix(BASE))
+            assert await horizontal_overflow(seen.page) == 0, path
+        for url in actions:
+            await seen.page.goto(origin + url.removeprefix(BASE))
             await seen.page.get_by_role("button", name="Do it").click()
             assert await seen.faults() == [], url
         for line in ("preview diffusion", "settings", "help", "abstract 2603.00001", "nonsense", "list"):
-            await seen.page.goto(here + manage.removeprefix(BASE))
+            await seen.page.goto(origin + manage.removeprefix(BASE))
             await seen.page.fill("#line", line)
             await seen.page.get_by_role("button", name="Do it").click()
             assert await seen.faults() == [], line
-            assert await sideways(seen.page) == 0, line
-        await seen.page.goto(here + stop.removeprefix(BASE))
+            assert await horizontal_overflow(seen.page) == 0, line
+        await seen.page.goto(origin + stop.removeprefix(BASE))
         await seen.page.get_by_role("button", name="Stop all mail").click()
         await seen.page.get_by_role("heading", name="You won't get any more mail").wait_for()
         assert await seen.faults() == []
 
 
-async def legible(seen: Seen) -> list[str]:
-    """Faults of a mail, which has none of a page's landmarks."""
+async def faults_of_mail(seen: ObservedPage) -> list[str]:
+    """Return the faults of a mail, except missing landmarks, which only a page needs."""
     return [
         fault
         for fault in await seen.faults()
@@ -147,7 +147,7 @@ async def legible(seen: Seen) -> list[str]:
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [390, 1100])
 async def test_mails_of_recorded_days_are_accessible(shared_data: Path, width: int, scheme: Scheme) -> None:
-    async with looking(width=width, scheme=scheme) as seen:
+    async with open_page(width=width, scheme=scheme) as seen:
         for day in ("2026-03-16", "2026-04-15", "2026-05-20"):
             papers = parse_list((shared_data / "hf_daily" / f"{day}.json").read_bytes())
             entries = [(paper, (Reason(1, "trending"),)) for paper in papers]
@@ -158,6 +158,8 @@ async def test_mails_of_recorded_days_are_accessible(shared_data: Path, width: i
             )
             for card in cards:
                 await seen.page.set_content(render(card, FRAME).html)
-                assert await sideways(seen.page) == 0
-                assert [fault for fault in await legible(seen) if not fault.startswith("headings")] == []
-        assert (seen.asked, seen.said) == ([], [])
+                assert await horizontal_overflow(seen.page) == 0
+                assert [
+                    fault for fault in await faults_of_mail(seen) if not fault.startswith("headings")
+                ] == []
+        assert (seen.requests, seen.console) == ([], [])

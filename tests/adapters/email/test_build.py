@@ -19,21 +19,21 @@ ALL = {
 }
 
 
-def built(**given: Any) -> EmailPlatform | None:
-    mail = {name: value for name, value in given.items() if name in EmailSettings.model_fields}
+def build_platform(**values: Any) -> EmailPlatform | None:
+    mail = {name: value for name, value in values.items() if name in EmailSettings.model_fields}
     aliased = {{"smtp_url": "SMTP_URL"}.get(name, name): value for name, value in mail.items()}
-    core = {name: value for name, value in given.items() if name not in mail}
+    core = {name: value for name, value in values.items() if name not in mail}
     platform = build(Settings(**core).having(EmailSettings(**aliased)), Redis())
     assert platform is None or isinstance(platform, EmailPlatform)
     return platform
 
 
 def test_without_a_server_there_is_no_platform() -> None:
-    assert built(mail_from="papers@example.org") is None
+    assert build_platform(mail_from="papers@example.org") is None
 
 
-def test_with_all_settings_there_is_one_that_holds_uncertain_mail() -> None:
-    platform = built(**ALL, mail_bounce="pop3s://bounces%40example.org:very-secret@mail.example.org")
+def test_with_all_settings_there_is_a_platform_that_holds_uncertain_mail() -> None:
+    platform = build_platform(**ALL, mail_bounce="pop3s://bounces%40example.org:very-secret@mail.example.org")
     assert platform is not None
     assert platform.on_uncertain == "hold"
 
@@ -52,5 +52,5 @@ def test_with_all_settings_there_is_one_that_holds_uncertain_mail() -> None:
 )
 def test_a_missing_or_wrong_setting_is_named_without_its_secret(changed: dict[str, Any], named: str) -> None:
     with pytest.raises(ConfigurationError, match=named) as caught:
-        built(**{name: value for name, value in (ALL | changed).items() if value is not None})
+        build_platform(**{name: value for name, value in (ALL | changed).items() if value is not None})
     assert "very-secret" not in str(caught.value)

@@ -1,4 +1,4 @@
-"""Deliveries to addresses, through a mail server that fails in every way: lost 0, doubled 0."""
+"""Deliveries through a mail server that fails in every way: no mail is lost, and only resending doubles some."""
 
 import asyncio
 import random
@@ -36,8 +36,8 @@ from tests.papers import a_paper
 from tests.waiting import until
 
 NOW = datetime(2026, 3, 3, tzinfo=UTC)
-FINAL = frozenset({"550 at sender", "550 at recipient", "554 at end", "550 at end"})
-"""Faults after which a mail is not simply tried again: its address pauses, or all mail for five minutes, or it is refused."""
+NOT_RETRIED = frozenset({"550 at sender", "550 at recipient", "554 at end", "550 at end"})
+"""Faults after which a mail isn't simply retried: its address or all mail is paused, or the mail is refused."""
 
 
 @dataclass
@@ -75,22 +75,22 @@ class Scene:
                 PlannedDelivery(channel=c, papers=((paper, ()),), due=0, label=paper) for c in channels
             )
 
-    def got(self) -> Counter[tuple[str, str]]:
-        """How often each address has each mail, by its Message-ID."""
+    def mail_counts(self) -> Counter[tuple[str, str]]:
+        """Return (address, Message-ID) -> number of mails."""
         return Counter((mail.to, mail.message["Message-ID"]) for mail in self.mail_server.mails)
 
 
 @asynccontextmanager
 async def open_scene(redis: Redis) -> AsyncIterator[Scene]:
-    """A mail server that listens."""
-    seal = Encryptor(["a key that can't be guessed"])
-    addresses = Addresses(redis, seal)
+    """Start a mail server, and a platform that sends through it."""
+    encryptor = Encryptor(["a key that can't be guessed"])
+    addresses = Addresses(redis, encryptor)
     async with MailServer().open() as mail_server:
         client = SmtpClient(SmtpServer.parse(mail_server.url), patience=3)
         platform = EmailPlatform(
             addresses=addresses,
             limits=Limits(redis),
-            links=Links("https://papers.example.org", seal, lambda: NOW),
+            links=Links("https://papers.example.org", encryptor, lambda: NOW),
             client=client,
             sender=Sender.parse("Paperboy <papers@example.org>"),
             bounce=Address.parse("bounces@example.org"),
@@ -107,8 +107,8 @@ async def scene(redis: Redis) -> AsyncIterator[Scene]:
 
 
 @pytest.fixture(autouse=True)
-def _soon(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The same policies, faster."""
+def _short_waits(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Shorten the waits of the policies."""
     monkeypatch.setattr(retry, "RETRIES", (0.02,) * 7)
     monkeypatch.setattr(retry, "LOOKUP_DELAY", 0.02)
     monkeypatch.setattr(retry, "FIRST_LIMIT", 0.02)
@@ -123,31 +123,34 @@ PEOPLE = [f"person{n}@{'example.org' if n % 2 else 'example.net'}" for n in rang
 async def test_everyone_gets_their_mails_once(scene: Scene) -> None:
     await scene.enqueue(PEOPLE, "p1", "p2", "p3")
     assert (await scene.deliveries().deliver_due())["posted"] == 120
-    assert len(scene.got()) == len(scene.mail_server.mails) == 120
+    assert len(scene.mail_counts()) == len(scene.mail_server.mails) == 120
 
 
 @pytest.mark.parametrize("on_uncertain", ["hold", "resend"])
-async def test_through_every_fault_nothing_is_lost_and_only_resending_doubles(
+async def test_through_every_fault_no_mail_is_lost_and_only_resending_doubles_some(
     scene: Scene, on_uncertain: Literal["hold", "resend"]
 ) -> None:
-    dice = random.Random(11)
-    faults: list[Fault] = [f for f in get_args(Fault) if f not in FINAL and "hang" not in f]
-    scene.mail_server.chance = lambda: dice.choice(faults) if dice.random() < 0.25 else None
+    rng = random.Random(11)
+    faults: list[Fault] = [f for f in get_args(Fault) if f not in NOT_RETRIED and "hang" not in f]
+    scene.mail_server.chance = lambda: rng.choice(faults) if rng.random() < 0.25 else None
     await scene.enqueue(PEOPLE, *(f"p{n}" for n in range(10)))
     await scene.deliveries(on_uncertain).deliver_due()
     held = [delivery async for delivery in scene.outbox.dead_letters()]
-    got = scene.got()
-    doubled = sum(times - 1 for times in got.values())
-    lost_answers = scene.mail_server.met["lose at end"] + scene.mail_server.met["nonsense at end"]
-    assert set(scene.mail_server.met) == set(faults)
+    counts = scene.mail_counts()
+    doubled = sum(times - 1 for times in counts.values())
+    lost_answers = (
+        scene.mail_server.fault_counts["lose at end"] + scene.mail_server.fault_counts["nonsense at end"]
+    )
+    assert set(scene.mail_server.fault_counts) == set(faults)
     if on_uncertain == "hold":
         assert doubled == 0
         assert {delivery.state for delivery in held} == {"held"}
-        assert len(held) == lost_answers + scene.mail_server.met["cut in data"]
-        assert len(got) == 400 - scene.mail_server.met["cut in data"]  # those are held, so not lost either
+        assert len(held) == lost_answers + scene.mail_server.fault_counts["cut in data"]
+        # The rest is held, not lost.
+        assert len(counts) == 400 - scene.mail_server.fault_counts["cut in data"]
     else:
         assert held == []
-        assert len(got) == 400
+        assert len(counts) == 400
         assert doubled == lost_answers
 
 
@@ -160,29 +163,31 @@ async def test_a_held_mail_arrives_after_the_operators_retry(scene: Scene) -> No
     assert await scene.deliveries().deliver_due() == Counter(posted=1)
 
 
-async def test_slow_answers_are_retried_before_the_end_and_held_after_it(scene: Scene) -> None:
-    early, late = PEOPLE[:2]
-    scene.mail_server.faults = {early: ["hang at recipient"], late: ["hang at end"]}
+async def test_a_mail_is_retried_if_the_server_hangs_early_and_held_if_it_hangs_at_the_end(
+    scene: Scene,
+) -> None:
+    hangs_early, hangs_at_end = PEOPLE[:2]
+    scene.mail_server.faults = {hangs_early: ["hang at recipient"], hangs_at_end: ["hang at end"]}
     await scene.enqueue(PEOPLE, "p1")
     counts = await scene.deliveries().deliver_due()
     assert (counts["posted"], counts["held"]) == (39, 1)
-    assert len(scene.got()) == len(scene.mail_server.mails) == 40
+    assert len(scene.mail_counts()) == len(scene.mail_server.mails) == 40
 
 
 @pytest.mark.parametrize("fault", ["550 at recipient", "550 at end"])
-async def test_a_final_refusal_pauses_that_address_alone(scene: Scene, fault: Fault) -> None:
-    gone = PEOPLE[0]
-    scene.mail_server.faults = {gone: [fault]}
+async def test_a_final_refusal_pauses_only_that_address(scene: Scene, fault: Fault) -> None:
+    refused = PEOPLE[0]
+    scene.mail_server.faults = {refused: [fault]}
     await scene.enqueue(PEOPLE, "p1", "p2")
     assert (await scene.deliveries().deliver_due())["posted"] == 78
-    assert scene.mail_server.to(gone) == []
+    assert scene.mail_server.to(refused) == []
     assert await scene.deliveries().deliver_due() == Counter()
-    await scene.outbox.resume(await scene.channel(gone))
+    await scene.outbox.resume(await scene.channel(refused))
     assert await scene.deliveries().deliver_due() == Counter(posted=2)
-    assert len(scene.got()) == len(scene.mail_server.mails) == 80
+    assert len(scene.mail_counts()) == len(scene.mail_server.mails) == 80
 
 
-async def test_a_refused_message_pauses_no_address(scene: Scene) -> None:
+async def test_a_refused_message_does_not_pause_its_address(scene: Scene) -> None:
     scene.mail_server.faults = {PEOPLE[0]: ["554 at end"]}
     await scene.enqueue(PEOPLE, "p1", "p2")
     assert (await scene.deliveries().deliver_due())["posted"] == 79
@@ -195,11 +200,11 @@ async def test_after_an_outage_of_the_server_all_mails_arrive(
     monkeypatch.setattr("adapters.email.errors.SERVER_PAUSE", 0.05)
     scene.mail_server.greeting = "421 4.3.2 Too busy"
     await scene.enqueue(PEOPLE, "p1")
-    going = asyncio.create_task(scene.deliveries().deliver_due())
+    running = asyncio.create_task(scene.deliveries().deliver_due())
     await until(lambda: scene.mail_server.connections, "a connection")
     scene.mail_server.greeting = ""
-    assert (await going)["posted"] == 40
-    assert len(scene.got()) == len(scene.mail_server.mails) == 40
+    assert (await running)["posted"] == 40
+    assert len(scene.mail_counts()) == len(scene.mail_server.mails) == 40
 
 
 async def test_a_forgotten_address_gets_nothing(scene: Scene) -> None:
@@ -209,17 +214,17 @@ async def test_a_forgotten_address_gets_nothing(scene: Scene) -> None:
     assert [mail.to for mail in scene.mail_server.mails] == [PEOPLE[1]]
 
 
-async def test_an_address_is_nowhere_in_redis(scene: Scene) -> None:
+async def test_no_address_is_readable_in_redis(scene: Scene) -> None:
     scene.mail_server.faults = {address: ["550 at recipient"] for address in PEOPLE[:5]}
     await scene.enqueue(PEOPLE, "p1")
     await scene.deliveries().deliver_due()
-    kept = "\n".join([str(await everything(scene.redis, key)) async for key in scene.redis.scan_iter()])
-    assert "person" not in kept
-    assert "example.net" not in kept
+    stored = "\n".join([str(await content_of(scene.redis, key)) async for key in scene.redis.scan_iter()])
+    assert "person" not in stored
+    assert "example.net" not in stored
 
 
-async def everything(redis: Redis, key: str) -> list[Any]:
-    """A key and all that is in it."""
+async def content_of(redis: Redis, key: str) -> list[Any]:
+    """Return a key and its whole content."""
     raw: Any = redis
     match await raw.type(key):
         case "string":

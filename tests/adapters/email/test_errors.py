@@ -1,4 +1,4 @@
-"""What every enhanced status code (RFC 3463) of a mail server means: only those about the address pause it."""
+"""The meaning of every enhanced status code (RFC 3463): only codes about the address pause it."""
 
 import pytest
 from hypothesis import given
@@ -34,28 +34,30 @@ MEANINGS: tuple[tuple[str, type[SendError]], ...] = (
 )
 
 ABOUT_US: tuple[Phase, ...] = ("connect", "sender")
-ABOUT_ONE: tuple[Phase, ...] = ("recipient", "data", "end")
+ABOUT_ADDRESS: tuple[Phase, ...] = ("recipient", "data", "end")
 DETAILS = st.builds("{}.{}".format, st.integers(0, 9), st.integers(0, 30))
 
 
 @pytest.mark.parametrize(("answer", "meaning"), MEANINGS)
-def test_every_kind_of_status_has_its_consequence(answer: str, meaning: type[SendError]) -> None:
+def test_each_kind_of_status_has_its_error(answer: str, meaning: type[SendError]) -> None:
     code, _, text = answer.partition(" ")
     assert type(on_answer("recipient", int(code), text)) is meaning
 
 
-@given(st.integers(400, 599), st.sampled_from("245"), DETAILS, st.sampled_from(ABOUT_ONE))
+@given(st.integers(400, 599), st.sampled_from("245"), DETAILS, st.sampled_from(ABOUT_ADDRESS))
 def test_only_a_permanent_answer_about_the_address_pauses_it(
     code: int, kind: str, detail: str, phase: Phase
 ) -> None:
     error = on_answer(phase, code, f"{kind}.{detail} ada@example.org")
     assert "ada" not in str(error)
-    gone = code >= 500 and code != 530 and kind != "4" and detail in GONE | UNSTATED
-    assert isinstance(error, ChannelGone) == gone
+    is_gone = code >= 500 and code != 530 and kind != "4" and detail in GONE | UNSTATED
+    assert isinstance(error, ChannelGone) == is_gone
     if code < 500:
         assert isinstance(error, RetryLater)
 
 
 @given(st.integers(400, 599), st.text(max_size=40), st.sampled_from(ABOUT_US))
-def test_no_answer_about_us_pauses_an_address(code: int, text: str, phase: Phase) -> None:
+def test_an_answer_about_the_connection_or_the_sender_never_pauses_an_address(
+    code: int, text: str, phase: Phase
+) -> None:
     assert isinstance(on_answer(phase, code, text), RetryLater)

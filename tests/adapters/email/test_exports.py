@@ -1,4 +1,4 @@
-"""Files that someone asked for on a page: they come by mail, and the page offers them, too."""
+"""Files that are requested on a page are sent by mail, and the page offers them as a download."""
 
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
@@ -23,14 +23,14 @@ async def harness(redis: Redis) -> AsyncIterator[EmailHarness]:
         yield harness
 
 
-async def exported(harness: EmailHarness, line: str = "saved export:bibtex") -> Page:
+async def request_export(harness: EmailHarness, line: str = "saved export:bibtex") -> Page:
     return await harness.browser.post(await harness.manage_url(), {"say": line})
 
 
-async def test_a_list_comes_by_mail_to_the_confirmed_address(harness: EmailHarness) -> None:
-    page = await exported(harness)
+async def test_a_list_is_mailed_to_the_confirmed_address(harness: EmailHarness) -> None:
+    page = await request_export(harness)
     assert "reading-list.bib is on its way to" in page.text
-    mail = await harness.letter()
+    mail = await harness.transactional_mail()
     assert mail.to == ADA
     assert mail.message["Subject"] == "1 paper as BibTeX: reading-list.bib"
     [file] = mail.message.iter_attachments()
@@ -40,25 +40,25 @@ async def test_a_list_comes_by_mail_to_the_confirmed_address(harness: EmailHarne
 
 
 async def test_the_page_offers_the_same_file(harness: EmailHarness) -> None:
-    page = await exported(harness, "search Größe export:csl")
-    await harness.letter()
+    page = await request_export(harness, "search Größe export:csl")
+    await harness.transactional_mail()
     saved = await harness.browser.submit(page.form("Download it here"))
     assert saved.is_file
     assert saved.source.count("Größe") == 3
-    assert len(harness.letters()) == 1
+    assert len(harness.transactional_mails()) == 1
 
 
-async def test_after_many_files_the_page_alone_has_them(
+async def test_after_many_files_only_the_page_has_them(
     harness: EmailHarness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(account_pages, "FILES", Rate(2, 3600))
-    pages = [await exported(harness) for _ in range(4)]
+    pages = [await request_export(harness) for _ in range(4)]
     assert [page.is_file for page in pages] == [False, False, True, True]
-    await harness.letter(2)
-    assert len(harness.letters()) == 2
+    await harness.transactional_mail(2)
+    assert len(harness.transactional_mails()) == 2
 
 
 async def test_nothing_to_export_sends_nothing(harness: EmailHarness) -> None:
-    page = await exported(harness, "saved nowhere export:md")
+    page = await request_export(harness, "saved nowhere export:md")
     assert "no papers to export" in page.text
-    assert harness.letters() == []
+    assert harness.transactional_mails() == []

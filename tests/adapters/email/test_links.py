@@ -1,4 +1,4 @@
-"""A link in a mail does one thing, for one address, for a while. Only Paperboy can make one."""
+"""A link in a mail does one thing, for one address, for a limited time, and can't be forged."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -29,7 +29,7 @@ def token(url: str) -> str:
     return token
 
 
-def every_link() -> dict[Purpose, str]:
+def links_by_purpose() -> dict[Purpose, str]:
     return {
         "confirm": links().confirm(REQUEST, ACCOUNT.generation),
         "act": links().act(ACCOUNT, "save 2603.00001"),
@@ -38,12 +38,12 @@ def every_link() -> dict[Purpose, str]:
     }
 
 
-def test_a_confirm_link_holds_what_was_asked_for() -> None:
-    assert links().read("confirm", token(every_link()["confirm"])).request == REQUEST
+def test_a_confirm_link_contains_the_request() -> None:
+    assert links().read("confirm", token(links_by_purpose()["confirm"])).request == REQUEST
 
 
-def test_links_show_neither_address_nor_channel_nor_command() -> None:
-    for url in every_link().values():
+def test_links_do_not_show_address_channel_or_command() -> None:
+    for url in links_by_purpose().values():
         assert "ada" not in url
         assert ACCOUNT.channel.channel not in url
         assert "2603" not in url
@@ -53,35 +53,35 @@ def test_links_show_neither_address_nor_channel_nor_command() -> None:
     ("purpose", "lifetime"), [("confirm", CONFIRM_FOR), ("act", ACT_FOR), ("manage", MANAGE_FOR)]
 )
 def test_links_expire(purpose: Purpose, lifetime: timedelta) -> None:
-    found = token(every_link()[purpose])
+    found = token(links_by_purpose()[purpose])
     assert links(later=lifetime).read(purpose, found).token == found
     with pytest.raises(UserError, match="expired"):
         links(later=lifetime + timedelta(seconds=1)).read(purpose, found)
 
 
-def test_access_to_the_account_is_short() -> None:
+def test_the_link_to_the_account_expires_within_an_hour() -> None:
     assert timedelta(hours=1) >= MANAGE_FOR
 
 
-def test_mail_can_be_stopped_from_the_oldest_mail() -> None:
-    found = token(every_link()["unsubscribe"])
+def test_unsubscribe_links_never_expire() -> None:
+    found = token(links_by_purpose()["unsubscribe"])
     assert links(later=timedelta(days=3000)).read("unsubscribe", found).channel == ACCOUNT.channel
 
 
-def test_no_link_works_as_another_kind() -> None:
-    for purpose, url in every_link().items():
-        for other in every_link().keys() - {purpose}:
+def test_a_link_of_one_kind_does_not_work_as_another() -> None:
+    for purpose, url in links_by_purpose().items():
+        for other in links_by_purpose().keys() - {purpose}:
             with pytest.raises(UserError, match="something else"):
                 links().read(other, token(url))
 
 
-@pytest.mark.parametrize("made_up", ["", "x", "ä", "gAAAA", "a" * 200, "\ud800", "a" * 1_000_000])
-def test_made_up_links_are_refused(made_up: str) -> None:
+@pytest.mark.parametrize("forged", ["", "x", "ä", "gAAAA", "a" * 200, "\ud800", "a" * 1_000_000])
+def test_forged_links_are_refused(forged: str) -> None:
     with pytest.raises(UserError, match="Copy the whole link"):
-        links().read("manage", made_up)
+        links().read("manage", forged)
 
 
-def test_a_ticket_works_after_its_wait_and_for_its_address_only() -> None:
+def test_a_ticket_works_only_after_its_wait_and_for_its_address() -> None:
     ticket = links().ticket(ADA)
     assert not links().has_waited(ticket, ADA)
     assert links(later=WAIT).has_waited(ticket, ADA)
@@ -92,7 +92,7 @@ def test_a_ticket_works_after_its_wait_and_for_its_address_only() -> None:
 
 
 def test_a_new_key_before_the_old_one_keeps_links_working() -> None:
-    old = token(every_link()["unsubscribe"])
+    old = token(links_by_purpose()["unsubscribe"])
     both = Links("", Encryptor(["another key, just as good", KEY]), lambda: NOW)
     assert both.read("unsubscribe", old).channel == ACCOUNT.channel
     with pytest.raises(UserError):
@@ -102,15 +102,15 @@ def test_a_new_key_before_the_old_one_keeps_links_working() -> None:
 @pytest.mark.parametrize(
     "content", ['[1764450000.0, "a state of an installation"]', "{}", "1", '["act"]', "x"]
 )
-def test_what_is_encrypted_for_something_else_is_no_link(content: str) -> None:
+def test_content_that_was_encrypted_for_another_purpose_is_refused(content: str) -> None:
     sealed = Encryptor([KEY]).seal(content)
     with pytest.raises(UserError, match="incomplete"):
         links().read("act", sealed)
 
 
-def test_a_link_has_one_spelling_by_which_its_use_is_known() -> None:
-    """Base64 is read leniently: junk within it, and bits at its end that mean nothing, would make a used link new."""
-    found = token(every_link()["act"])
+def test_a_used_link_cannot_be_respelled_into_a_new_one() -> None:
+    """Python decodes Base64 leniently: junk within it, or its unused last bits, would make a used link look new."""
+    found = token(links_by_purpose()["act"])
     others = [
         f"{found[:9]}{junk}{found[9:]}" for junk in ("!!!!", "....", "    ", "\n\n\n\n", "%20%", "====")
     ]

@@ -1,4 +1,4 @@
-"""Bounces are read from a mailbox. Other mail in it stays, and no mail stops the reading."""
+"""Bounces are read from a mailbox. Other mails stay in it, and no mail stops the reader."""
 
 import asyncio
 import poplib
@@ -27,16 +27,16 @@ PRIVATE = (
 
 
 @dataclass
-class PostBox:
-    """A POP3 server with one user, as RFC 1939 describes it: deleted mails are gone after QUIT."""
+class Pop3Server:
+    """A POP3 server with one user, as RFC 1939 describes it: mails marked with DELE are deleted at QUIT."""
 
     mails: list[bytes] = field(default_factory=list)
     password: str = "secret"
     port: int = 0
-    asked: list[str] = field(default_factory=list)
+    commands: list[str] = field(default_factory=list)
 
     @asynccontextmanager
-    async def open(self) -> AsyncIterator["PostBox"]:
+    async def open(self) -> AsyncIterator["Pop3Server"]:
         server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
         self.port = server.sockets[0].getsockname()[1]
         try:
@@ -45,34 +45,34 @@ class PostBox:
             server.close()
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        mails, gone = dict(enumerate(self.mails, 1)), set()
-        entered = False
+        mails, deleted = dict(enumerate(self.mails, 1)), set()
+        logged_in = False
         writer.write(b"+OK ready\r\n")
         while line := await reader.readline():
-            self.asked.append(line.decode().strip())
-            word, *rest = self.asked[-1].split(" ")
+            self.commands.append(line.decode().strip())
+            word, *rest = self.commands[-1].split(" ")
             if word == "PASS":
-                entered = rest == [self.password]
-                writer.write(b"+OK\r\n" if entered else b"-ERR [AUTH] wrong\r\n")
+                logged_in = rest == [self.password]
+                writer.write(b"+OK\r\n" if logged_in else b"-ERR [AUTH] wrong\r\n")
             elif word == "USER":
                 writer.write(b"+OK\r\n")
             elif word == "QUIT":
-                if entered:
-                    self.mails = [mail for number, mail in mails.items() if number not in gone]
+                if logged_in:
+                    self.mails = [mail for number, mail in mails.items() if number not in deleted]
                 writer.write(b"+OK bye\r\n")
                 break
-            elif not entered:
+            elif not logged_in:
                 writer.write(b"-ERR not yet\r\n")
             elif word == "DELE":
-                gone.add(int(rest[0]))
+                deleted.add(int(rest[0]))
                 writer.write(b"+OK\r\n")
             else:
-                writer.write(b"+OK\r\n" + b"".join(_listed(word, rest, mails)) + b".\r\n")
+                writer.write(b"+OK\r\n" + b"".join(_response_lines(word, rest, mails)) + b".\r\n")
         await writer.drain()
         writer.close()
 
 
-def _listed(word: str, rest: list[str], mails: dict[int, bytes]) -> list[bytes]:
+def _response_lines(word: str, rest: list[str], mails: dict[int, bytes]) -> list[bytes]:
     if word == "UIDL":
         return [b"%d uid%d\r\n" % (number, hash(mail)) for number, mail in mails.items()]
     if word == "LIST":
@@ -83,7 +83,7 @@ def _listed(word: str, rest: list[str], mails: dict[int, bytes]) -> list[bytes]:
     return [(b"." + line if line.startswith(b".") else line) + b"\r\n" for line in lines]
 
 
-def mailbox(box: PostBox, password: str) -> Mailbox:
+def mailbox(box: Pop3Server, password: str) -> Mailbox:
     address, found = parse_mailbox(f"pop3://bounces%40example.org:{password}@127.0.0.1:{box.port}")
     assert (str(address), bool(found)) == ("bounces@example.org", True)
     assert found is not None
@@ -91,8 +91,8 @@ def mailbox(box: PostBox, password: str) -> Mailbox:
     return found
 
 
-async def test_a_report_pauses_its_address_and_is_deleted_and_other_mail_stays(redis: Redis) -> None:
-    async with email_harness(redis) as harness, PostBox().open() as box:
+async def test_a_report_pauses_its_address_and_is_deleted_but_other_mails_stay(redis: Redis) -> None:
+    async with email_harness(redis) as harness, Pop3Server().open() as box:
         await harness.say("subscribe paper")
         report = a_report(return_address(Address.parse("bounces@example.org"), harness.channel))
         box.mails = [PRIVATE, report, a_report(action="delayed")]
@@ -105,13 +105,13 @@ async def test_a_report_pauses_its_address_and_is_deleted_and_other_mail_stays(r
         assert box.mails == [PRIVATE, a_report(action="delayed")]
         await arrive(harness.bot, a_paper())
         assert await harness.posted() == []
-        box.asked.clear()
+        box.commands.clear()
         assert await reading.read(handle) == 0
-        assert not any(line.startswith(("RETR", "TOP", "DELE")) for line in box.asked)
+        assert not any(line.startswith(("RETR", "TOP", "DELE")) for line in box.commands)
 
 
 async def test_only_the_start_of_a_huge_mail_is_read() -> None:
-    async with PostBox([a_report() + b"x\r\n" * 200_000]).open() as box:
+    async with Pop3Server([a_report() + b"x\r\n" * 200_000]).open() as box:
         sizes = []
 
         async def handle(mail: bytes) -> bool:
@@ -122,8 +122,8 @@ async def test_only_the_start_of_a_huge_mail_is_read() -> None:
         assert sizes[0] < 10_000
 
 
-async def test_after_a_wrong_password_the_mailbox_is_tried_again_later() -> None:
-    async with PostBox().open() as box:
+async def test_a_mailbox_is_retried_after_a_wrong_password() -> None:
+    async with Pop3Server().open() as box:
 
         async def handle(mail: bytes) -> bool:
             raise AssertionError(mail)
@@ -131,14 +131,14 @@ async def test_after_a_wrong_password_the_mailbox_is_tried_again_later() -> None
         with pytest.raises(poplib.error_proto, match="AUTH"):
             await mailbox(box, "wrong").read(handle)
         watching = asyncio.create_task(mailbox(box, "wrong").watch(handle))
-        await until(lambda: box.asked.count("PASS wrong") >= 2, "a second attempt")
+        await until(lambda: box.commands.count("PASS wrong") >= 2, "a second attempt")
         assert not watching.done()
         watching.cancel()
 
 
-async def test_a_mail_that_breaks_its_handler_does_not_keep_the_others_from_being_read() -> None:
+async def test_a_mail_whose_handler_fails_does_not_block_the_others() -> None:
     mails = [b"Subject: bad\r\n\r\n1\r\n", b"Subject: long\r\n\r\n" + b"x" * 5_000 + b"\r\n", a_report()]
-    async with PostBox(list(mails)).open() as box:
+    async with Pop3Server(list(mails)).open() as box:
         reading, read = mailbox(box, "secret"), []
 
         async def handle(mail: bytes) -> bool:
@@ -155,26 +155,26 @@ async def test_a_mail_that_breaks_its_handler_does_not_keep_the_others_from_bein
         assert [entry["event"] for entry in logs] == ["bounce_mail_failed", "bounce_mail_unreadable"]
 
 
-async def test_while_redis_is_away_no_mail_counts_as_read() -> None:
-    async with PostBox([a_report()]).open() as box:
+async def test_a_mail_is_read_again_if_redis_was_unavailable() -> None:
+    async with Pop3Server([a_report()]).open() as box:
         reading = mailbox(box, "secret")
 
-        async def away(_mail: bytes) -> bool:
+        async def unavailable(_mail: bytes) -> bool:
             raise RedisConnectionError
 
-        async def back(_mail: bytes) -> bool:
+        async def available(_mail: bytes) -> bool:
             return True
 
         with pytest.raises(RedisConnectionError):
-            await reading.read(away)
-        assert await reading.read(back) == 1
+            await reading.read(unavailable)
+        assert await reading.read(available) == 1
 
 
-def test_an_address_alone_has_no_mailbox() -> None:
+def test_a_setting_with_only_an_address_has_no_mailbox() -> None:
     assert parse_mailbox("bounces@example.org") == (Address("bounces", "example.org"), None)
 
 
-def test_an_address_may_be_another_than_the_user() -> None:
+def test_the_address_can_differ_from_the_user_name() -> None:
     address, found = parse_mailbox("pop3s://paperboy:x@mail.example.org?address=bounces@example.org")
     assert (str(address), found and (found.host, found.port, found.secure)) == (
         "bounces@example.org",

@@ -1,4 +1,4 @@
-"""A mail's headers, and that outside text adds nothing to them."""
+"""A mail's headers and parts; text from outside adds none."""
 
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -101,7 +101,7 @@ HOSTILE = st.one_of(
         max_size=12,
     ).map("".join),
 )
-"""Text as an upstream or a person could send it."""
+"""Text that an upstream or a person could send."""
 NAMES = read(a_mail()).keys()
 
 
@@ -127,13 +127,13 @@ def test_outside_text_never_adds_a_header_or_a_part(
 
 
 @given(HOSTILE)
-def test_a_subject_is_shown_as_it_was_written(text: str) -> None:
+def test_a_subject_survives_encoding(text: str) -> None:
     source = f"Subject: {encode_header('Subject', plain(text))}\r\n\r\n".encode("ascii")
     assert str(read(source)["Subject"]).split() == plain(text).split()
 
 
 @given(HOSTILE, st.sampled_from(["example.org", "=?utf-8?q?x?=.org"]))
-def test_an_accepted_address_never_adds_anything(local: str, domain: str) -> None:
+def test_an_accepted_address_never_adds_a_header_or_a_recipient(local: str, domain: str) -> None:
     try:
         address = Address.parse(f"{local}@{domain}")
     except UserError:
@@ -155,7 +155,7 @@ def test_an_accepted_address_never_adds_anything(local: str, domain: str) -> Non
 FILE = File("saved.bib", "application/x-bibtex", "@misc{a,\n  title = {Größe}\n}\n")
 
 
-def a_letter(file: File = FILE, title: str = "1 paper as BibTeX") -> bytes:
+def a_mail_with_file(file: File = FILE, title: str = "1 paper as BibTeX") -> bytes:
     return compose(
         Rendered(title, "Hello\n", "<p>Hello</p>"),
         sender=SENDER,
@@ -166,10 +166,14 @@ def a_letter(file: File = FILE, title: str = "1 paper as BibTeX") -> bytes:
     )
 
 
-@pytest.mark.parametrize("form", FORMATS.values(), ids=FORMATS)
-def test_a_file_is_attached_as_it_is(form: Format) -> None:
-    file = File(f"digest.{form.suffix}", form.mime, form.write([Listed(a_paper(title="Größe"))]))
-    mail = read(a_letter(file))
+@pytest.mark.parametrize("export_format", FORMATS.values(), ids=FORMATS)
+def test_a_file_is_attached_unchanged(export_format: Format) -> None:
+    file = File(
+        f"digest.{export_format.suffix}",
+        export_format.mime,
+        export_format.write([Listed(a_paper(title="Größe"))]),
+    )
+    mail = read(a_mail_with_file(file))
     [part] = mail.iter_attachments()
     assert (part.get_content_type(), part.get_filename()) == (file.mime, file.name)
     assert part.get_payload(decode=True) == file.text.encode()
@@ -179,11 +183,11 @@ def test_a_file_is_attached_as_it_is(form: Format) -> None:
 
 
 @given(HOSTILE, HOSTILE)
-def test_what_is_in_a_file_stays_there(text: str, title: str) -> None:
+def test_a_files_text_adds_no_header_or_part(text: str, title: str) -> None:
     text = text.encode(errors="ignore").decode()
-    source = a_letter(replace(FILE, text=text), title)
+    source = a_mail_with_file(replace(FILE, text=text), title)
     mail = read(source)
-    assert sorted(mail.keys()) == sorted(read(a_letter()).keys())
+    assert sorted(mail.keys()) == sorted(read(a_mail_with_file()).keys())
     [part] = mail.iter_attachments()
     assert part.get_payload(decode=True) == text.encode()
     assert source.isascii()
@@ -204,9 +208,9 @@ def test_what_is_in_a_file_stays_there(text: str, title: str) -> None:
         replace(FILE, mime="message/rfc822"),
     ],
 )
-def test_a_file_with_an_odd_name_or_kind_is_not_sent(file: File) -> None:
+def test_a_file_with_an_unsafe_name_or_type_is_not_sent(file: File) -> None:
     with pytest.raises((UnsafeMessage, ValueError, TypeError)):
-        a_letter(file)
+        a_mail_with_file(file)
 
 
 def test_an_encoded_word_in_a_title_is_shown_and_not_decoded() -> None:
@@ -216,14 +220,14 @@ def test_an_encoded_word_in_a_title_is_shown_and_not_decoded() -> None:
     assert "Bcc: v@b.co" not in str(mail.get_body())
 
 
-def test_a_line_break_in_a_title_ends_nothing() -> None:
+def test_a_line_break_in_a_title_does_not_end_its_header() -> None:
     mail = read(a_mail("On paper\r\nBcc: eve@example.org\r\n\r\nBuy this"))
     assert mail["Bcc"] is None
     assert str(mail["Subject"]).startswith("On paper Bcc: eve@example.org Buy this")
 
 
 @pytest.mark.parametrize("identity", ["<id@example.org>\r\nBcc: v@b.co", "<id@example.org>\r\n\r\nBODY"])
-def test_a_mail_that_parses_to_something_else_is_not_sent(identity: str) -> None:
+def test_a_mail_that_would_be_parsed_differently_is_not_sent(identity: str) -> None:
     with pytest.raises(UnsafeMessage):
         compose(
             Rendered("Hello", "Hello\n", "<p>Hello</p>"), sender=SENDER, to=ADA, identity=identity, date=NOW
@@ -231,10 +235,10 @@ def test_a_mail_that_parses_to_something_else_is_not_sent(identity: str) -> None
 
 
 @pytest.mark.parametrize("text", ["", "Paperboy", "Paperboy <>", "a@b", "a@example.org, b@example.org"])
-def test_a_sender_that_is_no_address_is_refused(text: str) -> None:
+def test_an_invalid_sender_is_refused(text: str) -> None:
     with pytest.raises(ConfigurationError, match="PAPERBOY_MAIL_FROM"):
         Sender.parse(text)
 
 
-def test_a_sender_without_a_name_gets_ours() -> None:
+def test_a_sender_without_a_name_is_called_paperboy() -> None:
     assert Sender.parse("papers@example.org") == SENDER

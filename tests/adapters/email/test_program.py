@@ -1,4 +1,4 @@
-"""The program itself: from its front page to a mail, and no secret in its log."""
+"""The whole program, from its front page to a mail, without a secret in its log."""
 
 import asyncio
 import re
@@ -24,7 +24,7 @@ ADA = "ada.lovelace@example.org"
 
 
 class Upstream:
-    """Hugging Face's list of the day on which the test began, in which a paper appears."""
+    """Hugging Face's list of the day on which the test started, to which a test adds papers."""
 
     def __init__(self) -> None:
         self.titles = ["Something old"]
@@ -49,7 +49,7 @@ class Upstream:
 
 @asynccontextmanager
 async def browsing(base: str) -> AsyncIterator[aiohttp.ClientSession]:
-    """A browser that opens the site as soon as it answers."""
+    """Wait until the site answers, and yield a session for it."""
     async with aiohttp.ClientSession(base) as session:
         async with asyncio.timeout(40):
             while True:
@@ -66,15 +66,15 @@ async def mail(mail_server: MailServer, count: int) -> Mail:
     return mail_server.mails[count - 1]
 
 
-async def ended(process: Process) -> str:
-    """Stop it. -> its log"""
+async def stop(process: Process) -> str:
+    """Stop a process. Returns its log."""
     process.terminate()
     _, log = await process.communicate()
     return log.decode()
 
 
 def link(text: str, purpose: str) -> str:
-    """The path of a link in a mail."""
+    """Return the path of the link with this purpose in a mail."""
     found = re.search(rf"http://127\.0\.0\.1:\d+(/email/{purpose}/\S+)", text)
     assert found
     return found[1]
@@ -84,8 +84,8 @@ def link(text: str, purpose: str) -> str:
 async def test_from_the_front_page_to_a_mail(tmp_path: Path) -> None:
     upstream, port = Upstream(), free_port()
     base = f"http://127.0.0.1:{port}"
-    double = MailServer(users={"papers": "very-secret"})
-    async with double.open(auth_require_tls=False) as mail_server, serve(upstream.app) as hugging_face:
+    server = MailServer(users={"papers": "very-secret"})
+    async with server.open(auth_require_tls=False) as mail_server, serve(upstream.app) as hugging_face:
         settings = {
             "SMTP_URL": f"smtp://papers:very-secret@127.0.0.1:{mail_server.port}",
             "PORT": str(port),
@@ -106,18 +106,18 @@ async def test_from_the_front_page_to_a_mail(tmp_path: Path) -> None:
             async with session.post("/email/link", data={"address": ADA}) as response:
                 assert "Check your inbox" in await response.text()
             manage = link((await mail(mail_server, 2)).part("plain"), "manage")
-            # The program is on the real clock, and the form's subscriptions post nothing on a weekend.
+            # The program uses the real clock, and subscriptions of the form post nothing at weekends.
             for say, answer in (
                 ("settings weekends:on", "Papers arrive on weekends too"),
                 ("subscribe robots every:now", "Subscribed as"),
             ):
                 async with session.post(manage, data={"say": say}) as response:
                     assert answer in await response.text()
-            log = await ended(process)
+            log = await stop(process)
         upstream.titles.append("Robots diffuse")
         async with running("run", env=env) as process:
             posted = await mail(mail_server, 3)
-            log += await ended(process)
+            log += await stop(process)
     assert posted.to == ADA
     assert "Robots diffuse" in posted.part("plain")
     assert link(posted.part("plain"), "unsubscribe")

@@ -1,4 +1,4 @@
-"""Mails that hold: valid, small, harmless, and readable without any HTML."""
+"""Mails are valid HTML, small and harmless, and readable as plain text."""
 
 import re
 from datetime import UTC, datetime
@@ -23,21 +23,21 @@ NOW = datetime(2026, 3, 3, tzinfo=UTC)
 BASE = "https://papers.example.org/email"
 FRAME = Frame(
     "You get this because this address was confirmed at https://papers.example.org.",
-    (("AccountPages what you get", f"{BASE}/manage/x"), ("Stop all mail", f"{BASE}/unsubscribe/x")),
+    (("Manage what you get", f"{BASE}/manage/x"), ("Stop all mail", f"{BASE}/unsubscribe/x")),
     lambda line: f"{BASE}/manage/x?say={line.replace(' ', '+')}",
 )
-WORST = a_paper(
+LARGEST = a_paper(
     title="<&\"'>" * 400,
     abstract="<&\"'> " * 4000,
     authors=("&" * 3000, "<" * 3000),
     url="https://example.org/?" + "&" * 400,
     pdf_url="https://example.org/?" + "'" * 400,
 )
-"""A paper whose every character takes most room."""
+"""A paper whose characters all grow when they are escaped."""
 
 
 class Elements(HTMLParser):
-    """Every element of a page with its attributes."""
+    """Records every element of a page with its attributes."""
 
     def __init__(self, html: str) -> None:
         super().__init__()
@@ -49,7 +49,7 @@ class Elements(HTMLParser):
 
 
 def check(mail: Rendered) -> None:
-    """Checks that every mail has to pass."""
+    """Check what every mail must satisfy."""
     html5lib.HTMLParser(strict=True).parse(mail.html)
     assert len(mail.html.encode()) < 100_000
     elements = Elements(mail.html).all
@@ -90,7 +90,7 @@ Code: https://example.org/code
 -- \n\
 You get this because this address was confirmed at
 https://papers.example.org.
-AccountPages what you get:
+Manage what you get:
 https://papers.example.org/email/manage/x
 Stop all mail:
 https://papers.example.org/email/unsubscribe/x
@@ -117,7 +117,7 @@ https://arxiv.org/abs/2603.00001
 -- \n\
 You get this because this address was confirmed at
 https://papers.example.org.
-AccountPages what you get:
+Manage what you get:
 https://papers.example.org/email/manage/x
 Stop all mail:
 https://papers.example.org/email/unsubscribe/x
@@ -144,15 +144,15 @@ def test_every_kind_of_block_is_shown() -> None:
     )
 
 
-def test_a_button_without_a_link_is_left_out() -> None:
+def test_a_button_without_a_link_is_omitted() -> None:
     card = Card("reply", "Hello", blocks=(Actions((Button("Do it", "list"),)),))
     assert "Do it" not in render(card, Frame("", ())).html
 
 
-def test_the_largest_mail_is_not_cut() -> None:
-    entries = [(WORST, tuple(Reason(n, "<&>" * 80) for n in range(9)))] * 200
+def test_the_largest_mail_is_below_the_limit_of_mail_programs() -> None:
+    entries = [(LARGEST, tuple(Reason(n, "<&>" * 80) for n in range(9)))] * 200
     check(render(digest_card(entries, NOW), FRAME))
-    full = paper_card(WORST, (), NOW, "full").blocks
+    full = paper_card(LARGEST, (), NOW, "full").blocks
     mail = render(Card("digest", "All of it", blocks=full * 100), FRAME)
     check(mail)
     assert len(mail.html.encode()) > MAX_HTML // 2
@@ -160,20 +160,20 @@ def test_the_largest_mail_is_not_cut() -> None:
     assert "fit into this mail" in mail.text
 
 
-def test_abstracts_are_left_out_before_papers_are() -> None:
-    full = paper_card(WORST, (), NOW, "full").blocks
+def test_in_a_large_mail_abstracts_are_omitted_before_papers() -> None:
+    full = paper_card(LARGEST, (), NOW, "full").blocks
     mail = render(Card("digest", "All of it", blocks=full * 8), FRAME)
     check(mail)
     assert mail.html.count("<h2") == 8
 
 
 @given(st.text(max_size=200), st.text(max_size=400), st.text(max_size=80))
-def test_a_paper_brings_no_markup(title: str, abstract: str, query: str) -> None:
+def test_text_of_a_paper_adds_no_markup(title: str, abstract: str, query: str) -> None:
     paper = a_paper(title=title, abstract=abstract, url="javascript:alert(1)")
     check(render(paper_card(paper, (Reason(1, query),), NOW, "full"), FRAME))
 
 
-def test_markup_in_a_paper_is_text() -> None:
+def test_markup_in_a_paper_is_shown_as_text() -> None:
     mail = render(paper_card(a_paper(title="<img src=x onerror=alert(1)>"), (), NOW), FRAME)
     check(mail)
     assert "&lt;img src=x onerror=alert(1)&gt;" in mail.html

@@ -1,4 +1,4 @@
-"""Every answer of a mail server, at every step, has its consequence."""
+"""Each answer of a mail server, at each step, leads to the right error."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -22,24 +22,24 @@ async def mail_server() -> AsyncIterator[MailServer]:
 
 
 @pytest.fixture
-async def relay(mail_server: MailServer) -> AsyncIterator[SmtpClient]:
-    relay = SmtpClient(SmtpServer.parse(mail_server.url), patience=0.5)
-    yield relay
-    await relay.close()
+async def client(mail_server: MailServer) -> AsyncIterator[SmtpClient]:
+    client = SmtpClient(SmtpServer.parse(mail_server.url), patience=0.5)
+    yield client
+    await client.close()
 
 
-async def deliver(relay: SmtpClient, to: str = TO) -> None:
-    await relay.deliver(MAIL, sender="papers@example.org", to=to)
+async def deliver(client: SmtpClient, to: str = TO) -> None:
+    await client.deliver(MAIL, sender="papers@example.org", to=to)
 
 
-async def test_a_mail_arrives_as_it_was_written(mail_server: MailServer, relay: SmtpClient) -> None:
-    await deliver(relay)
+async def test_a_mail_arrives_unchanged(mail_server: MailServer, client: SmtpClient) -> None:
+    await deliver(client)
     [mail] = mail_server.mails
     assert (mail.sender, mail.to, mail.source) == ("papers@example.org", TO, MAIL)
 
 
 @pytest.mark.parametrize(
-    ("fault", "consequence", "taken"),
+    ("fault", "error", "accepted"),
     [
         ("421 at sender", RetryLater, 0),
         ("450 at sender", RetryLater, 0),
@@ -59,62 +59,62 @@ async def test_a_mail_arrives_as_it_was_written(mail_server: MailServer, relay: 
         ("nonsense at end", DeliveryUncertain, 1),
     ],
 )
-async def test_every_fault_has_its_consequence(
-    mail_server: MailServer, relay: SmtpClient, fault: Fault, consequence: type[SendError], taken: int
+async def test_each_fault_has_its_error(
+    mail_server: MailServer, client: SmtpClient, fault: Fault, error: type[SendError], accepted: int
 ) -> None:
     mail_server.faults[TO] = [fault]
-    with pytest.raises(consequence) as caught:
-        await deliver(relay)
-    assert len(mail_server.mails) == taken
+    with pytest.raises(error) as caught:
+        await deliver(client)
+    assert len(mail_server.mails) == accepted
     assert "ada" not in str(caught.value)
-    await deliver(relay)  # the next mail finds a connection that works
-    assert len(mail_server.mails) == taken + 1
+    await deliver(client)  # the next mail gets a working connection
+    assert len(mail_server.mails) == accepted + 1
 
 
-async def test_one_connection_carries_many_mails(mail_server: MailServer, relay: SmtpClient) -> None:
+async def test_many_mails_share_a_connection(mail_server: MailServer, client: SmtpClient) -> None:
     for _ in range(5):
-        await deliver(relay)
+        await deliver(client)
     mail_server.faults[TO] = ["550 at recipient"]
     with pytest.raises(ChannelGone):
-        await deliver(relay)
-    await deliver(relay)
+        await deliver(client)
+    await deliver(client)
     assert mail_server.connections == 1
 
 
-async def test_a_connection_that_was_idle_for_long_is_not_reused(
-    mail_server: MailServer, relay: SmtpClient, monkeypatch: pytest.MonkeyPatch
+async def test_a_connection_that_was_idle_too_long_is_not_reused(
+    mail_server: MailServer, client: SmtpClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("adapters.email.smtp_client.FRESH", 0.0)
-    await deliver(relay)
-    await deliver(relay)
+    await deliver(client)
+    await deliver(client)
     assert (mail_server.connections, len(mail_server.mails)) == (2, 2)
 
 
 async def test_waiting_for_a_connection_is_not_a_failed_attempt(
-    mail_server: MailServer, relay: SmtpClient, monkeypatch: pytest.MonkeyPatch
+    mail_server: MailServer, client: SmtpClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     mail_server.faults = {f"u{n}@example.org": ["hang at recipient"] for n in range(8)}
-    hanging = [asyncio.create_task(deliver(relay, to)) for to in mail_server.faults]
-    await until(lambda: mail_server.met.total() >= 8, "all connections to hang")
+    hanging = [asyncio.create_task(deliver(client, to)) for to in mail_server.faults]
+    await until(lambda: mail_server.fault_counts.total() >= 8, "all connections to hang")
     monkeypatch.setattr("adapters.email.smtp_client.TURN", 0.05)
     with pytest.raises(RetryLater) as caught:
-        await deliver(relay)
+        await deliver(client)
     assert (caught.value.counts, caught.value.scope) == (False, "channel")
     await asyncio.gather(*hanging, return_exceptions=True)
 
 
 @pytest.mark.parametrize("greeting", ["421 4.3.2 Too busy", "554 No service here"])
 async def test_a_server_that_refuses_us_pauses_all_mail(
-    mail_server: MailServer, relay: SmtpClient, greeting: str
+    mail_server: MailServer, client: SmtpClient, greeting: str
 ) -> None:
     mail_server.greeting = greeting
     with pytest.raises(RetryLater) as caught:
-        await deliver(relay)
+        await deliver(client)
     assert (caught.value.counts, caught.value.scope) == (False, "platform")
 
 
 async def test_a_server_that_is_down_pauses_all_mail() -> None:
-    relay = SmtpClient(SmtpServer.parse("smtp://127.0.0.1:9"))
+    client = SmtpClient(SmtpServer.parse("smtp://127.0.0.1:9"))
     with pytest.raises(RetryLater) as caught:
-        await deliver(relay)
+        await deliver(client)
     assert (caught.value.counts, caught.value.scope) == (False, "platform")

@@ -1,4 +1,4 @@
-"""How SMTP_URL is read, and that a password goes nowhere in clear."""
+"""SMTP_URL is parsed, and its password never shown."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""A password goes to the right server alone, and over TLS."""
+"""The password is sent only to a trusted server, and only over TLS."""
 
 import ssl
 from dataclasses import replace
@@ -26,14 +26,14 @@ from tests.adapters.email.mail_server import MailServer
 
 TO = "ada@example.org"
 NO_REDIS: Any = None
-"""Nothing is looked up there."""
+"""Redis isn't used in these tests."""
 pytestmark = pytest.mark.filterwarnings("ignore:Requiring AUTH while not requiring TLS")
-"""The double doesn't know that it is spoken to by TLS from the first byte on."""
+"""aiosmtpd doesn't know that its connections use TLS from the first byte."""
 
 
 @pytest.fixture(scope="module")
 def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A key, and a certificate for the loopback that vouches for itself."""
+    """Return the file of a key and a self-signed certificate for the loopback address."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "127.0.0.1")])
     now = datetime.now(UTC)
@@ -58,14 +58,14 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def served(certificate: Path) -> ssl.SSLContext:
+def server_context(certificate: Path) -> ssl.SSLContext:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificate)
     return context
 
 
 @pytest.fixture
-def trusting(certificate: Path) -> ssl.SSLContext:
+def client_context(certificate: Path) -> ssl.SSLContext:
     return ssl.create_default_context(cafile=str(certificate))
 
 
@@ -75,30 +75,32 @@ def server(mail_server: MailServer, security: Literal["tls", "starttls", "none"]
     )
 
 
-async def deliver(relay: SmtpClient) -> None:
+async def deliver(client: SmtpClient) -> None:
     try:
-        await relay.deliver(b"Subject: hello\r\n\r\n", sender="papers@example.org", to=TO)
+        await client.deliver(b"Subject: hello\r\n\r\n", sender="papers@example.org", to=TO)
     finally:
-        await relay.close()
+        await client.close()
 
 
 @pytest.mark.parametrize("security", ["starttls", "tls"])
 async def test_mail_goes_over_tls_after_logging_in(
-    served: ssl.SSLContext, trusting: ssl.SSLContext, security: Literal["tls", "starttls"]
+    server_context: ssl.SSLContext, client_context: ssl.SSLContext, security: Literal["tls", "starttls"]
 ) -> None:
-    direct = {"ssl": served, "auth_require_tls": False} if security == "tls" else {"tls": served}
-    async with MailServer(users={"papers": "secret"}).open(**direct) as mail_server:
-        await deliver(SmtpClient(server(mail_server, security), tls=trusting))
+    tls_options = (
+        {"ssl": server_context, "auth_require_tls": False} if security == "tls" else {"tls": server_context}
+    )
+    async with MailServer(users={"papers": "secret"}).open(**tls_options) as mail_server:
+        await deliver(SmtpClient(server(mail_server, security), tls=client_context))
         assert [mail.to for mail in mail_server.mails] == [TO]
         assert mail_server.logins == ["papers"]
 
 
-async def test_a_wrong_password_stops_everything_and_is_not_in_the_error(
-    served: ssl.SSLContext, trusting: ssl.SSLContext
+async def test_a_wrong_password_pauses_all_mail_and_is_not_in_the_error(
+    server_context: ssl.SSLContext, client_context: ssl.SSLContext
 ) -> None:
-    async with MailServer(users={"papers": "another"}).open(tls=served) as mail_server:
+    async with MailServer(users={"papers": "another"}).open(tls=server_context) as mail_server:
         with pytest.raises(RetryLater, match="535") as caught:
-            await deliver(SmtpClient(server(mail_server, "starttls"), tls=trusting))
+            await deliver(SmtpClient(server(mail_server, "starttls"), tls=client_context))
         assert (caught.value.scope, caught.value.counts) == ("platform", False)
         assert "secret" not in str(caught.value)
 
@@ -112,33 +114,35 @@ async def test_a_server_without_tls_gets_no_password() -> None:
 
 @pytest.mark.parametrize("security", ["starttls", "tls"])
 async def test_a_server_without_a_trusted_certificate_gets_no_password(
-    served: ssl.SSLContext, security: Literal["tls", "starttls"]
+    server_context: ssl.SSLContext, security: Literal["tls", "starttls"]
 ) -> None:
-    direct = {"ssl": served, "auth_require_tls": False} if security == "tls" else {"tls": served}
-    async with MailServer(users={"papers": "secret"}).open(**direct) as mail_server:
+    tls_options = (
+        {"ssl": server_context, "auth_require_tls": False} if security == "tls" else {"tls": server_context}
+    )
+    async with MailServer(users={"papers": "secret"}).open(**tls_options) as mail_server:
         with pytest.raises(RetryLater) as caught:
             await deliver(SmtpClient(server(mail_server, security)))
         assert (caught.value.scope, mail_server.logins, mail_server.mails) == ("platform", [], [])
 
 
 async def test_doctor_says_whether_the_server_accepts_us(
-    served: ssl.SSLContext, trusting: ssl.SSLContext
+    server_context: ssl.SSLContext, client_context: ssl.SSLContext
 ) -> None:
-    async with MailServer(users={"papers": "secret"}).open(tls=served) as mail_server:
-        right = server(mail_server, "starttls")
-        for known, ok in ((right, True), (replace(right, password="wrong"), False)):
-            platform = a_platform(SmtpClient(known, tls=trusting))
+    async with MailServer(users={"papers": "secret"}).open(tls=server_context) as mail_server:
+        correct = server(mail_server, "starttls")
+        for settings, ok in ((correct, True), (replace(correct, password="wrong"), False)):
+            platform = a_platform(SmtpClient(settings, tls=client_context))
             [finding] = [finding async for finding in platform.diagnose()]
             assert (finding.ok, bool(finding.todo)) == (ok, not ok)
             await platform.close()
 
 
 def a_platform(client: SmtpClient) -> EmailPlatform:
-    """One that is never asked for anything but its connection."""
-    seal = Encryptor(["a key that can't be guessed"])
-    links = Links("https://papers.example.org", seal, lambda: datetime.now(UTC))
+    """Return a platform whose connection is all that is used."""
+    encryptor = Encryptor(["a key that can't be guessed"])
+    links = Links("https://papers.example.org", encryptor, lambda: datetime.now(UTC))
     return EmailPlatform(
-        addresses=Addresses(NO_REDIS, seal),
+        addresses=Addresses(NO_REDIS, encryptor),
         limits=Limits(NO_REDIS),
         links=links,
         client=client,

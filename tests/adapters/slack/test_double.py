@@ -124,7 +124,7 @@ async def test_unacknowledged_events_are_sent_again(slack: Slack) -> None:
         {"type": "marquee"},
     ],
 )
-def test_blocks_that_slack_refuses_are_refused(block: Json) -> None:
+def test_blocks_that_slack_would_refuse_are_refused(block: Json) -> None:
     with pytest.raises(Refused):
         check([block], "message")
 

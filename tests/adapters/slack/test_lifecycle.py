@@ -40,7 +40,7 @@ async def test_an_archived_channel_is_paused_announced_and_resumed(app: Installe
     (notice,) = app.ben.direct()
     assert "the channel is archived" in app.text_of([notice])
     assert "archived" not in app.text_of(app.ada.direct())
-    await app.ada.archive(app.room, again=False)
+    await app.ada.archive(app.room, archived=False)
     await app.running.settled()
     await deliver(app.running.bot)
     assert sorted(app.cards(app.room)) == [f"Diffusion {n}" for n in range(1, 5)]
@@ -126,7 +126,7 @@ async def test_an_event_that_stops_posts_is_announced_before_the_next_post(app: 
     assert paused["slack", "channel"][0] == 2
     for _ in range(2):
         await app.publish_paper()
-    await app.ada.archive(app.room, again=False)
+    await app.ada.archive(app.room, archived=False)
     await app.ada.archive(app.room)
     await app.running.settled()
     assert len(app.ben.direct()) == 2, "one message per problem"

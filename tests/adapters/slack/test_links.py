@@ -48,7 +48,7 @@ async def store_papers(harness: SlackHarness, *papers: Paper) -> None:
     await harness.bot.papers.ingest("test", Batch((), "c", history=papers), 0)
 
 
-async def posted(harness: SlackHarness, text: str, times: int = 1) -> Message:
+async def post_message(harness: SlackHarness, text: str, times: int = 1) -> Message:
     """Post a message as Ada. Return it once the app has handled its links."""
     message = await post(harness.person, harness.room, text, times=times)
     await harness.settled()
@@ -77,7 +77,7 @@ async def test_every_form_of_link_gets_one_card_if_the_event_is_sent_three_times
     assert len(links) >= 200
     await store_papers(harness, *(a_paper(identity) for identity in sorted({*links.values()})))
     for text, identity in links.items():
-        message = await posted(harness, f"Look: {text}", times=3)
+        message = await post_message(harness, f"Look: {text}", times=3)
         (url, shown), *more = message.unfurls.items()
         assert (paper_id(url), more) == (identity, []), text
         assert f"On paper {identity}" in words(shown["blocks"]), text
@@ -89,7 +89,7 @@ async def test_a_page_that_is_not_a_paper_gets_no_card(harness: SlackHarness) ->
     pages += ["https://huggingface.co/models", "https://www.biorxiv.org/collection/neuroscience"]
     assert len([page for page in pages if harness.slack.app.unfurled(page)]) >= 8
     for page in pages:
-        await posted(harness, f"See {page}")
+        await post_message(harness, f"See {page}")
     assert harness.slack.calls("chat.unfurl") == []
 
 
@@ -101,10 +101,10 @@ async def test_several_links_in_a_message_get_cards_in_one_call_with_each_paper_
         f"{ARXIV} [again](https://arxiv.org/pdf/2603.00001v2) and https://huggingface.co/papers/2603.00002, "
         "https://arxiv.org/list/cs.CL/recent https://www.alphaxiv.org/abs/2603.00003?a=1&b=2"
     )
-    message = await posted(harness, text)
+    message = await post_message(harness, text)
     assert [paper_id(url) for url in message.unfurls] == ["2603.00001", "2603.00002", "2603.00003"]
     assert len(harness.slack.calls("chat.unfurl")) == 1
-    many = await posted(harness, " ".join(f"https://arxiv.org/abs/2603.0000{n}" for n in range(1, 9)))
+    many = await post_message(harness, " ".join(f"https://arxiv.org/abs/2603.0000{n}" for n in range(1, 9)))
     assert len(many.unfurls) == 5
 
 
@@ -125,8 +125,8 @@ async def test_two_processes_and_a_lost_answer_show_a_card_once(harness: SlackHa
     await other.start(other.socket(token))
     await harness.slack.until(lambda: len(harness.slack.sockets.open) == 2)
     harness.slack.faults.next("chat.unfurl", "lose")
-    first = await posted(harness, ARXIV, times=3)
-    second = await posted(harness, ARXIV, times=3)
+    first = await post_message(harness, ARXIV, times=3)
+    second = await post_message(harness, ARXIV, times=3)
     await other.settled()
     assert len(first.unfurls) == len(second.unfurls) == 1
     assert len(harness.slack.calls("chat.unfurl")) == 2
@@ -138,7 +138,7 @@ async def test_a_link_added_by_an_edit_gets_a_card_and_the_first_link_no_second_
     harness: SlackHarness,
 ) -> None:
     await store_papers(harness, a_paper("2603.00002"))
-    message = await posted(harness, ARXIV)
+    message = await post_message(harness, ARXIV)
     message.links.append("https://arxiv.org/abs/2603.00002")
     await share(harness.person, message)
     await harness.settled()
@@ -152,7 +152,7 @@ async def test_a_draft_gets_a_preview_and_the_sent_message_a_card(harness: Slack
     draft = await write(harness.person, f"I read {ARXIV}")
     await harness.settled()
     assert list(draft.unfurls) == [ARXIV]
-    assert list((await posted(harness, f"I read {ARXIV}")).unfurls) == [ARXIV]
+    assert list((await post_message(harness, f"I read {ARXIV}")).unfurls) == [ARXIV]
 
 
 async def test_private_channels_and_direct_messages_get_cards_too(harness: SlackHarness) -> None:
@@ -167,9 +167,9 @@ async def test_private_channels_and_direct_messages_get_cards_too(harness: Slack
 
 
 async def test_an_unknown_paper_is_looked_up_once(harness: SlackHarness, upstreams: Searchable) -> None:
-    found = await posted(harness, "https://arxiv.org/abs/2605.00009", times=3)
+    found = await post_message(harness, "https://arxiv.org/abs/2605.00009", times=3)
     assert "On the Number" in words([shown["blocks"] for shown in found.unfurls.values()])
-    unknown = [await posted(harness, "https://arxiv.org/abs/2605.99999") for _ in range(3)]
+    unknown = [await post_message(harness, "https://arxiv.org/abs/2605.99999") for _ in range(3)]
     assert not any(message.unfurls for message in unknown)
     for paper in ("2605.00009", "2605.99999"):
         requests = [path for path in upstreams.asked if paper in path]
@@ -179,20 +179,20 @@ async def test_an_unknown_paper_is_looked_up_once(harness: SlackHarness, upstrea
 async def test_links_off_disables_cards_in_that_channel_only(harness: SlackHarness) -> None:
     seen = await harness.say("/paper settings links:off")
     assert "Links to papers stay as they are." in seen.text
-    assert not (await posted(harness, ARXIV)).unfurls
+    assert not (await post_message(harness, ARXIV)).unfurls
     other = harness.slack.channel(harness.workspace, "other", harness.person)
     message = await post(harness.person, other, ARXIV)
     await harness.settled()
     assert message.unfurls
     await harness.press(seen, "Undo")
-    assert (await posted(harness, ARXIV)).unfurls
+    assert (await post_message(harness, ARXIV)).unfurls
 
 
 async def test_without_the_scopes_links_get_no_cards_and_everything_else_works(harness: SlackHarness) -> None:
     (token,) = harness.slack.world.tokens.values()
     for missing in reversed(LINKS):
         token.scopes -= {missing}
-        assert not (await posted(harness, ARXIV)).unfurls
+        assert not (await post_message(harness, ARXIV)).unfurls
     await harness.say("/paper subscribe paper")
     await arrive(harness.bot, a_paper("2603.00005"))
     assert "2603.00005" in (await harness.posted())[-1].text
@@ -207,14 +207,14 @@ async def test_without_the_scopes_links_get_no_cards_and_everything_else_works(h
 )
 async def test_after_any_error_of_slack_the_next_link_gets_a_card(harness: SlackHarness, code: str) -> None:
     harness.slack.faults.next("chat.unfurl", code)
-    assert not (await posted(harness, ARXIV)).unfurls
-    assert (await posted(harness, ARXIV)).unfurls
+    assert not (await post_message(harness, ARXIV)).unfurls
+    assert (await post_message(harness, ARXIV)).unfurls
 
 
 async def test_buttons_answer_only_the_person_who_presses_them(harness: SlackHarness) -> None:
     ben = harness.slack.person(harness.workspace, "ben")
     harness.room.members.add(ben.user)
-    message = await posted(harness, ARXIV)
+    message = await post_message(harness, ARXIV)
     answers = {}
     for label in ("Save", "Similar", "Abstract"):
         trigger = await ben.press(message, label, link=ARXIV)
@@ -231,7 +231,7 @@ async def test_buttons_answer_only_the_person_who_presses_them(harness: SlackHar
 
 async def test_only_the_papers_of_a_message_are_stored(harness: SlackHarness, redis: Redis) -> None:
     secret = "https://arxiv.org/abs/2603.00001?token=hush"
-    message = await posted(harness, f"between us: {secret}")
+    message = await post_message(harness, f"between us: {secret}")
     await use(harness.person, message, "Save papers")
     await harness.settled()
     assert message.unfurls
@@ -243,7 +243,7 @@ async def test_only_the_papers_of_a_message_are_stored(harness: SlackHarness, re
 
 async def test_the_menu_of_a_message_shows_and_saves_its_papers(harness: SlackHarness, redis: Redis) -> None:
     await store_papers(harness, a_paper("2603.00002"), a_paper("doi:10.1234/abc"))
-    message = await posted(
+    message = await post_message(
         harness, f"[one]({ARXIV}), arXiv:2603.00002v3 & DOI 10.1234/ABC. See arXiv:2605.77777"
     )
     seen = await harness.answer(await use(harness.person, message, "Papers in this message"))
@@ -282,7 +282,7 @@ async def test_the_menu_works_on_messages_of_apps_and_in_channels_without_the_ap
 
 
 async def test_a_message_without_papers_gets_a_friendly_answer(harness: SlackHarness) -> None:
-    message = await posted(harness, "lunch at 12.30?")
+    message = await post_message(harness, "lunch at 12.30?")
     for name in ("Papers in this message", "Save papers", "Similar papers"):
         seen = await harness.answer(await use(harness.person, message, name))
         assert "I found no paper in this message." in seen.text

@@ -152,7 +152,7 @@ async def test_every_documented_code_has_the_outcome_in_the_table(poster: Poster
         ("is_archived", ChannelGone),
     ],
 )
-def test_some_codes_stop_the_expected_thing(code: str, stops: type[SendError]) -> None:
+def test_each_code_stops_the_card_channel_or_workspace(code: str, stops: type[SendError]) -> None:
     assert isinstance(outcome(200, code), stops)
 
 

@@ -31,7 +31,7 @@ def pictured(title: str = "A diffusion model") -> Paper:
     return a_paper(title=title, thumbnail_url=PICTURE)
 
 
-async def card(harness: SlackHarness) -> Message:
+async def post_card(harness: SlackHarness) -> Message:
     """Post a paper with a picture. Return its card."""
     await arrive(harness.bot, pictured())
     (posted,) = [m for m in harness.room.messages if m.metadata]
@@ -40,13 +40,13 @@ async def card(harness: SlackHarness) -> Message:
 
 async def test_a_posted_card_is_shown_without_its_picture(harness: SlackHarness, redis: Redis) -> None:
     await ChannelSettingsStore(redis).put(harness.channel, ChannelSettings(detail="full"))
-    posted = await card(harness)
+    posted = await post_card(harness)
     assert "We look at it closely." in words(posted.blocks)
     assert PICTURE not in str(posted.blocks)
 
 
 async def test_a_thread_reply_is_shown_without_its_picture(harness: SlackHarness) -> None:
-    await card(harness)
+    await post_card(harness)
     (seen,) = await harness.posted()
     full = await harness.press(seen, "Full abstract")
     assert "We look at it closely." in full.text
@@ -55,7 +55,7 @@ async def test_a_thread_reply_is_shown_without_its_picture(harness: SlackHarness
 
 
 async def test_a_private_answer_is_shown_without_its_picture(harness: SlackHarness) -> None:
-    await card(harness)
+    await post_card(harness)
     (seen,) = await harness.posted()
     harness.slack.faults.next("chat.postMessage", "cannot_reply_to_message")
     full = await harness.press(seen, "Full abstract")
@@ -65,7 +65,7 @@ async def test_a_private_answer_is_shown_without_its_picture(harness: SlackHarne
 
 
 async def test_an_edited_card_is_shown_without_its_picture(harness: SlackHarness) -> None:
-    posted = await card(harness)
+    posted = await post_card(harness)
     message = await harness.platform.find(harness.channel, str(_key(posted)), SPRING)
     assert message is not None
     await harness.platform.edit(
@@ -88,7 +88,7 @@ async def test_a_modal_opens_without_its_picture(harness: SlackHarness) -> None:
 
 
 async def test_a_layout_that_slack_refuses_falls_back_to_text(harness: SlackHarness) -> None:
-    posted = await card(harness)
+    posted = await post_card(harness)
     message = await harness.platform.find(harness.channel, str(_key(posted)), SPRING)
     assert message is not None
     harness.slack.faults.next("chat.update", "invalid_blocks_format", "invalid_arguments")

@@ -36,7 +36,7 @@ def steps() -> list[str]:
 
 
 @asynccontextmanager
-async def started(folder: Path, *words_: str, **settings: str) -> AsyncIterator[Process]:
+async def running_program(folder: Path, *words_: str, **settings: str) -> AsyncIterator[Process]:
     """Run `paperboy` in a folder, and kill it at the end if it still runs."""
     env = {**environment(folder / "data", **settings), "HOME": str(folder)}
     process = await asyncio.create_subprocess_exec(
@@ -73,7 +73,7 @@ async def test_the_readmes_four_steps_lead_to_the_first_post(tmp_path: Path) -> 
 
         assert "`paperboy run`" in run
         line = re.findall(r"`/paper ([^`]+)`", subscribe)[0]
-        async with started(tmp_path, "run", SLACK_API_URL=slack.api_url) as program:
+        async with running_program(tmp_path, "run", SLACK_API_URL=slack.api_url) as program:
             await asyncio.wait_for(slack.sockets.opened.wait(), 30)
             answer = await wait_for_answer(slack, ada, await ada.type(room, line))
             assert "language model" in words(answer.blocks)
@@ -87,7 +87,7 @@ async def test_the_readmes_four_steps_lead_to_the_first_post(tmp_path: Path) -> 
         app.router.add_get("/api/daily_papers", upstream.respond)
         async with serve(app) as url:
             settings = {"SLACK_API_URL": slack.api_url, "PAPERBOY_HUGGINGFACE_URL": url}
-            async with started(tmp_path, "run", "--once", **settings) as program:
+            async with running_program(tmp_path, "run", "--once", **settings) as program:
                 out, log = await program.communicate()
         assert [m.text for m in room.messages if m.only_for is None] == [
             "A language model that reads · Ada Lovelace"
@@ -106,7 +106,7 @@ async def test_tokens_are_neither_in_debug_logs_nor_unencrypted_on_disk(tmp_path
             "PAPERBOY_LOG_LEVEL": "debug",
             **slack.http_settings,
         }
-        async with started(tmp_path, "run", **settings) as program:
+        async with running_program(tmp_path, "run", **settings) as program:
             assert program.stderr is not None
             await wait_for_event(program.stderr, "listening")
             slack.at(f"http://127.0.0.1:{port}/slack/events")
@@ -139,7 +139,7 @@ async def test_a_wrong_token_stops_the_program_with_advice(tmp_path: Path) -> No
             (good, good, "SLACK_APP_TOKEN"),
         ):
             settings = {"SLACK_BOT_TOKEN": bot, "SLACK_APP_TOKEN": app, "SLACK_API_URL": slack.api_url}
-            async with started(tmp_path, "run", **settings) as program:
+            async with running_program(tmp_path, "run", **settings) as program:
                 _, log = await program.communicate()
             assert program.returncode == 78, log
             assert setting in log.decode()

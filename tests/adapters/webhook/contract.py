@@ -1,4 +1,4 @@
-"""Webhooks in the contract that every platform is held to."""
+"""The webhook platform, for the contract tests of all platforms."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -23,5 +23,5 @@ async def place(redis: Redis) -> AsyncIterator[Place]:
 
 
 def _titles(taken: Taken) -> str:
-    """The titles of its papers."""
+    """Return the titles of the papers in a request."""
     return " ".join(entry["paper"]["title"] for entry in taken.json["data"]["papers"])

@@ -1,4 +1,4 @@
-"""A program that takes webhooks, as strict as the Standard Webhooks specification, and as unreliable as a test wants it."""
+"""A webhook receiver, as strict as the Standard Webhooks specification, and as unreliable as a test wants."""
 
 import asyncio
 import base64
@@ -26,13 +26,13 @@ from cryptography.x509.oid import NameOID
 
 HOST = "127.0.0.1"
 TOLERANCE = 300
-"""Seconds that a request may be old or early, as the reference libraries have it."""
+"""Maximum difference of a request's timestamp from now, in seconds, as in the reference libraries."""
 BIG = b"x" * 3_000_000
 
 
 @cache
 def certificate() -> Path:
-    """A key, and a certificate for the loopback that vouches for itself."""
+    """Return the file of a key and a self-signed certificate for the loopback address."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, HOST)])
     begin = datetime(2020, 1, 1, tzinfo=UTC)
@@ -54,12 +54,12 @@ def certificate() -> Path:
     return path
 
 
-def trusting(known: Path | None = None) -> ssl.SSLContext:
-    """For a client that trusts the double of this process, or of the one that made the certificate `known`."""
+def client_context(known: Path | None = None) -> ssl.SSLContext:
+    """Return the TLS context of a client that trusts this process's double, or the one with the certificate `known`."""
     return ssl.create_default_context(cafile=str(known or certificate()))
 
 
-def _serving() -> ssl.SSLContext:
+def _server_context() -> ssl.SSLContext:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificate())
     return context
@@ -67,7 +67,7 @@ def _serving() -> ssl.SSLContext:
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """A request whose signature was right."""
+    """A request that was accepted."""
 
     path: str
     id: str
@@ -80,35 +80,37 @@ class Taken:
 
 
 class Refused(Exception):
-    """The request doesn't prove where it comes from."""
+    """The signature, the timestamp or a header of a request is invalid."""
 
 
 @dataclass
 class Listener:
-    """Takes each delivery once: it knows an id again. `secrets` are by path; `now` is the time that it believes."""
+    """Records each delivery once, by its id. `secrets` maps paths to secrets; `now` is its clock."""
 
     secrets: dict[str, str] = field(default_factory=dict)
     now: Callable[[], float] = lambda: datetime.now(UTC).timestamp()
     faults: list[str] = field(default_factory=list)
-    """What goes wrong with the next requests: `lose`, `drop` (without taking it), `hang`, `loris`, `giant`, `html`, or a status such as `429`."""
+    """Faults of the next requests: `lose`, `drop` (not recorded), `hang`, `loris`, `giant`, `html`, or a status."""
     always: str = ""
-    """What goes wrong with all of them."""
+    """A fault of every request that has none in `faults`."""
     chance: Callable[[], str] = lambda: ""
-    """What goes wrong with a request with which nothing else does."""
-    disliked: bytes = b""
-    """A word whose posts are answered 400, as by a firewall, while all others are taken."""
+    """Returns the fault of a request that has no other."""
+    blocked_word: bytes = b""
+    """Posts that contain this word are answered 400, as by a firewall."""
     hanging: set[str] = field(default_factory=set)
-    """Paths that never answer."""
+    """Paths whose requests are never answered."""
     taken: list[Taken] = field(default_factory=list)
-    """The first of each id, in the order of arrival."""
+    """The first request of each id, in the order of arrival."""
     seen: Counter[str] = field(default_factory=Counter)
-    """How often each id has arrived."""
+    """Id -> number of requests."""
     bodies: dict[str, set[bytes]] = field(default_factory=dict)
     asked: int = 0
+    """Number of requests."""
     refused: list[str] = field(default_factory=list)
+    """The reason of each refusal."""
     retry_after: str = "7"
     redirect: str = ""
-    """Where a redirect leads; to itself without one."""
+    """Target of redirects; by default, another path of this server."""
     url: str = ""
 
     @asynccontextmanager
@@ -117,7 +119,7 @@ class Listener:
         app.router.add_route("*", "/{path:.*}", self._respond)
         runner = web.AppRunner(app, shutdown_timeout=0.1)
         await runner.setup()
-        await web.TCPSite(runner, HOST, 0, ssl_context=_serving()).start()
+        await web.TCPSite(runner, HOST, 0, ssl_context=_server_context()).start()
         self.url = f"https://{HOST}:{runner.addresses[0][1]}"
         try:
             yield self
@@ -125,7 +127,7 @@ class Listener:
             await runner.cleanup()
 
     def verify(self, path: str, headers: Any, body: bytes) -> Taken:
-        """As the reference libraries do it. Raises Refused."""
+        """Verify a request as the reference libraries do. Raises Refused."""
         identity, timestamp = headers.get("webhook-id", ""), headers.get("webhook-timestamp", "")
         if not identity or not timestamp.isdigit():
             raise Refused("a header is missing")
@@ -134,10 +136,10 @@ class Listener:
         key = base64.b64decode(self.secrets[path].removeprefix("whsec_"), validate=True)
         if not 24 <= len(key) <= 64:
             raise Refused("the secret's length")
-        wanted = hmac.new(key, f"{identity}.{timestamp}.".encode() + body, hashlib.sha256).digest()
-        given = [part.split(",", 1) for part in headers.get("webhook-signature", "").split(" ")]
-        for version, signature in given:
-            if version == "v1" and hmac.compare_digest(base64.b64decode(signature), wanted):
+        expected = hmac.new(key, f"{identity}.{timestamp}.".encode() + body, hashlib.sha256).digest()
+        signatures = [part.split(",", 1) for part in headers.get("webhook-signature", "").split(" ")]
+        for version, signature in signatures:
+            if version == "v1" and hmac.compare_digest(base64.b64decode(signature), expected):
                 return Taken(path, identity, int(timestamp), body)
         raise Refused("the signature")
 
@@ -148,7 +150,7 @@ class Listener:
             fault = "hang"
         body = await request.read()
         if request.method != "POST" or request.content_type != "application/json":
-            self.refused.append("no JSON that was posted")
+            self.refused.append("not a POST of JSON")
             return web.Response(status=405)
         if request.path in self.secrets:
             try:
@@ -160,17 +162,17 @@ class Listener:
             taken = Taken(
                 request.path, request.headers["webhook-id"], int(request.headers["webhook-timestamp"]), body
             )
-        if self.disliked and self.disliked in body:
+        if self.blocked_word and self.blocked_word in body:
             fault = "400"
         if fault.isdigit():
             return self._status(int(fault))
         if fault == "drop":
-            return _dropped(request)
+            return _drop(request)
         if not self.seen[taken.id]:
             self.taken.append(taken)
         self.seen[taken.id] += 1
         self.bodies.setdefault(taken.id, set()).add(body)
-        return await self._taken(request, fault)
+        return await self._respond_after_recording(request, fault)
 
     def _status(self, status: int) -> web.Response:
         headers = {"Retry-After": self.retry_after} if status in {429, 503} else {}
@@ -178,10 +180,10 @@ class Listener:
             headers["Location"] = self.redirect or f"{self.url}/elsewhere"
         return web.Response(status=status, text="<html>no</html>", content_type="text/html", headers=headers)
 
-    async def _taken(self, request: web.Request, fault: str) -> web.StreamResponse:
+    async def _respond_after_recording(self, request: web.Request, fault: str) -> web.StreamResponse:
         match fault:
             case "lose":
-                return _dropped(request)
+                return _drop(request)
             case "hang":
                 await asyncio.sleep(30)
             case "loris":
@@ -196,8 +198,8 @@ class Listener:
         return web.Response(status=204)
 
 
-def _dropped(request: web.Request) -> web.StreamResponse:
-    """The connection ends without an answer."""
-    if request.transport is not None:  # else the client was killed meanwhile
+def _drop(request: web.Request) -> web.StreamResponse:
+    """End the connection without an answer."""
+    if request.transport is not None:  # it is None if the client was killed meanwhile
         request.transport.abort()
     return web.Response()

@@ -1,4 +1,4 @@
-"""Which addresses are taken, and that no request reaches a private one, however its address is written."""
+"""Addresses that are accepted or refused; no request reaches a private one, however it is spelled."""
 
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -22,13 +22,13 @@ def public_only() -> WebhookClient:
     return WebhookClient(user_agent="Paperboy/test", now=lambda: datetime.now(UTC), patience=2)
 
 
-async def test_no_way_of_writing_an_address_reaches_a_private_one(redis: Redis) -> None:
+async def test_no_spelling_of_an_address_reaches_a_private_one(redis: Redis) -> None:
     client = public_only()
     platform = WebhookPlatform(redis, Encryptor([KEY]), client, now=lambda: datetime.now(UTC))
     async with Trap().listening() as trap:
         for trick in ADDRESSES:
             address = trick.format(port=trap.port)
-            with suppress(UserError):  # what is refused when it is added isn't even stored
+            with suppress(UserError):  # a refused address isn't stored
                 await platform.destination(address, "json", existing=())
             assert isinstance(await client.post(address, b"{}", {}), Unanswered)
         assert trap.reached == 0
@@ -53,24 +53,24 @@ async def test_a_redirect_is_not_followed(redis: Redis) -> None:
      "https://example.org:0/", "https://exa\nmple.org/", "https://" + "a" * 600, "https://[::1", "mailto:a@b.org",
      "https://example.org:99999/", "file:///etc/passwd", "https://\u2024/"],
 )  # fmt: skip
-def test_what_is_no_address_is_refused_with_a_sentence(address: str) -> None:
+def test_text_that_is_not_an_address_is_refused_with_an_explanation(address: str) -> None:
     with pytest.raises(UserError, match=r"\.$|characters"):
         parse_address(address)
 
 
 @pytest.mark.parametrize(
-    ("typed", "taken"),
+    ("typed", "parsed"),
     [
         ("https://hooks.slack.com/services/T0/B0/xyz", "https://hooks.slack.com/services/T0/B0/xyz"),
         ("<https://chat.example.org/hooks/a?b=c>", "https://chat.example.org/hooks/a?b=c"),
         ("HTTPS://Example.org:8443/A#top", "https://example.org:8443/A"),
     ],
 )
-def test_an_address_is_taken_as_it_is_requested(typed: str, taken: str) -> None:
-    assert parse_address(typed) == taken
+def test_an_accepted_address_is_normalized(typed: str, parsed: str) -> None:
+    assert parse_address(typed) == parsed
 
 
-async def test_a_private_address_is_refused_when_it_is_added_and_can_be_allowed(redis: Redis) -> None:
+async def test_a_private_address_is_refused_unless_the_operator_allows_it(redis: Redis) -> None:
     client = public_only()
     platform = WebhookPlatform(redis, Encryptor([KEY]), client, now=lambda: datetime.now(UTC))
     with pytest.raises(UserError, match="private network"):

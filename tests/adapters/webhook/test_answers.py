@@ -1,4 +1,4 @@
-"""What each answer means: the table, and what holds for any of them."""
+"""The meaning of each answer of a webhook receiver."""
 
 from datetime import timedelta
 
@@ -52,21 +52,25 @@ BEFORE = st.timedeltas(timedelta(), PAUSED_AFTER - timedelta(seconds=1))
         (599, DeliveryUncertain, ChannelGone),
     ],
 )
-def test_the_table(status: int, soon: type[SendError], after_a_day: type[SendError]) -> None:
+def test_the_error_of_a_status_depends_on_how_long_the_webhook_has_failed(
+    status: int, soon: type[SendError], after_a_day: type[SendError]
+) -> None:
     assert type(on_answer(status, None, NO_TIME, HOST)) is soon
     assert type(on_answer(status, None, A_DAY, HOST)) is after_a_day
     assert type(on_answer(status, None, ENDED_AFTER, HOST)) is ChannelEnded
 
 
-@pytest.mark.parametrize(("what", "soon"), [("connect", RetryLater), ("answer", DeliveryUncertain)])
-def test_silence(what: Silence, soon: type[SendError]) -> None:
-    assert type(on_silence(what, "hangs", NO_TIME, HOST)) is soon
-    assert type(on_silence(what, "hangs", A_DAY, HOST)) is ChannelGone
-    assert type(on_silence(what, "hangs", ENDED_AFTER, HOST)) is ChannelEnded
+@pytest.mark.parametrize(("stage", "soon"), [("connect", RetryLater), ("answer", DeliveryUncertain)])
+def test_without_an_answer_a_post_is_retried_then_the_webhook_paused_and_removed(
+    stage: Silence, soon: type[SendError]
+) -> None:
+    assert type(on_silence(stage, "hangs", NO_TIME, HOST)) is soon
+    assert type(on_silence(stage, "hangs", A_DAY, HOST)) is ChannelGone
+    assert type(on_silence(stage, "hangs", ENDED_AFTER, HOST)) is ChannelEnded
 
 
 @given(st.integers(0, 999), st.none() | st.floats(0, 86_400), FAILING)
-def test_no_answer_loses_a_post_or_counts_against_it(
+def test_no_status_loses_a_post_or_counts_as_a_failed_attempt(
     status: int, retry_after: float | None, failing: timedelta
 ) -> None:
     if confirms(status):
@@ -96,28 +100,26 @@ def test_no_answer_loses_a_post_or_counts_against_it(
         (302, False),
     ],
 )
-def test_a_refusal_that_may_be_about_one_post_makes_only_that_one_wait(
-    status: int, unexplained: bool
-) -> None:
+def test_a_refusal_that_may_concern_one_post_delays_only_that_post(status: int, unexplained: bool) -> None:
     error = on_answer(status, None, NO_TIME, HOST)
     assert isinstance(error, RetryLater)
     assert error.unexplained == unexplained
 
 
 @given(BEFORE, BEFORE)
-def test_each_wait_is_longer_up_to_an_hour(one: timedelta, other: timedelta) -> None:
+def test_waits_grow_up_to_an_hour(one: timedelta, other: timedelta) -> None:
     first, second = sorted((one, other))
     assert FIRST_WAIT <= wait(first) <= wait(second) <= LONGEST_WAIT
 
 
-def test_a_day_of_failures_is_a_few_dozen_attempts() -> None:
+def test_a_day_of_failures_takes_fewer_than_fifty_attempts() -> None:
     failing, attempts = 0.0, 0
     while failing < PAUSED_AFTER.total_seconds():
         failing, attempts = failing + wait(timedelta(seconds=failing)), attempts + 1
     assert attempts < 50
 
 
-def test_a_host_that_cant_be_connected_to_makes_its_other_webhooks_wait() -> None:
+def test_an_unreachable_host_delays_all_its_webhooks() -> None:
     error = on_silence("connect", "is away", NO_TIME, HOST)
     assert isinstance(error, RetryLater)
     assert error.scope == "workspace"

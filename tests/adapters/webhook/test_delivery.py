@@ -1,4 +1,4 @@
-"""Posts to webhooks whose program fails in every way: lost 0, and what is sent again has the same id."""
+"""Posts to a webhook receiver that fails in every way: none is lost, and a repeated post has the same id."""
 
 import asyncio
 import random
@@ -33,7 +33,7 @@ FAULTS = ("lose", "hang", "loris", "giant", "html", "429", "301", "404", "500", 
 
 
 class Chat:
-    """A platform that takes every post."""
+    """A platform that accepts every post."""
 
     name = "fake"
     rates = Rates()
@@ -41,7 +41,7 @@ class Chat:
 
     def __init__(self) -> None:
         self.posts: list[tuple[ChannelRef, tuple[str, ...]]] = []
-        self.told: list[tuple[ChannelRef, str]] = []
+        self.notified: list[tuple[ChannelRef, str]] = []
 
     async def run(self, core: Core) -> None: ...
 
@@ -55,12 +55,12 @@ class Chat:
         raise LookupUnsupported(f"{key} in {to} since {since}")
 
     async def notify(self, channel: ChannelRef, problem: str) -> bool:
-        self.told.append((channel, problem))
+        self.notified.append((channel, problem))
         return True
 
 
 class Posting:
-    """A chat, and the webhooks of its channels."""
+    """A chat platform, and the webhooks of its channels."""
 
     def __init__(self, scene: Scene) -> None:
         redis = scene.redis
@@ -84,8 +84,8 @@ class Posting:
 
     async def post(self, channel: ChannelRef, *papers: str, label: str = "") -> None:
         await self.papers.ingest("hf", Batch(tuple(map(a_paper, papers)), "c"), 0)
-        wanted = tuple((paper, (Reason(1, "cats"),)) for paper in papers)
-        planned = PlannedDelivery(channel=channel, papers=wanted, due=0, label=label or papers[0])
+        matched = tuple((paper, (Reason(1, "cats"),)) for paper in papers)
+        planned = PlannedDelivery(channel=channel, papers=matched, due=0, label=label or papers[0])
         await self.outbox.enqueue([planned])
 
     async def deliver(self) -> None:
@@ -94,8 +94,8 @@ class Posting:
 
 
 @pytest.fixture(autouse=True)
-def _soon(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The same policies, faster."""
+def _short_waits(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Shorten the waits of the policies."""
     monkeypatch.setattr(retry, "LOOKUP_DELAY", 0.02)
     monkeypatch.setattr(delivering, "MAX_WAIT", 0.5)
     monkeypatch.setattr(answers, "FIRST_WAIT", 0.05)
@@ -110,30 +110,30 @@ async def posting(redis: Redis) -> AsyncIterator[Posting]:
         yield Posting(scene)
 
 
-async def test_whatever_goes_wrong_nothing_is_lost_and_a_repeat_has_the_same_id(posting: Posting) -> None:
-    listener, dice = posting.scene.listener, random.Random(3)
+async def test_through_every_fault_no_post_is_lost_and_a_repeat_has_the_same_id(posting: Posting) -> None:
+    listener, rng = posting.scene.listener, random.Random(3)
     channels = [a_channel(f"C{n}") for n in range(5)]
     for n, channel in enumerate(channels):
         await posting.scene.add(f"/{n}", channel)
     for n in range(4):
         for channel in channels:
             await posting.post(channel, f"2611.0000{n}")
-    listener.faults = [dice.choice(FAULTS) for _ in range(30)]
+    listener.faults = [rng.choice(FAULTS) for _ in range(30)]
     for _ in range(40):
         await posting.deliver()
         if not listener.faults and not await posting.outbox.open():
             break
-    wanted = {(f"/{n}", f"2611.0000{paper}") for n in range(len(channels)) for paper in range(4)}
-    got = [(one.path, one.json["data"]["papers"][0]["paper"]["id"]) for one in listener.taken]
-    assert sorted(got) == sorted(wanted)
-    assert len(listener.seen) == len(wanted)
+    expected = {(f"/{n}", f"2611.0000{paper}") for n in range(len(channels)) for paper in range(4)}
+    received = [(one.path, one.json["data"]["papers"][0]["paper"]["id"]) for one in listener.taken]
+    assert sorted(received) == sorted(expected)
+    assert len(listener.seen) == len(expected)
     assert max(listener.seen.values()) > 1
     assert listener.refused == []
     assert [one async for one in posting.outbox.dead_letters()] == []
-    assert len(posting.chat.posts) == len(wanted)
+    assert len(posting.chat.posts) == len(expected)
 
 
-async def test_a_copy_has_the_papers_of_the_post_in_its_order_and_counts_what_it_counted(
+async def test_a_copy_has_the_same_papers_order_and_total_as_the_post(
     posting: Posting,
 ) -> None:
     channel = a_channel()
@@ -147,7 +147,7 @@ async def test_a_copy_has_the_papers_of_the_post_in_its_order_and_counts_what_it
     assert post.json["data"]["summary"].startswith("3 new papers, the best 2")
 
 
-async def test_a_webhook_gets_the_posts_from_its_beginning_to_its_end(posting: Posting) -> None:
+async def test_a_webhook_gets_only_the_posts_between_its_creation_and_its_removal(posting: Posting) -> None:
     channel = a_channel()
     await posting.post(channel, "2611.00001")
     await posting.deliver()
@@ -161,7 +161,7 @@ async def test_a_webhook_gets_the_posts_from_its_beginning_to_its_end(posting: P
     assert post.json["data"]["post"] == "2611.00002"
 
 
-async def test_an_address_that_is_gone_ends_its_webhook_and_one_person_hears_of_it(posting: Posting) -> None:
+async def test_a_410_removes_the_webhook_and_notifies_one_person(posting: Posting) -> None:
     channel, listener = a_channel(), posting.scene.listener
     copy = await posting.scene.add(channel=channel)
     listener.always = "410"
@@ -170,14 +170,14 @@ async def test_an_address_that_is_gone_ends_its_webhook_and_one_person_hears_of_
         await posting.deliver()
     assert await posting.copies.of(channel) == []
     assert listener.asked == 1
-    ((told, problem),) = posting.chat.told
-    assert told == channel
+    ((notified, problem),) = posting.chat.notified
+    assert notified == channel
     assert "has ended" in problem
     assert "#1" in problem
     assert await posting.outbox.open_deliveries(copy.to) == []
 
 
-async def test_a_webhook_that_fails_for_a_day_is_paused_once_and_goes_on_by_itself(
+async def test_a_webhook_that_fails_for_a_day_is_paused_and_resumes_once_it_works(
     posting: Posting, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     channel, listener = a_channel(), posting.scene.listener
@@ -191,7 +191,7 @@ async def test_a_webhook_that_fails_for_a_day_is_paused_once_and_goes_on_by_itse
     assert "answered 404" in pause.why
     await posting.outbox.resume(copy.to)
     await posting.deliver()
-    assert len(posting.chat.told) == 1
+    assert len(posting.chat.notified) == 1
     listener.always = ""
     await posting.outbox.resume(copy.to)
     await posting.deliver()
@@ -199,43 +199,45 @@ async def test_a_webhook_that_fails_for_a_day_is_paused_once_and_goes_on_by_itse
     assert (await posting.outbox.status(copy.to)).pause is None
 
 
-async def test_a_post_that_is_refused_alone_delays_no_other_and_ends_as_a_dead_letter(
+async def test_a_post_that_alone_is_refused_delays_no_other_and_becomes_a_dead_letter(
     posting: Posting, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(retry, "LONGEST_REFUSAL", 0.05)
     monkeypatch.setattr("bot.store.outbox.outbox.REFUSED_ALONE", 3)
     channel, listener = a_channel(), posting.scene.listener
     copy = await posting.scene.add(channel=channel)
-    listener.disliked = b"2611.00000"
+    listener.blocked_word = b"2611.00000"
     chat, webhooks = posting.workers
 
     async def post(number: int) -> None:
         await posting.post(channel, f"2611.0000{number}")
         await chat.deliver_due()
 
-    async def another_attempt(after: int) -> None:
-        await until(lambda: listener.asked > after or going.done(), "another attempt at the first post")
+    async def wait_for_attempt(after: int) -> None:
+        await until(lambda: listener.asked > after or running.done(), "another attempt at the first post")
 
-    async def taken(count: int) -> None:
+    async def wait_until_taken(count: int) -> None:
         await until(lambda: len(listener.taken) == count, f"post {count}")
 
     await post(0)
-    going = asyncio.create_task(webhooks.deliver_due())
+    running = asyncio.create_task(webhooks.deliver_due())
     for n in range(1, 4):
-        await another_attempt(listener.asked)
+        await wait_for_attempt(listener.asked)
         await post(n)
-        await taken(n)
-    await another_attempt(listener.asked)
-    await going
+        await wait_until_taken(n)
+    await wait_for_attempt(listener.asked)
+    await running
     await webhooks.deliver_due()
     assert [one.json["data"]["post"] for one in listener.taken] == [f"2611.0000{n}" for n in range(1, 4)]
-    (letter,) = [one async for one in posting.outbox.dead_letters()]
-    assert letter.channel == copy.to
-    assert "answered 400" in letter.why
+    (dead_letter,) = [one async for one in posting.outbox.dead_letters()]
+    assert dead_letter.channel == copy.to
+    assert "answered 400" in dead_letter.why
     assert (await posting.outbox.status(copy.to)).pause is None
 
 
-async def test_one_that_hangs_delays_no_other(posting: Posting, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_webhook_that_hangs_delays_no_other(
+    posting: Posting, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(answers, "FIRST_WAIT", 60.0)
     monkeypatch.setattr(answers, "LONGEST_WAIT", 60.0)
     slow, quick = a_channel("C1"), a_channel("C2")

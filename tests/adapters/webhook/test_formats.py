@@ -1,4 +1,4 @@
-"""Posts as other chats take them: within their limits, and with nothing of a paper as markup that acts."""
+"""Posts in the formats of other chats: within their limits, and without active markup from a paper's text."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -19,28 +19,28 @@ from tests.papers import SPRING, a_channel, a_paper
 NOW = datetime(2026, 3, 3, 9, tzinfo=UTC)
 HOSTILE = "<!channel> @everyone *bold* [link](https://evil.example) `code` & <b>more</b> <https://evil.example|x> <@U1>"
 TEXTS = st.text(max_size=400) | st.just(HOSTILE) | st.sampled_from(["@all", "|>", "](", "\\", "`" * 30])
-CASE = settings(deadline=None, max_examples=60)
+FUZZ = settings(deadline=None, max_examples=60)
 CHANNEL = a_channel()
 
 
 @st.composite
 def cards(draw: st.DrawFn) -> Card:
-    """Of a paper, a digest, folded papers, or news."""
+    """Generate cards of a paper, a digest, folded papers, or events."""
     papers = [
         a_paper(f"2611.{n:05}", title=draw(TEXTS), abstract=draw(TEXTS))
         for n in range(draw(st.sampled_from([1, 2, 12])))
     ]
     entries = [(paper, (Reason(1, draw(TEXTS)),)) for paper in papers]
     label = draw(st.sampled_from(["2611.00001", "digest@2026-03-03T09:00Z", f"{LIFE}2611.00001"]))
-    chosen = ChannelSettings(detail=draw(st.sampled_from(["compact", "full"])))
-    return delivery_card(entries, chosen, NOW, label)
+    channel_settings = ChannelSettings(detail=draw(st.sampled_from(["compact", "full"])))
+    return delivery_card(entries, channel_settings, NOW, label)
 
 
 def utf16(text: str) -> int:
     return len(text.encode("utf-16-le", "surrogatepass")) // 2
 
 
-def fits_slack(message: dict[str, Any]) -> None:
+def check_slack_limits(message: dict[str, Any]) -> None:
     assert 0 < len(message["text"]) <= 4000
     assert len(message["blocks"]) <= 50
     for block in message["blocks"]:
@@ -56,7 +56,7 @@ def fits_slack(message: dict[str, Any]) -> None:
                 raise AssertionError(block)
 
 
-def fits_discord(message: dict[str, Any]) -> None:
+def check_discord_limits(message: dict[str, Any]) -> None:
     assert message["allowed_mentions"] == {"parse": []}
     assert message.get("content") or message.get("embeds")
     assert utf16(message.get("content", "")) <= 2000
@@ -76,11 +76,11 @@ def fits_discord(message: dict[str, Any]) -> None:
     assert total <= 6000
 
 
-@CASE
+@FUZZ
 @given(cards())
-def test_every_post_fits_the_limits(card: Card) -> None:
-    fits_slack(render_slack(card, CHANNEL, "x", NOW))
-    fits_discord(render_discord(card, CHANNEL, "x", NOW))
+def test_every_post_is_within_the_limits_of_its_format(card: Card) -> None:
+    check_slack_limits(render_slack(card, CHANNEL, "x", NOW))
+    check_discord_limits(render_discord(card, CHANNEL, "x", NOW))
     dumped(render_json(card, CHANNEL, "x", NOW))
 
 
@@ -89,18 +89,18 @@ def hostile_card() -> Card:
     return delivery_card([(paper, (Reason(1, HOSTILE),))], ChannelSettings(detail="full"), SPRING, paper.id)
 
 
-def test_text_of_a_paper_mentions_no_one_and_leads_nowhere_else() -> None:
+def test_the_text_of_a_paper_mentions_no_one_and_makes_no_links() -> None:
     message = render_slack(hostile_card(), CHANNEL, "x", NOW)
-    for acting in ("<!channel>", "@everyone", "](https", "https://evil", "<@U1>", "|x>"):
-        assert acting not in message["text"]
+    for active in ("<!channel>", "@everyone", "](https", "https://evil", "<@U1>", "|x>"):
+        assert active not in message["text"]
     assert message["text"].startswith("<https://")
     embed = render_discord(hostile_card(), CHANNEL, "x", NOW)["embeds"][0]
-    for acting in ("](", "https://evil", "<@U1>", "<!channel>"):
-        assert acting not in embed["title"]
-        assert acting not in embed["description"]
+    for active in ("](", "https://evil", "<@U1>", "<!channel>"):
+        assert active not in embed["title"]
+        assert active not in embed["description"]
 
 
-def test_json_has_all_papers_their_reasons_and_lasting_ids() -> None:
+def test_json_has_all_papers_with_their_reasons_and_stable_ids() -> None:
     papers: list[Paper] = [a_paper(f"2611.{n:05}") for n in range(MAX_PAPERS + 2)]
     entries = [(paper, (Reason(3, "cats", "reached ▲ 50"),)) for paper in papers]
     card = delivery_card(entries, ChannelSettings(), NOW, "digest@2026-03-03T09:00Z")
@@ -113,7 +113,7 @@ def test_json_has_all_papers_their_reasons_and_lasting_ids() -> None:
     assert data["papers"][0]["reasons"] == [{"subscription": 3, "query": "cats", "note": "reached ▲ 50"}]
 
 
-def test_news_say_what_happened() -> None:
+def test_an_event_post_says_what_happened() -> None:
     paper = a_paper("2611.00001")
     card = delivery_card(
         [(paper, (Reason(0, "code", "Code is available."),))], ChannelSettings(), NOW, f"{LIFE}x"

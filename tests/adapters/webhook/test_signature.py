@@ -1,4 +1,4 @@
-"""Signatures, checked by the code that the documentation shows, and by a known example."""
+"""Signatures are checked with the code in the documentation, and with the example of the specification."""
 
 import re
 import time
@@ -13,7 +13,7 @@ from tests.program import ROOT
 DOCUMENT = (ROOT / "docs" / "webhooks.md").read_text()
 
 
-def documented() -> Callable[..., bool]:
+def documented_check() -> Callable[..., bool]:
     found = re.search(r"```python\n(.*?)```", DOCUMENT, re.DOTALL)
     assert found
     names: dict[str, Any] = {}
@@ -22,8 +22,8 @@ def documented() -> Callable[..., bool]:
     return check
 
 
-def test_the_documented_ten_lines_accept_ours_and_nothing_else() -> None:
-    check, secret, now = documented(), new_secret(), int(time.time())
+def test_the_code_in_the_documentation_accepts_only_our_signatures() -> None:
+    check, secret, now = documented_check(), new_secret(), int(time.time())
     sent = headers(secret, "msg_1", now, b"{}")
     assert check(secret, sent, b"{}")
     assert not check(secret, sent, b"{ }")
@@ -33,7 +33,7 @@ def test_the_documented_ten_lines_accept_ours_and_nothing_else() -> None:
     assert check(secret, sent | {"webhook-signature": f"v1,AAAA {sent['webhook-signature']}"}, b"{}")
 
 
-def test_it_is_the_specifications_own_example() -> None:
+def test_the_example_of_the_specification_gets_its_signature() -> None:
     sent = headers(
         "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw",
         "msg_p5jXN8AQM9LWM0D4loKWxJek",
@@ -43,11 +43,11 @@ def test_it_is_the_specifications_own_example() -> None:
     assert sent["webhook-signature"] == "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE="
 
 
-def test_a_delivery_has_one_id() -> None:
+def test_a_delivery_always_has_the_same_id() -> None:
     assert identity_of("a", "2405.01234") == identity_of("a", "2405.01234")
     assert len({identity_of("a", "1"), identity_of("b", "1"), identity_of("a", "2")}) == 3
 
 
 @pytest.mark.parametrize("word", ["webhook-id", "webhook-timestamp", "webhook-signature", "410", "429"])
-def test_the_documentation_names_it(word: str) -> None:
+def test_the_documentation_names_headers_and_statuses(word: str) -> None:
     assert word in DOCUMENT

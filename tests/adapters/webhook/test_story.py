@@ -1,4 +1,4 @@
-"""Webhooks as one story on every platform: each post arrives signed at the address, until it is removed."""
+"""On every platform, each post is sent, signed, to a webhook's address until the webhook is removed."""
 
 import re
 
@@ -13,26 +13,26 @@ from tests.platform_harnesses import Opened
 SECRET = re.compile(r"whsec_[A-Za-z0-9+/=]{44}")
 
 
-async def added(place: PlatformHarness, listener: Listener, words: str = "") -> Seen:
-    """A webhook that a person adds by the option that every platform has."""
-    seen = await place.say(f'api webhook:"add {listener.url}/hook{words}"')
+async def add_webhook(place: PlatformHarness, listener: Listener, options: str = "") -> Seen:
+    """Add a webhook as a person does, with the command's option. Returns the answer."""
+    seen = await place.say(f'api webhook:"add {listener.url}/hook{options}"')
     found = SECRET.search(seen.text)
     assert found, seen.text
     listener.secrets["/hook"] = found[0]
     return seen
 
 
-def gecko(n: int) -> Paper:
+def gecko_paper(n: int) -> Paper:
     return a_paper(f"2611.0000{n}", title=f"Gecko number {n}")
 
 
-async def test_each_post_is_sent_to_the_address_until_it_is_removed(opened: Opened) -> None:
+async def test_each_post_is_sent_to_a_webhook_until_it_is_removed(opened: Opened) -> None:
     async with Listener().open() as listener, opened() as place:
         await place.say("subscribe gecko")
-        answer = await added(place, listener)
+        answer = await add_webhook(place, listener)
         assert answer.private
         assert "127.0.0.1, as json" in answer.text
-        await arrive(place.bot, gecko(2))
+        await arrive(place.bot, gecko_paper(2))
         assert len(listener.taken) == 1, (listener.refused, listener.asked)
         (post,) = listener.taken
         assert listener.refused == []
@@ -46,18 +46,18 @@ async def test_each_post_is_sent_to_the_address_until_it_is_removed(opened: Open
         assert "#1 127.0.0.1, as json" in listed.text
         assert "/hook" not in listed.text
         assert SECRET.search(listed.text) is None
-        gone = await place.press(listed, "Remove #1")
-        assert "nothing more is sent" in gone.text
-        await arrive(place.bot, gecko(3))
+        removed = await place.press(listed, "Remove #1")
+        assert "nothing more is sent" in removed.text
+        await arrive(place.bot, gecko_paper(3))
         assert len(listener.taken) == 1
 
 
-async def test_forgetting_the_channel_ends_its_webhooks(opened: Opened, redis: Redis) -> None:
+async def test_forgetting_a_channel_removes_its_webhooks(opened: Opened, redis: Redis) -> None:
     async with Listener().open() as listener, opened() as place:
         await place.say("subscribe gecko")
-        await added(place, listener)
+        await add_webhook(place, listener)
         await place.bot.core.forget(place.channel)
         await place.say("subscribe gecko")
-        await arrive(place.bot, gecko(1))
+        await arrive(place.bot, gecko_paper(1))
         assert listener.taken == []
         assert [key async for key in redis.scan_iter("*cop*")] == []

@@ -46,9 +46,9 @@ class Link(Protocol):
 
 @dataclass
 class Sockets:
-    """Socket Mode: the open web sockets; `rang` is called when they change."""
+    """Socket Mode: the open web sockets; `on_change` is called when one opens or closes."""
 
-    rang: Callable[[], Awaitable[None]]
+    on_change: Callable[[], Awaitable[None]]
     open: list[web.WebSocketResponse] = field(default_factory=list)
     tickets: set[str] = field(default_factory=set)
     waiting: dict[str, "asyncio.Future[Json]"] = field(default_factory=dict)
@@ -76,7 +76,7 @@ class Sockets:
             await socket.close()
             return socket
         self.open.append(socket)
-        await self.rang()
+        await self.on_change()
         await socket.send_json(
             {
                 "type": "hello",
@@ -92,7 +92,7 @@ class Sockets:
                     self._acknowledged(json.loads(message.data))
         finally:
             self.open.remove(socket)
-            await self.rang()
+            await self.on_change()
             if not self.open:
                 self.opened.clear()
         return socket

@@ -40,7 +40,7 @@ class Methods:
         if needs and needs not in token.scopes:
             raise Failed("missing_scope", needed=needs, provided=",".join(sorted(token.scopes)))
         answer: Json = handler(workspace, token, body)
-        await self._world.ring()
+        await self._world.notify()
         return {"ok": True, **answer}
 
     def knows(self, method: str) -> bool:

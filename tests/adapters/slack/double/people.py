@@ -189,10 +189,10 @@ class Person:
         kind = "group_left" if channel.private else "channel_left"
         await self.slack.event(self.workspace, {"type": kind, "channel": channel.id, "actor_id": self.user})
 
-    async def archive(self, channel: Channel, *, again: bool = True) -> None:
-        """Archive a channel, or unarchive it (`again=False`)."""
-        channel.archived = again
-        kind = f"{'group' if channel.private else 'channel'}_{'archive' if again else 'unarchive'}"
+    async def archive(self, channel: Channel, *, archived: bool = True) -> None:
+        """Archive a channel, or unarchive it (`archived=False`)."""
+        channel.archived = archived
+        kind = f"{'group' if channel.private else 'channel'}_{'archive' if archived else 'unarchive'}"
         await self.slack.event(self.workspace, {"type": kind, "channel": channel.id, "user": self.user})
 
     async def leave(self, channel: Channel) -> None:

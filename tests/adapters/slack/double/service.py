@@ -48,7 +48,7 @@ class Slack:
     def __init__(self, manifest: Json) -> None:
         self.world = World(App(manifest=manifest))
         self.faults = Faults()
-        self.sockets = Sockets(self.world.ring)
+        self.sockets = Sockets(self.world.notify)
         self.methods = Methods(self.world)
         self.oauth = OAuth(self.world)
         self.link: Link = self.sockets
@@ -336,7 +336,7 @@ class Slack:
             self.refused.append(str(error))
             return web.Response(status=400, text=error.code)
         self._show(response, body)
-        await self.world.ring()
+        await self.world.notify()
         return web.Response(text="ok")
 
     def _show(self, response: Json, body: Json) -> None:

@@ -197,7 +197,7 @@ class World:
         """Return a new `ts` of a message: unique and increasing."""
         return f"{int(time())}.{next(self._stamps):06d}"
 
-    async def ring(self) -> None:
+    async def notify(self) -> None:
         """Notify everything that waits for a change."""
         async with self.changed:
             self.changed.notify_all()
