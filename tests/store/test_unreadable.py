@@ -223,6 +223,10 @@ async def test_the_list_of_unreadable_records_is_bounded(
     assert await unreadable_count(redis) == 3
     assert [len(record.text) async for record in unreadable_records(redis)] == [unreadable.MAX_TEXT] * 3
     assert await redis.ttl(keys.UNREADABLE) > 0
+    counted = REGISTRY.get_sample_value("paperboy_records_set_aside_total", {"kind": "paper"})
+    await set_aside(redis, "paper", "p0", "x", ValueError("no"))
+    again = REGISTRY.get_sample_value("paperboy_records_set_aside_total", {"kind": "paper"})
+    assert again == counted, "a record in the list is counted once"
 
 
 async def test_fields_that_a_newer_version_added_are_ignored(redis: Redis) -> None:
