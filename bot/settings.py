@@ -173,9 +173,9 @@ class Settings(SettingsGroup):
             raise ConfigurationError("; ".join(dict.fromkeys(problems)).replace("?; ", "? "))
         core, *others = read
         assert isinstance(core, cls)  # noqa: S101  # the first of `models`
-        return core.having(*others)
+        return core.with_groups(*others)
 
-    def having(self, *groups: SettingsGroup) -> Self:
+    def with_groups(self, *groups: SettingsGroup) -> Self:
         """Return a copy in which these groups replace groups of the same types."""
         copy = self.model_copy()
         copy._groups = self._groups | {type(group): group for group in groups}  # noqa: SLF001  # the same class

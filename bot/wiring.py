@@ -43,28 +43,28 @@ from bot.sources.upstream_search import UpstreamSearch
 from bot.sources.zotero import Zotero
 from bot.store.backup.move_channel import ChannelMoves
 from bot.store.button_payloads import ButtonPayloads
+from bot.store.card_updates import CardUpdateQueue
 from bot.store.channel_rules import ChannelRules, ChannelSettingsStore
 from bot.store.copies import Copies
-from bot.store.edits import CardUpdateQueue
+from bot.store.data_deletion import DataDeletion
 from bot.store.embedded import problem_of
-from bot.store.followed import FollowedCategories
-from bot.store.forget import Forgetting
+from bot.store.followed_categories import FollowedCategories
 from bot.store.index_sync import IndexSync
 from bot.store.lease import Lease
-from bot.store.limits import Rates
+from bot.store.limits import RateLimiter
 from bot.store.notifications import Notifications
 from bot.store.outbox.outbox import Outbox
 from bot.store.papers import Papers
 from bot.store.poll_stream import PollReader
 from bot.store.polls import last_polls
-from bot.store.reactions import Saved, Votes
+from bot.store.reactions import ReadingLists, Votes
 from bot.store.subscriptions import Subscriptions
 from bot.store.tokens import Tokens
 from bot.store.watches import Watches
 from bot.store.zotero_keys import ZoteroKeys
 from bot.terminal.fetch_progress import FetchProgress
 from bot.terminal.sample import PapersOrSample
-from bot.web.reading import Reader
+from bot.web.list_reader import ListReader
 from bot.web.server import Website, website
 
 
@@ -233,7 +233,7 @@ def _retention(shared: _Shared) -> Retention | None:
         return None
     removed = {name: group.removed for name, group in adapters.platform_settings().items() if group.removed}
     after = timedelta(days=shared.settings.forget_after_days)
-    return Retention(shared.outbox, Forgetting(shared.redis), removed, after)
+    return Retention(shared.outbox, DataDeletion(shared.redis), removed, after)
 
 
 def _delivery(shared: _Shared, platform: Platform) -> DeliveryWorker:
@@ -241,7 +241,7 @@ def _delivery(shared: _Shared, platform: Platform) -> DeliveryWorker:
         platform,
         shared.outbox,
         shared.papers,
-        Rates(shared.redis),
+        RateLimiter(shared.redis),
         lambda delivery, entries, rules: compose(
             entries, rules, shared.now(), delivery.label, ordered=delivery.copy_of is not None
         ),
@@ -268,7 +268,7 @@ def _card_updater(shared: _Shared, platform: Platform) -> CardUpdater:
         shared.papers,
         shared.subscriptions,
         settings=shared.channel_settings,
-        rates=Rates(shared.redis),
+        rates=RateLimiter(shared.redis),
         now=shared.now,
     )
 
@@ -285,7 +285,7 @@ def _commands(shared: _Shared, context: SourceContext) -> Commands:
             upstream_search=UpstreamSearch(build_finders(context)),
             settings=shared.channel_settings,
             rules=shared.rules,
-            saved=Saved(shared.redis),
+            saved=ReadingLists(shared.redis),
             outbox=shared.outbox,
             button_payloads=ButtonPayloads(shared.redis),
             votes=Votes(shared.redis),
@@ -308,7 +308,7 @@ def _commands(shared: _Shared, context: SourceContext) -> Commands:
             polls=partial(last_polls, shared.redis),
             now=shared.now,
             join=channels.join,
-            forgetting=Forgetting(shared.redis),
+            forgetting=DataDeletion(shared.redis),
             pause=channels.pause,
             move=ChannelMoves(shared.redis).move,
             channel_name=channels.name,
@@ -352,13 +352,13 @@ def _web(shared: _Shared) -> Website | None:
     return website(
         shared.settings,
         redis=shared.redis,
-        reader=Reader(
+        reader=ListReader(
             papers=shared.papers,
             search=shared.search,
             recent=shared.recent,
             outbox=shared.outbox,
             subscriptions=shared.subscriptions,
-            saved=Saved(shared.redis),
+            saved=ReadingLists(shared.redis),
         ),
         papers=shared.shown_papers,
         outbox=shared.outbox,

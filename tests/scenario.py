@@ -23,10 +23,10 @@ from bot.pipeline.fanout import Fanout
 from bot.pipeline.life import LifeFanout
 from bot.ports import Batch, Core, Rates
 from bot.store import keys
+from bot.store.card_updates import CardUpdateQueue
 from bot.store.channel_rules import ChannelRules, ChannelSettingsStore
-from bot.store.edits import CardUpdateQueue
 from bot.store.index_sync import IndexSync
-from bot.store.limits import Rates as SharedRates
+from bot.store.limits import RateLimiter
 from bot.store.outbox.outbox import Outbox
 from bot.store.papers import Papers
 from bot.store.poll_stream import PollReader
@@ -242,7 +242,7 @@ class House:
             board,  # type: ignore[arg-type]  # `on_uncertain` is a plain str here
             self.outbox,
             self.papers,
-            SharedRates(redis),
+            RateLimiter(redis),
             lambda delivery, entries, rules: compose(entries, rules, board.clock.now, delivery.label),
         )
 
@@ -253,7 +253,7 @@ class House:
             self.papers,
             self.subscriptions,
             settings=self.settings,
-            rates=SharedRates(redis),
+            rates=RateLimiter(redis),
             now=lambda: board.clock.now,
         )
 

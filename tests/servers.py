@@ -12,7 +12,7 @@ from typing import Any
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
-from bot.store.embedded_process import programs
+from bot.store.embedded_process import server_programs
 from tests.ports import free_ports
 from tests.waiting import until
 
@@ -53,7 +53,7 @@ class Server:
         }
         options = {} if self.words else usual | self.options
         words = [word for name, value in options.items() for word in (f"--{name}", value)]
-        command = (str(next(programs())), *self.words, *words)
+        command = (str(next(server_programs())), *self.words, *words)
         self.process = await asyncio.create_subprocess_exec(*command, stdout=DEVNULL, stderr=DEVNULL)
         await until_a_server_says(self._answers, f"the server in {self.folder} to answer")
 

@@ -8,7 +8,7 @@ from redis.asyncio import Redis
 from bot.domain.models import ChannelRef, User
 from bot.encryption import Encryptor
 from bot.store import keys
-from bot.store.forget import Forgetting
+from bot.store.data_deletion import DataDeletion
 from bot.store.zotero_keys import ZoteroKeys
 from tests.papers import a_paper
 from tests.platform_harness import PlatformHarness, arrive, deliver
@@ -115,7 +115,7 @@ async def test_a_forgotten_workspace_leaves_no_trace(opened: Opened, redis: Redi
         await harness.bot.core.pause_workspace(
             harness.channel.platform, harness.channel.workspace, "it went away"
         )
-        await Forgetting(redis).workspace(harness.channel.platform, harness.channel.workspace)
+        await DataDeletion(redis).workspace(harness.channel.platform, harness.channel.workspace)
         assert await found(redis, workspace) == []
 
 
@@ -126,8 +126,8 @@ async def test_forgetting_deletes_nothing_of_others(redis: Redis) -> None:
         for channel, user in ((one, ada), (other, bob)):
             await harness.bot.subscriptions.add(channel, "diffusion", "now", user.signature)
         before = sorted(await found(redis, "C12", "U12"))
-        await Forgetting(redis).channel(one)
-        await Forgetting(redis).person("slack", "U1")
+        await DataDeletion(redis).channel(one)
+        await DataDeletion(redis).person("slack", "U1")
         left = sorted(await found(redis, "C12", "U12"))
         assert [line for line in before if "changes" not in line] == [
             line for line in left if "changes" not in line

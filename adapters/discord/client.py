@@ -30,7 +30,7 @@ from adapters.discord.permissions import (
     user_of,
     with_permission_warning,
 )
-from adapters.discord.responses import Ask, Interaction, Responder, sorry
+from adapters.discord.responses import Ask, Interaction, Responder, apologize
 from adapters.discord.rest import USER_AGENT, identified
 from adapters.discord.translations import Translations
 from adapters.discord.unreachable import UnreachableChannels, report_deletion
@@ -240,7 +240,7 @@ class FormButton(discord.ui.DynamicItem[discord.ui.Button[Any]], template=FORM):
             await interaction.client.opened(interaction, self._page, self._line)
         except Exception:  # the edge: discord.py would only print it
             log.exception("form_failed", line=self._line)
-            await sorry(interaction)
+            await apologize(interaction)
 
 
 def line_of(spec: CommandSpec, options: Mapping[str, str]) -> str:
@@ -268,7 +268,7 @@ class CommandButton(discord.ui.DynamicItem[discord.ui.Button[Any]], template=CUS
             await interaction.client.pressed(interaction, self._line)
         except Exception:  # the edge: discord.py would only print it
             log.exception("button_failed", line=self._line)
-            await sorry(interaction)
+            await apologize(interaction)
 
 
 class CommandMenu(discord.ui.DynamicItem[discord.ui.Select[Any]], template=MENU_ID):
@@ -286,4 +286,4 @@ class CommandMenu(discord.ui.DynamicItem[discord.ui.Select[Any]], template=MENU_
             await interaction.client.pressed(interaction, line)
         except Exception:  # the edge: discord.py would only print it
             log.exception("menu_failed", line=line)
-            await sorry(interaction)
+            await apologize(interaction)

@@ -9,7 +9,7 @@ import discord
 import structlog
 from discord import app_commands
 
-from adapters.discord.responses import Interaction, is_not_expired_autocomplete, sorry
+from adapters.discord.responses import Interaction, apologize, is_not_expired_autocomplete
 from adapters.discord.settings import DiscordSettings
 from bot.cards import Choice
 from bot.commands.setting_specs import OPTIONAL_SETTINGS
@@ -128,4 +128,4 @@ class Tree(app_commands.CommandTree["GatewayClient"]):
     async def on_error(self, interaction: Interaction, error: app_commands.AppCommandError, /) -> None:
         """Log the error, and reply that something went wrong."""
         log.error("command_failed", exc_info=error)
-        await sorry(interaction)
+        await apologize(interaction)

@@ -20,7 +20,7 @@ from bot.cards.sanitize import plain
 from bot.clock import Clock
 from bot.domain.errors import SendError
 from bot.ports import Rate
-from bot.store.limits import Rates, TurnedAway
+from bot.store.limits import RateLimiter, TurnedAway
 from bot.text import shorten
 
 MAX_NAME = 100
@@ -43,7 +43,7 @@ class FollowUps:
 
     def __init__(self, client: discord.Client, redis: Redis, now: Clock) -> None:
         self._client = client
-        self._rates = Rates(redis)
+        self._rates = RateLimiter(redis)
         self._now = now
 
     async def ping(

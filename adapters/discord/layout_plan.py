@@ -46,7 +46,7 @@ class Picture:
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class Separator:
     """A separator."""
 
 
@@ -59,7 +59,7 @@ class Gallery:
 
 
 Row = tuple[Button, ...] | Menu
-Piece = str | Picture | Gallery | Line | Row
+Piece = str | Picture | Gallery | Separator | Row
 Titled = Callable[[PaperBlock, float], str]
 
 
@@ -190,7 +190,7 @@ def _pieces(card: Card, buttons: int, room: float) -> Iterator[Piece]:
     seen: set[str] = set()
     for block in card.blocks:
         if isinstance(before, PaperBlock) and isinstance(block, PaperBlock) and block.detail != "line":
-            yield Line()
+            yield Separator()
         text = block_text(block, room)
         picture = address(block.thumbnail_url) if isinstance(block, PaperBlock) else None
         if text:

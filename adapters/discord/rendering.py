@@ -11,9 +11,9 @@ import discord
 from adapters.discord.buttons import FALLBACK, CustomIds, Menu, component, menu
 from adapters.discord.layout_plan import (
     Gallery,
-    Line,
     Picture,
     Piece,
+    Separator,
     block_text,
     button_rows,
     new_buttons,
@@ -64,7 +64,7 @@ def _item(piece: Piece, ids: CustomIds) -> discord.ui.Item[discord.ui.LayoutView
             return discord.ui.Section(text, accessory=discord.ui.Thumbnail(url))
         case Gallery(url, alt):
             return discord.ui.MediaGallery(discord.MediaGalleryItem(url, description=alt or None))
-        case Line():
+        case Separator():
             return discord.ui.Separator()
         case Menu(options):
             return discord.ui.ActionRow(menu(options, ids.next_menu()))

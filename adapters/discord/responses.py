@@ -179,7 +179,7 @@ def _note(message: str, url: str = "") -> Card:
     return Card("reply", message, blocks=(paragraph(message), *look))
 
 
-async def sorry(interaction: Interaction) -> None:
+async def apologize(interaction: Interaction) -> None:
     """Say that something went wrong on our side, if the interaction can still be answered."""
     view = layout(sorry_card())
     with suppress(discord.HTTPException, aiohttp.ClientError, OSError):

@@ -17,7 +17,7 @@ from yarl import URL
 from adapters.discord import keys
 from bot.ports import Rate
 from bot.store.lease import TTL, Lease
-from bot.store.limits import Rates, TurnedAway
+from bot.store.limits import RateLimiter, TurnedAway
 
 AT_MOST = 16
 """Max shards per process: enough for forty thousand servers."""
@@ -177,7 +177,7 @@ class IdentifyQueue:
     """Lets the shards of all processes identify themselves one after the other."""
 
     def __init__(self, redis: Redis) -> None:
-        self._rates = Rates(redis)
+        self._rates = RateLimiter(redis)
 
     async def turn(self, shard: int, at_once: int) -> None:
         """Wait until the shard may identify itself; `at_once` of them can in five seconds."""

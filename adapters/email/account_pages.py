@@ -10,7 +10,7 @@ from aiohttp import web
 from adapters.email.address import Address
 from adapters.email.addresses import Account
 from adapters.email.bounces import MAX_REPORT, BounceReports, TooManyReports
-from adapters.email.links import Grant
+from adapters.email.links import LinkGrant
 from adapters.email.web_context import WebContext, reader
 from bot.cards import Actions, Card, Form, PaperBlock
 from bot.cards.sanitize import plain
@@ -118,13 +118,13 @@ class AccountPages:
         steps = self._next_steps(card, command.name, grant, account)
         return self._context.page("act.html", line="", card=card, steps=steps)
 
-    async def _first_use(self, grant: Grant) -> bool:
+    async def _first_use(self, grant: LinkGrant) -> bool:
         if grant.until is None:
             return False
         lifetime = grant.until - self._context.links.now()
         return await self._context.addresses.use_once(grant.token, lifetime)
 
-    def _next_steps(self, card: Card, after: str, grant: Grant, account: Account) -> dict[str, str]:
+    def _next_steps(self, card: Card, after: str, grant: LinkGrant, account: Account) -> dict[str, str]:
         """Return links for the buttons of an answer, by command. None outlives the link that led here."""
         rows = [block.buttons for block in card.blocks if isinstance(block, Actions)]
         rows += [block.actions for block in card.blocks if isinstance(block, PaperBlock)]

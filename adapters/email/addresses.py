@@ -92,7 +92,7 @@ class Addresses:
 
     async def use_once(self, token: str, lifetime: timedelta) -> bool:
         """Return whether a link's token is used for the first time. Its use is stored for its remaining `lifetime`."""
-        name = keys.heard(PLATFORM, await self.hashed(f"token {token}"))
+        name = keys.handled(PLATFORM, await self.hashed(f"token {token}"))
         return bool(await self._redis.set(name, "", nx=True, px=max(1, int(lifetime / MILLISECOND))))
 
     async def reseal(self) -> None:

@@ -41,7 +41,7 @@ class SignupRequest:
 
 
 @dataclass(frozen=True, slots=True)
-class Grant:
+class LinkGrant:
     """The action that a token allows."""
 
     token: str
@@ -102,7 +102,7 @@ class Links:
             return False
         return content["address"] == address.inbox and float(content["since"]) <= self.now().timestamp()
 
-    def read(self, purpose: Purpose, token: str) -> Grant:
+    def read(self, purpose: Purpose, token: str) -> LinkGrant:
         """Decrypt a token. Raises UserError if it is for another purpose, has expired, or isn't ours."""
         token = token[:MAX_TOKEN].rstrip("=")
         try:
@@ -116,7 +116,7 @@ class Links:
         until = None if seconds is None else datetime.fromtimestamp(seconds, UTC)
         if until is not None and until < self.now():
             raise UserError("This link has expired.")
-        return Grant(token, content, until)
+        return LinkGrant(token, content, until)
 
     def _url(self, purpose: Purpose, content: dict[str, str], until: datetime | None) -> str:
         return f"{self.base}/email/{purpose}/{self._token(purpose, content, until)}"

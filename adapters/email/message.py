@@ -39,7 +39,7 @@ class UnsafeMessage(PaperboyError):
 
 
 @dataclass(frozen=True, slots=True)
-class Sender:
+class FromAddress:
     """The name and address of the sender of all mails."""
 
     name: str
@@ -68,7 +68,7 @@ def message_id(key: str, domain: str) -> str:
 def compose(
     rendered: Rendered,
     *,
-    sender: Sender,
+    sender: FromAddress,
     to: Address,
     identity: str,
     date: datetime,

@@ -16,7 +16,7 @@ from adapters.email.bounces import BounceReports, return_address
 from adapters.email.errors import MISCONFIGURED_PAUSE
 from adapters.email.links import Links
 from adapters.email.mailbox import Mailbox, parse_mailbox
-from adapters.email.message import Sender, compose, message_id
+from adapters.email.message import FromAddress, compose, message_id
 from adapters.email.render import Frame, render
 from adapters.email.settings import EmailSettings
 from adapters.email.signup_pages import SignupPages
@@ -63,7 +63,7 @@ def build_platform(settings: Settings, redis: Redis) -> "EmailPlatform":
         limits=Limits(redis),
         links=Links(settings.public_url, encryptor, wall_clock),
         client=SmtpClient(SmtpServer.parse(mail.smtp_url.get_secret_value())),
-        sender=Sender.parse(mail.mail_from),
+        sender=FromAddress.parse(mail.mail_from),
         bounce=bounce,
         mailbox=mailbox,
         now=wall_clock,
@@ -85,7 +85,7 @@ class EmailPlatform:
         limits: Limits,
         links: Links,
         client: SmtpClient,
-        sender: Sender,
+        sender: FromAddress,
         bounce: Address | None = None,
         mailbox: Mailbox | None = None,
         now: Clock,

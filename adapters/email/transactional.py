@@ -12,7 +12,7 @@ from structlog import get_logger
 from adapters.email.address import Address
 from adapters.email.addresses import Account, Addresses
 from adapters.email.links import Links, SignupRequest
-from adapters.email.message import Sender, compose, message_id
+from adapters.email.message import FromAddress, compose, message_id
 from adapters.email.render import Frame, render
 from adapters.email.smtp_client import SmtpClient
 from bot.cards import Button, Card
@@ -37,7 +37,7 @@ class TransactionalMail:
     addresses: Addresses
     links: Links
     client: SmtpClient
-    sender: Sender
+    sender: FromAddress
     now: Callable[[], datetime]
     _tasks: set[asyncio.Task[None]] = field(default_factory=set)
 

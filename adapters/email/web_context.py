@@ -10,7 +10,7 @@ from structlog import get_logger
 
 from adapters.email.address import Address
 from adapters.email.addresses import PLATFORM, Account, Addresses
-from adapters.email.links import Grant, Links, Purpose
+from adapters.email.links import LinkGrant, Links, Purpose
 from adapters.email.transactional import TransactionalMail
 from bot.cards.build import count
 from bot.cards.sanitize import link
@@ -66,7 +66,7 @@ class WebContext:
         """Render a page with one message."""
         return self.page("notice.html", status=status, title=title, lines=lines, problem=status >= 400)
 
-    async def grant(self, purpose: Purpose, request: web.Request) -> tuple[Grant, Account]:
+    async def grant(self, purpose: Purpose, request: web.Request) -> tuple[LinkGrant, Account]:
         """Return what the link in the request's path allows, and its account.
 
         Raises UserError if the link has expired, was replaced, or isn't ours.
@@ -81,7 +81,7 @@ class WebContext:
             raise UserError("This link no longer works: it was used, or a newer one has taken its place.")
         return grant, account
 
-    async def _channel(self, grant: Grant) -> ChannelRef:
+    async def _channel(self, grant: LinkGrant) -> ChannelRef:
         if "channel" in grant.content:
             return grant.channel
         return await self.addresses.channel(Address.parse(grant.request.address))

@@ -109,7 +109,7 @@ def add_listeners(app: AsyncApp, core: Core, handlers: Handlers) -> None:
             return
         payload = body["event"]
         if payload["type"] != "app_home_opened":
-            await handlers.lifecycle.happened(payload, workspace, float(body.get("event_time") or 0))
+            await handlers.lifecycle.handle(payload, workspace, float(body.get("event_time") or 0))
         elif payload.get("tab") == "home":
             await handlers.home.publish(core, User(payload["user"], ""), workspace)
 

@@ -12,7 +12,7 @@ from structlog import get_logger
 
 from adapters.slack.calls import Answer, Calls
 from adapters.slack.outcomes import code_of
-from adapters.slack.tokens import Access as Token
+from adapters.slack.tokens import WorkspaceAccess
 from bot.domain.errors import AccessUnknown, RetryLater, SendError, UserError, WorkspaceGone
 from bot.domain.models import ChannelRef, User
 from bot.ports import Access, Core
@@ -84,7 +84,7 @@ class Channels:
             f"type {INVITE}."
         )
 
-    async def enter(self, access: Token, channel: str) -> bool:
+    async def enter(self, access: WorkspaceAccess, channel: str) -> bool:
         """Join a public channel. Returns False if Slack refuses. Raises RetryLater."""
         try:
             await self._calls.ask(access, lambda client: client.conversations_join(channel=channel))
@@ -103,7 +103,7 @@ class Channels:
         """Forget that the app was removed: it was invited again, or someone is subscribing the channel."""
         await self._redis.srem(keys.channels_left("slack", channel.workspace), channel.channel)
 
-    async def has_left(self, access: Token, channel: ChannelRef) -> bool:
+    async def has_left(self, access: WorkspaceAccess, channel: ChannelRef) -> bool:
         """Whether the app was removed from the channel and isn't back. Raises a SendError."""
         if not await self._redis.sismember(keys.channels_left("slack", channel.workspace), channel.channel):
             return False
@@ -145,11 +145,11 @@ class Channels:
         manages = bool(person.get("is_admin") or person.get("is_owner") or room.get("creator") == user.id)
         return Access(member=member, may_manage=member and manages, may_edit=member)
 
-    async def _person(self, access: Token, user_id: str) -> Answer:
+    async def _person(self, access: WorkspaceAccess, user_id: str) -> Answer:
         answer = await self._calls.ask(access, lambda client: client.users_info(user=user_id))
         return answer.get("user") or {}
 
-    async def _room(self, access: Token, channel: str, *, present: bool) -> Answer:
+    async def _room(self, access: WorkspaceAccess, channel: str, *, present: bool) -> Answer:
         """Return the channel; only a stub if it is a private channel that the user is in, but the app can't see."""
         try:
             return await self._info(access, channel)
@@ -158,7 +158,7 @@ class Channels:
                 return {"id": channel, "is_private": True}
             raise
 
-    async def _can_read(self, access: Token, person: Answer, user_id: str, room: Answer) -> bool:
+    async def _can_read(self, access: WorkspaceAccess, person: Answer, user_id: str, room: Answer) -> bool:
         if room.get("is_im"):
             return bool(room.get("user") == user_id)
         guest = person.get("is_restricted") or person.get("is_ultra_restricted")
@@ -174,13 +174,13 @@ class Channels:
                 return False
         raise AccessUnknown("The channel has too many members to look through")
 
-    async def _members(self, access: Token, channel: str, cursor: str) -> Answer:
+    async def _members(self, access: WorkspaceAccess, channel: str, cursor: str) -> Answer:
         def call(client: Any) -> Any:
             return client.conversations_members(channel=channel, limit=MEMBERS_PAGE, cursor=cursor or None)
 
         return await self._calls.ask(access, call)
 
-    async def _info(self, access: Token, channel: str) -> Answer:
+    async def _info(self, access: WorkspaceAccess, channel: str) -> Answer:
         answer = await self._calls.ask(access, lambda client: client.conversations_info(channel=channel))
         return answer.get("channel") or {}
 

@@ -23,16 +23,16 @@ class Dedup:
         """Whether `name` arrives for the first time in `seconds`."""
         # redis-py may retry a command whose answer was lost: finding our own value is still the first time.
         mine = uuid4().hex
-        held = await self._redis.set(keys.heard("slack", name), mine, nx=True, ex=seconds, get=True)
+        held = await self._redis.set(keys.handled("slack", name), mine, nx=True, ex=seconds, get=True)
         return held in {None, mine}
 
     async def lease(self, name: str, owner: str, seconds: int) -> Lease:
         """Try to lease `name` for `seconds`. Fails if others have the lease (`busy`) or have done the work (`done`)."""
-        held = await self._redis.set(keys.heard("slack", name), owner, nx=True, ex=seconds, get=True)
+        held = await self._redis.set(keys.handled("slack", name), owner, nx=True, ex=seconds, get=True)
         if held in {None, owner}:
             return "ours"
         return "done" if held == DONE else "busy"
 
     async def done(self, name: str, seconds: int) -> None:
         """Record that leased work is done, so that it isn't repeated for `seconds`."""
-        await self._redis.set(keys.heard("slack", name), DONE, ex=seconds)
+        await self._redis.set(keys.handled("slack", name), DONE, ex=seconds)

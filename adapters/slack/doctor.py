@@ -11,7 +11,7 @@ from adapters.slack.calls import Calls
 from adapters.slack.connection_mode import ConnectionMode
 from adapters.slack.manifest import DIRECT, FILES, HISTORY, JOIN, LINKS, NEEDED
 from adapters.slack.outcomes import CALL_ERRORS, NOT_CONNECTED, code_of
-from adapters.slack.tokens import Access, identify
+from adapters.slack.tokens import WorkspaceAccess, identify
 from bot.domain.errors import ConfigurationError, SendError
 from bot.domain.models import ChannelRef
 from bot.domain.network_errors import network_reason
@@ -43,7 +43,7 @@ async def examine(mode: ConnectionMode, api: Api, calls: Calls, redis: Redis) ->
         if mode.bot_token:
             for finding in await _token(api, mode.bot_token):
                 yield finding
-    except Unreachable as error:
+    except SlackUnreachable as error:
         message = f"Slack can't be reached: {network_reason(error)}"
         yield Finding("slack", ok=False, message=message, todo=CHECK_NETWORK)
         return
@@ -57,7 +57,7 @@ async def examine(mode: ConnectionMode, api: Api, calls: Calls, redis: Redis) ->
         )
 
 
-class Unreachable(Exception):
+class SlackUnreachable(Exception):
     """No connection to Slack could be opened; the cause says why."""
 
 
@@ -65,7 +65,7 @@ async def _socket(api: Api, token: str) -> Finding:
     try:
         await api.asking(None).apps_connections_open(app_token=token)
     except NOT_CONNECTED as error:
-        raise Unreachable from error
+        raise SlackUnreachable from error
     except CALL_ERRORS as error:
         code = code_of(error) or "in a way that can't be read: a proxy may answer in its place"
         todo = "api.slack.com/apps > your app > Basic Information > App-Level Tokens: create one with connections:write"
@@ -93,7 +93,7 @@ async def _token(api: Api, token: str) -> list[Finding]:
         identity = await identify(api, token)
     except SendError as error:
         if isinstance(error.__cause__, NOT_CONNECTED):
-            raise Unreachable from error
+            raise SlackUnreachable from error
         return [Finding("slack", ok=False, message=f"SLACK_BOT_TOKEN: {error}", todo=REINSTALL)]
     return [
         Finding("slack", ok=True, message=f"SLACK_BOT_TOKEN is for the workspace {identity.get('team')}"),
@@ -155,7 +155,7 @@ async def _workspace(
     )
 
 
-async def _channel(calls: Calls, access: Access, channel: ChannelRef) -> Finding | None:
+async def _channel(calls: Calls, access: WorkspaceAccess, channel: ChannelRef) -> Finding | None:
     """Return a problem with the channel, if any. Direct messages aren't checked: only a post could find a problem."""
     if channel.person:
         return None

@@ -14,7 +14,7 @@ from adapters.slack.block_kit import Json, bullets, buttons, context, header, li
 from adapters.slack.calls import Calls
 from adapters.slack.outcomes import code_of
 from adapters.slack.render import fit, render
-from adapters.slack.tokens import Access
+from adapters.slack.tokens import WorkspaceAccess
 from bot.cards import Button, Card, Paragraph, Span
 from bot.cards.build import actions, bold, code, dim, text
 from bot.cards.paper import paper_block
@@ -62,7 +62,7 @@ class Home:
         except SendError as error:
             _log.warning("home_not_published", platform="slack", why=code_of(error) or str(error))
 
-    async def _channels(self, access: Access, user_id: str) -> list[ChannelRef]:
+    async def _channels(self, access: WorkspaceAccess, user_id: str) -> list[ChannelRef]:
         """Return the channels that the person is in, among those that Paperboy can see."""
         found: list[ChannelRef] = []
         cursor = ""

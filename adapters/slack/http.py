@@ -12,7 +12,7 @@ from slack_sdk.signature import SignatureVerifier
 
 from bot.ports import Rate
 from bot.store.limits import Limits
-from bot.web.limits import come_back, count_request
+from bot.web.limits import count_request, reload_after
 from bot.web.requests import raw_body
 
 EVENTS = "/slack/events"
@@ -55,7 +55,7 @@ def routes(
     async def count(request: web.Request) -> None:
         used_up = await count_request(limits, request, PURPOSE, each=INSTALLS_EACH, total=INSTALLS_TOTAL)
         if used_up is not None:
-            raise web.HTTPTooManyRequests(text=TOO_MANY, headers=come_back(used_up))
+            raise web.HTTPTooManyRequests(text=TOO_MANY, headers=reload_after(used_up))
 
     async def install(request: web.Request) -> web.Response:
         await count(request)

@@ -15,7 +15,7 @@ from adapters.slack.notices import Notices, back_card, installed_card
 from adapters.slack.outcomes import PERMANENT
 from adapters.slack.posting import REMOVED
 from adapters.slack.settings import SlackSettings
-from adapters.slack.tokens import Access, Tokens
+from adapters.slack.tokens import WorkspaceAccess, WorkspaceTokens
 from bot.domain.errors import ChannelGone, SendError
 from bot.domain.models import ChannelRef
 from bot.ports import Core
@@ -43,7 +43,7 @@ class Lifecycle:
     """Keeps the core's view of channels and workspaces up to date."""
 
     def __init__(
-        self, core: Core, calls: Calls, tokens: Tokens, channels: Channels, notices: Notices
+        self, core: Core, calls: Calls, tokens: WorkspaceTokens, channels: Channels, notices: Notices
     ) -> None:
         self._core = core
         self._calls = calls
@@ -51,7 +51,7 @@ class Lifecycle:
         self._channels = channels
         self._notices = notices
 
-    async def happened(self, event: Mapping[str, Any], workspace: str, at: float) -> None:
+    async def handle(self, event: Mapping[str, Any], workspace: str, at: float) -> None:
         """Handle an event from a verified request; `at` is its time, in seconds since 1970."""
         kind = event["type"]
         if kind == "app_uninstalled" or (kind == "tokens_revoked" and (event.get("tokens") or {}).get("bot")):
@@ -69,7 +69,7 @@ class Lifecycle:
         elif kind in RESUMES:
             await self._core.resume(ChannelRef("slack", workspace, _channel(event)))
 
-    async def installed(self, access: Access) -> None:
+    async def installed(self, access: WorkspaceAccess) -> None:
         """Handle an installation, perhaps a repeated one: resume what was paused meanwhile, and greet the installer."""
         await self._core.resume_workspace("slack", access.workspace)
         _log.info("installed", platform="slack", workspace=access.workspace)

@@ -6,8 +6,8 @@ from structlog import get_logger
 
 from adapters.slack.calls import Calls
 from adapters.slack.outcomes import is_about_workspace
-from adapters.slack.posting import Posting
-from adapters.slack.tokens import Access
+from adapters.slack.posting import Poster
+from adapters.slack.tokens import WorkspaceAccess
 from bot.cards import Card, Span
 from bot.cards.build import code, count, paragraph
 from bot.domain.errors import SendError
@@ -25,7 +25,7 @@ _log = get_logger()
 class Notices:
     """Posts notices. A failure is only logged."""
 
-    def __init__(self, calls: Calls, posting: Posting, subscriptions: Subscriptions) -> None:
+    def __init__(self, calls: Calls, posting: Poster, subscriptions: Subscriptions) -> None:
         self._calls = calls
         self._posting = posting
         self._subscriptions = subscriptions
@@ -58,13 +58,13 @@ class Notices:
             access, helpers(subscriptions, access.installer), deleted_card(subscriptions)
         )
 
-    async def _post_to_first(self, access: Access, people: Sequence[str], card: Card) -> bool:
+    async def _post_to_first(self, access: WorkspaceAccess, people: Sequence[str], card: Card) -> bool:
         for person in people:
             if await self.post(access, person, card):
                 return True
         return False
 
-    async def post(self, access: Access, to: str, card: Card) -> bool:
+    async def post(self, access: WorkspaceAccess, to: str, card: Card) -> bool:
         """Post a card to a person or a channel. Returns whether Slack accepted it."""
         try:
             await self._posting.direct(access, to, card)

@@ -15,7 +15,7 @@ from adapters.slack.installations import STATE_LIFE, OneTimeStates, RedisInstall
 from adapters.slack.lifecycle import Lifecycle
 from adapters.slack.manifest import SCOPES
 from adapters.slack.outcomes import CALL_ERRORS, code_of
-from adapters.slack.tokens import URL, Access, identify
+from adapters.slack.tokens import URL, WorkspaceAccess, identify
 from bot.domain.errors import SendError
 
 ORGANIZATION = (
@@ -56,7 +56,7 @@ class InstallFlow(AsyncOAuthFlow):
         installation.set_custom_value(URL, url)
         await super().store_installation(request, installation)
         await self._lifecycle.installed(
-            Access(
+            WorkspaceAccess(
                 installation.team_id,
                 token,
                 installation.bot_user_id or "",

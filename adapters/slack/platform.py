@@ -25,11 +25,11 @@ from adapters.slack.listeners import BackgroundTasks, Listeners
 from adapters.slack.notices import Notices
 from adapters.slack.oauth import oauth_flow
 from adapters.slack.outcomes import code_of
-from adapters.slack.posting import Posting
+from adapters.slack.posting import Poster
 from adapters.slack.replies import Replies
 from adapters.slack.settings import SlackSettings
 from adapters.slack.socket_mode import SocketConnection
-from adapters.slack.tokens import InstalledTokens, OneToken, Tokens
+from adapters.slack.tokens import InstalledTokens, OneToken, WorkspaceTokens
 from adapters.slack.unfurling import Unfurling
 from bot.cards import Card
 from bot.clock import Clock, wall_clock
@@ -71,7 +71,7 @@ class SlackPlatform:
         self._dedup = Dedup(redis)
         self._tasks = BackgroundTasks()
         self._installations: tuple[RedisInstallationStore, OneTimeStates] | None = None
-        self._tokens: Tokens
+        self._tokens: WorkspaceTokens
         if mode.bot_token:
             self._tokens = OneToken(self._api, mode.bot_token, redis)
         else:
@@ -81,7 +81,7 @@ class SlackPlatform:
             self._tokens = InstalledTokens(self._api, store, mode.client_id, mode.client_secret, now)
         self._calls = Calls(self._api, self._tokens)
         self._channels = Channels(self._calls, redis)
-        self._posting = Posting(self._calls, self._channels)
+        self._posting = Poster(self._calls, self._channels)
         self._notices = Notices(self._calls, self._posting, Subscriptions(redis))
         self._socket: SocketConnection | None = None
         if isinstance(self._tokens, OneToken) and mode.kind == "socket":

@@ -12,7 +12,7 @@ from adapters.slack.calls import Answer, Calls
 from adapters.slack.channels import Channels
 from adapters.slack.outcomes import code_of, is_about_layout
 from adapters.slack.render import Message, layouts
-from adapters.slack.tokens import Access
+from adapters.slack.tokens import WorkspaceAccess
 from bot.cards import Card
 from bot.domain.errors import (
     CardRefused,
@@ -39,7 +39,7 @@ REMOVED = "Paperboy was removed from this channel: type /invite @Paperboy there"
 _log = get_logger()
 
 
-class Posting:
+class Poster:
     """Implements `Platform.send`, `Platform.find` and `Editing.edit` for Slack."""
 
     def __init__(self, calls: Calls, channels: Channels) -> None:
@@ -69,11 +69,11 @@ class Posting:
         posted = await self._post_answer(access, room, layouts(card), thread_ts=ts, **options)
         return _reference(access, posted["channel"], posted["ts"], direct=bool(to.person))
 
-    async def direct(self, access: Access, to: str, card: Card) -> None:
+    async def direct(self, access: WorkspaceAccess, to: str, card: Card) -> None:
         """Post `card` to a person or a channel, without a key. Raises a SendError."""
         await self._post_answer(access, to, layouts(card))
 
-    async def hand_over(self, access: Access, to: str, card: Card, file: File) -> None:
+    async def send_export(self, access: WorkspaceAccess, to: str, card: Card, file: File) -> None:
         """Post `card` to a person, then `file` below it. Raises a SendError."""
         # Without the scope this call fails, so that no message is posted without its file.
         await self._calls.ask(
@@ -136,7 +136,7 @@ class Posting:
         await _first_accepted(layouts(card), update)
 
     async def _post_answer(
-        self, access: Access, channel: str, messages: Iterable[Message], **options: Any
+        self, access: WorkspaceAccess, channel: str, messages: Iterable[Message], **options: Any
     ) -> Answer:
         async def post(message: Message) -> Answer:
             body = {"text": message.text, **PLAIN, **options}
@@ -151,7 +151,7 @@ class Posting:
             raise DeliveryUncertain("Slack's answer names no message")
         return answer
 
-    async def _conversation(self, access: Access, person: str) -> str:
+    async def _conversation(self, access: WorkspaceAccess, person: str) -> str:
         """Return the id of the direct messages with a person. Raises LookupUnsupported if the app lacks the scope."""
         try:
             answer = await self._calls.ask(access, lambda client: client.conversations_open(users=person))
@@ -161,7 +161,9 @@ class Posting:
             raise LookupUnsupported("Paperboy may not read direct messages") from error
         return str((answer.get("channel") or {}).get("id") or "")
 
-    async def _history(self, access: Access, room: str, since: datetime, cursor: str, thread: str) -> Answer:
+    async def _history(
+        self, access: WorkspaceAccess, room: str, since: datetime, cursor: str, thread: str
+    ) -> Answer:
         """Return a page of messages of a channel or a thread. Joins a public channel if the app isn't in it."""
 
         def call(client: AsyncWebClient) -> Any:
@@ -217,7 +219,7 @@ def _is_delivery(message: Any, key: str) -> bool:
     return found != "" and (found.partition("/")[2] or found) == (key.partition("/")[2] or key)
 
 
-def _reference(access: Access, channel: str, ts: str, *, direct: bool = False) -> MessageRef:
+def _reference(access: WorkspaceAccess, channel: str, ts: str, *, direct: bool = False) -> MessageRef:
     link = f"{access.url}archives/{channel}/p{ts.replace('.', '')}" if access.url else None
     return MessageRef(in_room(channel, ts) if direct else ts, link)
 

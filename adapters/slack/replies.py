@@ -13,7 +13,7 @@ from adapters.slack.block_kit import Json
 from adapters.slack.calls import Calls
 from adapters.slack.forms import card_views, form_view
 from adapters.slack.outcomes import code_of
-from adapters.slack.posting import Posting
+from adapters.slack.posting import Poster
 from adapters.slack.render import layouts
 from bot.cards import Card
 from bot.cards.build import paragraph
@@ -58,7 +58,7 @@ class Interaction:
 class Replies:
     """Delivers replies."""
 
-    def __init__(self, api: Api, calls: Calls, posting: Posting) -> None:
+    def __init__(self, api: Api, calls: Calls, posting: Poster) -> None:
         self._api = api
         self._calls = calls
         self._posting = posting
@@ -101,7 +101,7 @@ class Replies:
         """Send the file as a direct message, because ephemeral messages can't have files. Returns the card to show."""
         try:
             access = await self._calls.access(interaction.channel.workspace)
-            await self._posting.hand_over(access, interaction.user.id, card, file)
+            await self._posting.send_export(access, interaction.user.id, card, file)
         except SendError as error:
             _log.warning("file_not_sent", platform="slack", why=code_of(error) or str(error))
             return NEEDS_FILES if code_of(error) == "missing_scope" else NOT_SENT

@@ -27,7 +27,7 @@ ROTATION_REFUSED = TOKEN_REFUSED | {"invalid_refresh_token", "bad_client_secret"
 
 
 @dataclass(frozen=True, slots=True)
-class Access:
+class WorkspaceAccess:
     """A workspace's bot token, and what comes with it."""
 
     workspace: str
@@ -39,13 +39,13 @@ class Access:
     """The user who installed the app; empty if that is unknown."""
 
 
-class Tokens(Protocol):
+class WorkspaceTokens(Protocol):
     """Finds, renews and drops the tokens of workspaces."""
 
-    async def of(self, workspace: str) -> Access:
+    async def of(self, workspace: str) -> WorkspaceAccess:
         """Return the workspace's token. Raises WorkspaceGone if there is none, RetryLater if the lookup fails now."""
 
-    async def renewed(self, expired: Access) -> Access:
+    async def renewed(self, expired: WorkspaceAccess) -> WorkspaceAccess:
         """Return a new token for one that has expired. Raises WorkspaceGone or RetryLater."""
 
     async def forget(self, workspace: str, uninstalled_at: float) -> bool:
@@ -59,10 +59,10 @@ class OneToken:
         self._api = api
         self._token = token
         self._redis = redis
-        self._access: Access | None = None
+        self._access: WorkspaceAccess | None = None
         self._lock = asyncio.Lock()
 
-    async def of(self, workspace: str) -> Access:
+    async def of(self, workspace: str) -> WorkspaceAccess:
         """Return the token. Raises WorkspaceGone if it isn't for this workspace or the app was uninstalled."""
         access = await self._identified()
         if workspace != access.workspace:
@@ -71,7 +71,7 @@ class OneToken:
             raise WorkspaceGone("the app was uninstalled")
         return access
 
-    async def renewed(self, expired: Access) -> Access:
+    async def renewed(self, expired: WorkspaceAccess) -> WorkspaceAccess:
         """Raise WorkspaceGone: only the operator can renew this token."""
         raise WorkspaceGone(f"SLACK_BOT_TOKEN of {expired.workspace} has expired: turn token rotation off")
 
@@ -97,7 +97,7 @@ class OneToken:
         await self._redis.delete(keys.uninstalled("slack", workspace))
         return workspace
 
-    async def _identified(self) -> Access:
+    async def _identified(self) -> WorkspaceAccess:
         async with self._lock:
             if self._access is None:
                 identity = await identify(self._api, self._token)
@@ -106,7 +106,7 @@ class OneToken:
                         "SLACK_BOT_TOKEN is of a whole Enterprise organization, which Paperboy doesn't support: "
                         "install the app into one workspace"
                     )
-                self._access = Access(
+                self._access = WorkspaceAccess(
                     identity["team_id"], self._token, identity["user_id"], identity.get("url") or ""
                 )
             return self._access
@@ -124,11 +124,11 @@ class InstalledTokens:
         self._store = store
         self._client = (client_id, client_secret)
 
-    async def of(self, workspace: str) -> Access:
+    async def of(self, workspace: str) -> WorkspaceAccess:
         """Return the workspace's token; exchange it first if it expires soon."""
         return await self._current(workspace, EARLY, None)
 
-    async def renewed(self, expired: Access) -> Access:
+    async def renewed(self, expired: WorkspaceAccess) -> WorkspaceAccess:
         """Exchange the token, unless another process has already done so."""
         return await self._current(expired.workspace, AT_ONCE, expired.token)
 
@@ -140,7 +140,7 @@ class InstalledTokens:
         await self._store.async_delete_bot(enterprise_id=None, team_id=workspace)
         return True
 
-    async def _current(self, workspace: str, minutes: int, stale: str | None) -> Access:
+    async def _current(self, workspace: str, minutes: int, stale: str | None) -> WorkspaceAccess:
         installed = await self._find(workspace)
         expires = installed.bot_token_expires_at
         deadline = self._now().timestamp() + minutes * 60
@@ -148,7 +148,7 @@ class InstalledTokens:
             installed = await self._exchange(workspace, installed, minutes)
         elif stale == installed.bot_token:
             raise WorkspaceGone(f"the token of {workspace} has expired, and can't be exchanged")
-        return Access(
+        return WorkspaceAccess(
             workspace,
             str(installed.bot_token),
             installed.bot_user_id or "",

@@ -19,7 +19,7 @@ from bot.store import keys
 from bot.store.backup.export import facts
 from bot.store.backup.export_records import BadLine, OpenDelivery
 from bot.store.backup.import_ import Restore, one_channel
-from bot.store.forget import Forgetting
+from bot.store.data_deletion import DataDeletion
 from bot.store.outbox.outbox import Outbox
 from bot.store.papers import Papers
 from bot.store.subscriptions import Subscriptions
@@ -170,7 +170,7 @@ async def forget(settings: Settings, whom: str, *, person: bool) -> str:
     if not platform or not all(names) or len(names) not in ({1} if person else {1, 2}):
         raise ValueError(whom)
     async with open_server(settings) as redis:
-        forgetting = Forgetting(redis)
+        forgetting = DataDeletion(redis)
         if person:
             await forgetting.person(platform, names[0])
             return f"the person {names[0]} on {platform}"

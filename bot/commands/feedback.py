@@ -6,11 +6,11 @@ from collections.abc import Iterable, Mapping
 from bot.cards import Block, Button, Card
 from bot.cards.build import actions, bold, code, paragraph
 from bot.cards.paper import QUERY
-from bot.commands.learning import relearn
 from bot.commands.replan import replan_waiting
 from bot.commands.resolve import resolve_paper, resolve_subscription
 from bot.commands.services import Services
 from bot.commands.taste import taste_blocks
+from bot.commands.taste_learning import relearn
 from bot.domain.errors import UserError
 from bot.domain.models import Command, Paper, Subscription
 from bot.policy.query_narrowing import DISLIKES, Narrower, holds_up, narrowed, narrower

@@ -8,12 +8,12 @@ from bot.cards import Bullets, Button, Card, Text
 from bot.cards.build import actions, bold, code, count, dim, paragraph, text
 from bot.cards.paper import AUTHOR, QUERY
 from bot.cards.sanitize import plain
-from bot.commands.meant import without_lead
+from bot.commands.clarification import without_lead
+from bot.commands.implausible_queries import refuse_vague
 from bot.commands.parser import number_in
 from bot.commands.replan import replan_waiting
 from bot.commands.resolve import NUMBERS, resolve_paper, resolve_subscription
 from bot.commands.services import Services
-from bot.commands.understood import refuse_vague
 from bot.domain.errors import UserError
 from bot.domain.models import Command, Mute, Paper, Subscription
 from bot.policy.schedule import in_words

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from itertools import zip_longest
 
-from bot.commands.meant import (
+from bot.commands.clarification import (
     ask_what_is_meant,
     refuse_options_of_others,
 )

@@ -12,7 +12,7 @@ from bot.commands.reasons import reasons
 from bot.commands.resolve import resolve_subscription
 from bot.commands.services import Services
 from bot.commands.synonyms import accepting, best_offer
-from bot.commands.weeks import weeks_figure
+from bot.commands.weekly_plot import weeks_figure
 from bot.domain.models import Command
 from bot.ports import Reply
 from bot.query import parse, respell, spelled

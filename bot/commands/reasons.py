@@ -15,7 +15,7 @@ from bot.domain.source_titles import SOURCE_TITLES
 from bot.policy.people import SamePerson
 from bot.policy.planner import muting
 from bot.policy.schedule import due, in_words, is_open, is_tonight
-from bot.query import Category, Node, Organization, Person, Phrase, Query, Signal, Upstream, parse
+from bot.query import Category, Node, Organization, Person, Phrase, Query, Signal, SourceName, parse
 from bot.query.nodes import And, Not, Or, Term, all_of, any_of, terms_of
 from bot.sources.categories import CATEGORIES, FORMER
 from bot.sources.on_demand import Standing
@@ -67,7 +67,7 @@ async def reasons(
                 standing = await _standing(name, services, follow=follow)
                 just_followed = just_followed or (follow and standing.state == "free")
                 sentences += _about_category(name, standing, services, rules.settings.zone, follow=follow)
-            case Upstream(name):
+            case SourceName(name):
                 sentences += _about_source(name, polls)
             case _:
                 continue
@@ -174,7 +174,7 @@ def _about_source(name: str, polls: Mapping[str, PollResult]) -> list[str]:
 
 def _failing(terms: Sequence[Term], polls: Mapping[str, PollResult], zone: str) -> list[str]:
     """Return a sentence if none of the sources of a query answers."""
-    named = [term for term in terms if isinstance(term, Category | Upstream)]
+    named = [term for term in terms if isinstance(term, Category | SourceName)]
     relevant = {
         name: poll
         for name, poll in polls.items()
@@ -189,9 +189,9 @@ def _failing(terms: Sequence[Term], polls: Mapping[str, PollResult], zone: str) 
     return [f"{last.source} hasn't been readable {since}: {last.error}."]
 
 
-def _reads(source: str, term: Category | Upstream) -> bool:
+def _reads(source: str, term: Category | SourceName) -> bool:
     upstream, _, rest = source.partition(":")
-    if isinstance(term, Upstream):
+    if isinstance(term, SourceName):
         return upstream == term.name
     return rest.partition(":")[0] == term.name.removesuffix(".*")
 

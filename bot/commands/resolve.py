@@ -5,7 +5,7 @@ import re
 from collections.abc import Sequence
 from difflib import get_close_matches
 
-from bot.commands.meant import without_lead
+from bot.commands.clarification import without_lead
 from bot.commands.parser import number_in
 from bot.commands.services import Services
 from bot.commands.table import find

@@ -9,9 +9,9 @@ from bot.cards.build import actions, bold, count, dim, paragraph
 from bot.cards.paper import NOTICE, paper_block
 from bot.cards.sanitize import plain
 from bot.commands.export import exported
-from bot.commands.learning import relearn
 from bot.commands.resolve import resolve_paper
 from bot.commands.services import Services
+from bot.commands.taste_learning import relearn
 from bot.commands.watch import watcher_of
 from bot.commands.zotero import sent_to_zotero
 from bot.domain.errors import UserError

@@ -39,7 +39,7 @@ async def search(command: Command, services: Services) -> Reply:
     found = await request.results(services.search, page)
     few = found.total < PAGE and request.sort == "best"
     places = await _places(command, found, services)
-    later = partial(further, request, found, services, places) if few else None
+    later = partial(with_upstream_results, request, found, services, places) if few else None
     return Reply(results_card(request, found, page, services.now(), places=places), later=later)
 
 
@@ -73,7 +73,7 @@ def fused(lists: Sequence[Sequence[Paper]]) -> list[Paper]:
     return sorted(papers.values(), key=lambda paper: -scores[paper.id])
 
 
-async def further(
+async def with_upstream_results(
     request: SearchRequest, found: SearchResults, services: Services, places: Mapping[str, Place] = NO_PLACES
 ) -> Card | None:
     """Return a card with the upstreams' results among ours; None if there are none, or no upstream answered in time.

@@ -18,10 +18,10 @@ from bot.sources.zotero import Zotero
 from bot.store.button_payloads import ButtonPayloads
 from bot.store.channel_rules import ChannelRules, ChannelSettingsStore
 from bot.store.copies import Copies
-from bot.store.forget import Forgetting
+from bot.store.data_deletion import DataDeletion
 from bot.store.outbox.outbox import Outbox
 from bot.store.papers import Papers
-from bot.store.reactions import Saved, Votes
+from bot.store.reactions import ReadingLists, Votes
 from bot.store.subscriptions import Subscriptions
 from bot.store.tokens import Tokens
 from bot.store.watches import Watches
@@ -49,7 +49,7 @@ class Services:
     """The upstreams' own search."""
     settings: ChannelSettingsStore
     rules: ChannelRules
-    saved: Saved
+    saved: ReadingLists
     outbox: Outbox
     button_payloads: ButtonPayloads
     votes: Votes
@@ -65,7 +65,7 @@ class Services:
     now: Callable[[], datetime]
     join: Callable[[ChannelRef], Awaitable[str | None]]
     """Makes Paperboy a member of a channel. Returns a sentence if that matters and the platform refuses."""
-    forgetting: Forgetting
+    forgetting: DataDeletion
     pause: Callable[[ChannelRef, ChannelGone | WorkspaceGone], Awaitable[None]]
     """Stops posting in a channel, or its workspace, for now, and notifies one person who can help."""
     move: Callable[[ChannelRef, ChannelRef], Awaitable[None]]

@@ -5,10 +5,10 @@ from itertools import groupby
 
 from bot.cards import Block, Bullets, Button, Card, Form, Text
 from bot.cards.build import actions, bold, code, count, dim, paragraph, text
-from bot.commands.learning import relearn
 from bot.commands.replan import next_words, replan_waiting
 from bot.commands.services import Services
 from bot.commands.setting_specs import SettingSpec, changed_settings, difference, specs_for
+from bot.commands.taste_learning import relearn
 from bot.domain.errors import UserError
 from bot.domain.models import ChannelSettings, Command
 from bot.ports import Reply

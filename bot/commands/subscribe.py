@@ -8,6 +8,7 @@ from typing import cast
 from bot.cards import Button, Card
 from bot.cards.build import actions, bold, code, paragraph
 from bot.cards.paper import NOTICE, QUERY
+from bot.commands.implausible_queries import refuse_vague
 from bot.commands.lookback import Lookback, look_back
 from bot.commands.parser import number_in
 from bot.commands.people import follow_card, narrowings
@@ -17,7 +18,6 @@ from bot.commands.replan import replan_waiting
 from bot.commands.resolve import resolve_paper
 from bot.commands.services import Services
 from bot.commands.synonyms import accepting, best_offer
-from bot.commands.understood import refuse_vague
 from bot.domain.errors import UserError
 from bot.domain.models import ChannelRef, ChannelSettings, Command, Every, Frequency, Subscription
 from bot.policy.schedule import due, frequency_of, in_words

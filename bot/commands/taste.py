@@ -7,10 +7,10 @@ from difflib import get_close_matches
 from bot.cards import Block, Bullets, Button, Card, Text
 from bot.cards.build import actions, bold, code, count, dim, paragraph, text
 from bot.cards.sanitize import plain
-from bot.commands.learning import BACKGROUND, Signals, relearn, signals_of
 from bot.commands.ranked import Matched, matched
 from bot.commands.resolve import resolve_paper
 from bot.commands.services import Services
+from bot.commands.taste_learning import BACKGROUND, Signals, relearn, signals_of
 from bot.domain.errors import UserError
 from bot.domain.models import ChannelRef, Command, Paper
 from bot.policy.channel_taste import MOST_FORGOTTEN, ChannelTaste

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from difflib import get_close_matches
 from itertools import chain
 
-from bot.commands.meant import meant_by_unknown, with_rest, without_preposition
+from bot.commands.clarification import meant_by_unknown, with_rest, without_preposition
 from bot.commands.other_names import other_name, setting_named
 from bot.commands.setting_specs import SETTING_SPECS
 from bot.commands.table import find, shown

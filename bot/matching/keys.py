@@ -17,8 +17,8 @@ from bot.query.nodes import (
     Person,
     Phrase,
     Signal,
+    SourceName,
     Term,
-    Upstream,
 )
 from bot.query.paper_view import categories_of, sources_of
 from bot.query.terms import SHORTEST_PREFIX
@@ -70,7 +70,7 @@ def key_of(term: Term) -> str | None:
             return str(term).lower()
         case Organization():
             return f"org:{term.key}"
-        case Upstream() | Identifier() | Signal():
+        case SourceName() | Identifier() | Signal():
             return str(term)
 
 

@@ -12,9 +12,9 @@ from bot.domain.models import Reason
 from bot.policy.signals import is_news
 from bot.ports import Editing, Platform
 from bot.query import parse
+from bot.store.card_updates import CardUpdate, CardUpdateQueue
 from bot.store.channel_rules import ChannelSettingsStore
-from bot.store.edits import CardUpdate, CardUpdateQueue
-from bot.store.limits import Rates, TurnedAway
+from bot.store.limits import RateLimiter, TurnedAway
 from bot.store.notifications import Notifications
 from bot.store.outbox.outbox import Outbox
 from bot.store.papers import Papers
@@ -41,7 +41,7 @@ class CardUpdater:
         subscriptions: Subscriptions,
         *,
         settings: ChannelSettingsStore,
-        rates: Rates,
+        rates: RateLimiter,
         now: Callable[[], datetime],
     ) -> None:
         self._platform = platform

@@ -10,7 +10,7 @@ from bot.ports import Source
 from bot.query import Category, parse
 from bot.query.nodes import terms_of
 from bot.sources.on_demand import OnDemand
-from bot.store.followed import FollowedCategories
+from bot.store.followed_categories import FollowedCategories
 from bot.store.index_sync import IndexSync
 from bot.store.subscriptions import Subscriptions
 

@@ -17,7 +17,7 @@ from bot.pipeline.pauses import CopyOwners, Pauses
 from bot.pipeline.sending import Render, Sender
 from bot.ports import Platform
 from bot.store import keys
-from bot.store.limits import Rates
+from bot.store.limits import RateLimiter
 from bot.store.notifications import Notifications
 from bot.store.outbox.outbox import Outbox
 from bot.store.papers import Papers
@@ -55,7 +55,7 @@ class DeliveryWorker:
         platform: Platform,
         outbox: Outbox,
         papers: Papers,
-        rates: Rates,
+        rates: RateLimiter,
         render: Render,
         *,
         on_uncertain: Literal["resend", "hold"] = "resend",

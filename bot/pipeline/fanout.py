@@ -16,9 +16,9 @@ from bot.observability import metrics
 from bot.pipeline.life import LifeFanout
 from bot.policy.planner import Match, MatchedPaper, plan_deliveries
 from bot.policy.signals import WITHDRAWN, growth
+from bot.store.card_updates import CardUpdate, CardUpdateQueue
 from bot.store.channel_rules import ChannelRules
-from bot.store.edits import CardUpdate, CardUpdateQueue
-from bot.store.index_sync import Index, IndexSync
+from bot.store.index_sync import IndexSync, SyncedIndex
 from bot.store.notifications import Notifications
 from bot.store.outbox.outbox import Outbox
 from bot.store.poll_stream import PollReader
@@ -52,7 +52,7 @@ class Matches(Sized, Protocol):
 Matched = tuple[PaperChange, Matches]
 
 
-class Matching(Index, Protocol):
+class Matching(SyncedIndex, Protocol):
     """The part of a matcher that the fan-out needs."""
 
     def newly(self, paper: Paper, before: Paper | None) -> Matches: ...

@@ -14,7 +14,7 @@ from bot.domain.models import MessageRef
 from bot.observability import metrics
 from bot.pipeline.pauses import Pauses
 from bot.policy.retry import PlatformHealth
-from bot.store.limits import Rates
+from bot.store.limits import RateLimiter
 from bot.store.outbox.outbox import Outbox
 from bot.store.worker_loop import CONNECTION_ERRORS
 
@@ -36,7 +36,7 @@ class Outcomes:
         self,
         platform: str,
         outbox: Outbox,
-        rates: Rates,
+        rates: RateLimiter,
         pauses: Pauses,
         on_outcome: Callable[[Delivery, str, float | None], None],
     ) -> None:

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from structlog import get_logger
 
-from bot.store.forget import Forgetting
+from bot.store.data_deletion import DataDeletion
 from bot.store.outbox.outbox import Outbox
 from bot.store.worker_loop import CONNECTION_ERRORS
 
@@ -26,7 +26,7 @@ class Retention:
     def __init__(
         self,
         outbox: Outbox,
-        forgetting: Forgetting,
+        forgetting: DataDeletion,
         removed: Mapping[str, str],
         after: timedelta,
         *,

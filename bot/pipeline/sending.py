@@ -23,7 +23,7 @@ from bot.policy.planner import fold
 from bot.policy.retry import on_failure, on_lookup_failure
 from bot.policy.schedule import due
 from bot.ports import Platform, Threaded
-from bot.store.limits import Rates, TurnedAway
+from bot.store.limits import RateLimiter, TurnedAway
 from bot.store.outbox.outbox import DEATHS, Outbox
 from bot.store.papers import Papers
 
@@ -55,7 +55,7 @@ class Sender:
         platform: Platform,
         outbox: Outbox,
         papers: Papers,
-        rates: Rates,
+        rates: RateLimiter,
         render: Render,
         *,
         on_uncertain: Literal["resend", "hold"],

@@ -16,7 +16,7 @@ from bot.query.nodes import (
     Person,
     Phrase,
     Signal,
-    Upstream,
+    SourceName,
 )
 from bot.query.paper_view import PaperView
 from bot.query.parser import parse
@@ -24,6 +24,6 @@ from bot.query.query import Query
 from bot.query.spelling import respell, spelled
 
 __all__ = [
-    "And", "Category", "Identifier", "Node", "Not", "Or", "Organization", "PaperView", "Person", "Phrase", "Query", "Signal", "Upstream",
+    "And", "Category", "Identifier", "Node", "Not", "Or", "Organization", "PaperView", "Person", "Phrase", "Query", "Signal", "SourceName",
     "capitalized", "narrow", "parse", "respell", "spelled",
 ]  # fmt: skip

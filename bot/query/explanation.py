@@ -11,7 +11,7 @@ from bot.query.nodes import (
     Person,
     Phrase,
     Signal,
-    Upstream,
+    SourceName,
 )
 from bot.query.paper_view import PaperView
 from bot.query.query import predicate_of
@@ -49,7 +49,7 @@ def _missing(term: Node, view: PaperView) -> str:  # noqa: PLR0911  one return f
         case Category(name):
             shown = [category for category in view.categories if not category.endswith("*")]
             return f"it is in {', '.join(shown)}, not in {name}" if shown else f"it isn't in {name}"
-        case Upstream(name):
+        case SourceName(name):
             return f"it came from {', '.join(view.sources) or 'an unknown source'}, not from {name}"
         case Identifier():
             return f"it isn't {term}"

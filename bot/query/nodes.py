@@ -74,7 +74,7 @@ class Category:
 
 
 @dataclass(frozen=True, slots=True)
-class Upstream:
+class SourceName:
     """A source of the paper, by its name up to the colon."""
 
     name: str
@@ -104,7 +104,7 @@ class Signal:
         return f"{self.name}:{('no', 'yes')[self.value] if self.name == 'code' else self.value}"
 
 
-Term = Phrase | Person | Organization | Category | Upstream | Identifier | Signal
+Term = Phrase | Person | Organization | Category | SourceName | Identifier | Signal
 
 
 @dataclass(frozen=True, slots=True)

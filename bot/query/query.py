@@ -19,7 +19,7 @@ from bot.query.nodes import (
     Person,
     Phrase,
     Signal,
-    Upstream,
+    SourceName,
     terms_of,
 )
 from bot.query.paper_view import GAP, Line, PaperView
@@ -72,7 +72,7 @@ def predicate_of(node: Node) -> Predicate:  # noqa: PLR0911  one return for each
             return _phrase(node)
         case Person():
             return _person(node)
-        case Organization() | Category() | Upstream() | Identifier():
+        case Organization() | Category() | SourceName() | Identifier():
             return _fact(node)
         case Signal():
             return _signal(node)
@@ -114,14 +114,14 @@ def _in_line(
     return lambda line: any(line.has(variant) for variant in variants)
 
 
-def _fact(term: Organization | Category | Upstream | Identifier) -> Predicate:
+def _fact(term: Organization | Category | SourceName | Identifier) -> Predicate:
     match term:
         case Organization(key=key):
             return lambda paper: paper.organization.replace(" ", "") == key
         case Category(name):
             category = name.lower()
             return lambda paper: category in paper.categories
-        case Upstream(name):
+        case SourceName(name):
             return lambda paper: name in paper.sources
         case Identifier(paper_id):
             return lambda paper: paper.id == paper_id

@@ -16,8 +16,8 @@ from bot.query.nodes import (
     Person,
     Phrase,
     Signal,
+    SourceName,
     Term,
-    Upstream,
 )
 from bot.text import clean, spell, tokens
 from bot.text.identity import paper_id
@@ -176,11 +176,11 @@ def _category(piece: Piece) -> Category:
     return Category(f"{archive}.{subject}")
 
 
-def _upstream(piece: Piece) -> Upstream:
+def _upstream(piece: Piece) -> SourceName:
     name = piece.text.strip().lower()
     if not _NAME.fullmatch(name):
         raise UserError(f"“{piece.text}” isn't a source.", hint="source:arxiv", at=piece.at)
-    return Upstream(_SHORT_NAMES.get(name, name))
+    return SourceName(_SHORT_NAMES.get(name, name))
 
 
 def _identifier(piece: Piece) -> Identifier:

@@ -24,7 +24,7 @@ from bot.search.results import SearchResults
 from bot.search.similarity import most_similar
 from bot.search.suggestions import complete_title, suggest_spelling
 from bot.search.terms import Terms
-from bot.search.weeks import per_week
+from bot.search.weekly_counts import per_week
 from bot.store.notifications import Notifications
 from bot.store.papers import Papers
 from bot.store.worker_loop import run_worker

@@ -10,7 +10,19 @@ from itertools import pairwise
 from tantivy import FieldType, Occur, Schema, Searcher, SearchResult
 from tantivy import Query as IndexQuery
 
-from bot.query import And, Category, Identifier, Node, Not, Or, Organization, Person, Phrase, Signal, Upstream
+from bot.query import (
+    And,
+    Category,
+    Identifier,
+    Node,
+    Not,
+    Or,
+    Organization,
+    Person,
+    Phrase,
+    Signal,
+    SourceName,
+)
 from bot.query.nodes import LAST_RANK, MOST_UPVOTES
 from bot.query.variants import variants_of
 from bot.search.fields import key, stemmer
@@ -44,7 +56,7 @@ class Terms:
                 return either(self._phrase(field, node) for field in fields)
             case Person():
                 return self._name(node) if node.is_whole else self._phrase("authors", node)
-            case Organization() | Category() | Upstream() | Identifier():
+            case Organization() | Category() | SourceName() | Identifier():
                 return self.term(*_fact(node))
             case Signal():
                 return self._signal(node)
@@ -154,14 +166,14 @@ class Terms:
                 return self._range("code", signal.value, signal.value)
 
 
-def _fact(term: Organization | Category | Upstream | Identifier) -> tuple[str, str]:
+def _fact(term: Organization | Category | SourceName | Identifier) -> tuple[str, str]:
     """The field that holds the fact, and the word that it has there."""
     match term:
         case Organization(key=name):
             return "links", f"org:{name}"
         case Category(name):
             return "cat", name.lower()
-        case Upstream(name):
+        case SourceName(name):
             return "source", name
         case Identifier(paper_id):
             return "ids", paper_id

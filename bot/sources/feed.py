@@ -68,7 +68,7 @@ class Cursor:
         return {name: value for name, value in headers.items() if value}
 
 
-class Feed:
+class FeedSource:
     """One feed. Announces unseen entries."""
 
     def __init__(
@@ -191,12 +191,12 @@ class FeedSettings(SettingsGroup):
 SETTINGS = FeedSettings
 
 
-def build(context: SourceContext) -> Iterator[Feed]:
+def build(context: SourceContext) -> Iterator[FeedSource]:
     """Build a source for each feed in the settings."""
     settings = context.settings.of(FeedSettings)
     for listed in dict.fromkeys(settings.feeds):
         name, _, url = listed.partition("=")
-        yield Feed(
+        yield FeedSource(
             name,
             url,
             context.now,

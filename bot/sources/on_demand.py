@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Literal, Protocol
 
 from bot.ports import Source
-from bot.store.followed import FollowedCategories
+from bot.store.followed_categories import FollowedCategories
 
 State = Literal["read", "followed", "free", "full", "off", "unknown"]
 """`read`: the operator follows the category; `followed`: a subscription does; `free`: it can be followed; `full`: too

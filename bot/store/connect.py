@@ -23,7 +23,7 @@ from redis.exceptions import ConnectionError as NotConnected
 
 from bot.domain.errors import ConfigurationError
 from bot.domain.network_errors import network_reason
-from bot.store.migrations import bring_up_to_date
+from bot.store.migrations import migrate
 
 REDIS_AT_LEAST = (7, 0)
 """The oldest version of Redis that has what Paperboy uses."""
@@ -86,7 +86,7 @@ async def connect(url: str, *, unsafe: bool = False) -> Redis:
     try:
         for server in servers:
             _check(server, unsafe=unsafe)
-        await bring_up_to_date(redis)
+        await migrate(redis)
     except ConfigurationError:
         await redis.aclose()
         raise

@@ -174,7 +174,7 @@ class EmbeddedServer:
         """Start a server. Raises ConfigurationError with the reason if none starts."""
         is_new = self._files.check()
         before = self._files.last_words()
-        for program in embedded_process.programs():
+        for program in embedded_process.server_programs():
             if await self._start(program):
                 self._files.mark()
                 if is_new:

@@ -28,7 +28,7 @@ Process = subprocess.Popen[bytes]
 _VERSION = re.compile(r"v=(\d+)\.(\d+)")
 
 
-def programs() -> Iterator[Path]:
+def server_programs() -> Iterator[Path]:
     """Yield the server programs of this machine, best first, without those on PATH that are too old."""
     try:
         bundled = next((file for file in files(BUNDLED) or () if file.name == INSTALLED[0]), None)

@@ -15,7 +15,7 @@ PER_FREEZE = 20_000
 them would stop everything for a second."""
 
 
-class Index(Protocol):
+class SyncedIndex(Protocol):
     """The part of a matcher that keeps it up to date."""
 
     def add(self, subscription: Subscription) -> None: ...
@@ -24,7 +24,7 @@ class Index(Protocol):
         """Remove a subscription; nothing happens if there is none."""
 
 
-IndexT_co = TypeVar("IndexT_co", bound=Index, covariant=True)
+IndexT_co = TypeVar("IndexT_co", bound=SyncedIndex, covariant=True)
 
 
 class IndexSync(Generic[IndexT_co]):
@@ -71,7 +71,7 @@ class IndexSync(Generic[IndexT_co]):
         return index
 
 
-def _apply(index: Index, change: Change) -> None:
+def _apply(index: SyncedIndex, change: Change) -> None:
     index.remove(change.channel, change.number)  # also before adding: it may have been loaded already
     if change.subscription is not None:
         index.add(change.subscription)

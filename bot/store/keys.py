@@ -303,6 +303,6 @@ def shared_channel(platform: str, channel: str) -> str:
     return f"pb:{{{platform}}}:sharing:{channel}"
 
 
-def heard(platform: str, what: str) -> str:
+def handled(platform: str, what: str) -> str:
     """Set for as long as the platform may send the same event again."""
     return f"pb:{{{platform}:{what}}}:heard"

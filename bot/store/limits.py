@@ -38,7 +38,7 @@ class TurnedAway(Exception):
         self.after = after
 
 
-class Rates:
+class RateLimiter:
     """Gives turns to post by the server's clock, in the order of the requests."""
 
     def __init__(self, redis: Redis) -> None:

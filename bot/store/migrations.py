@@ -203,7 +203,7 @@ MIGRATION_TIMEOUT = 600.0
 _log = get_logger()
 
 
-async def bring_up_to_date(redis: Redis, migrations: Sequence[Migration] = MIGRATIONS) -> None:
+async def migrate(redis: Redis, migrations: Sequence[Migration] = MIGRATIONS) -> None:
     """Migrate the layout to the version that this program knows. One process does it, and the others wait for it.
 
     Raises ConfigurationError if a newer program has written here.

@@ -113,7 +113,7 @@ class Annotation:
     """The `signature` of the person who put it on a shared list; "" on a person's own."""
 
 
-class Saved:
+class ReadingLists:
     """Reading lists, the latest paper first."""
 
     def __init__(self, redis: Redis) -> None:

@@ -25,7 +25,7 @@ from bot.text.identity import paper_id
 from bot.web.api_documents import JSON, dumped, paper_values, post_values, problem, subscription_values
 from bot.web.feeds import PRIVATE, conditional
 from bot.web.limits import count_request
-from bot.web.reading import SPANS, Items, Reader
+from bot.web.list_reader import SPANS, Items, ListReader
 from bot.web.requests import query_of
 
 ROOT = "/api/v1"
@@ -55,7 +55,7 @@ Answer = Callable[[web.Request], Awaitable[web.Response]]
 class Api:
     """The routes of the API."""
 
-    def __init__(self, reader: Reader, tokens: Tokens, limits: Limits, public_url: str = "") -> None:
+    def __init__(self, reader: ListReader, tokens: Tokens, limits: Limits, public_url: str = "") -> None:
         self._reader = reader
         self._tokens = tokens
         self._limits = limits

@@ -11,7 +11,7 @@ from bot.cards.paper import one_sentence
 from bot.cards.sanitize import link, plain
 from bot.domain.models import Paper, Subscription
 from bot.web.feed_documents import moment, reason_values
-from bot.web.reading import Item
+from bot.web.list_reader import Item
 
 SENTENCE = 320
 """Maximum number of characters of a paper's summary."""

@@ -18,7 +18,7 @@ from bot.cards.paper import byline, one_sentence, reason_text
 from bot.cards.sanitize import link, plain
 from bot.domain.models import Paper, Reason
 from bot.text import shorten
-from bot.web.reading import Item, Items
+from bot.web.list_reader import Item, Items
 
 ATOM, JSON, OPML = "atom", "json", "opml"
 TYPES = {ATOM: "application/atom+xml", JSON: "application/feed+json", OPML: "text/x-opml"}
@@ -38,7 +38,7 @@ REMEMBERED = 32
 
 
 @dataclass(frozen=True, slots=True)
-class Feed:
+class FeedDocument:
     """One page of a feed, as a value."""
 
     name: str
@@ -57,7 +57,7 @@ class Feed:
 
 
 @lru_cache(REMEMBERED)
-def atom(feed: Feed) -> bytes:
+def atom(feed: FeedDocument) -> bytes:
     """Return the feed as Atom."""
     root = ET.Element("feed", {"xmlns": NAMESPACE, "xml:lang": "en"})
     _text(root, "id", tag(feed.name))
@@ -81,8 +81,8 @@ def _entry(entry: ET.Element, item: Item) -> None:
     paper = item.paper
     _text(entry, "id", tag(item.entry))
     _text_or_html(entry, "title", title_of(item))
-    _text(entry, "published", own_moment(item))
-    _text(entry, "updated", own_moment(item))
+    _text(entry, "published", unique_moment(item))
+    _text(entry, "updated", unique_moment(item))
     if address := link(paper.url):
         ET.SubElement(entry, "link", {"rel": "alternate", "type": "text/html", "href": address})
     for name in authors_of(paper):
@@ -97,7 +97,7 @@ def _entry(entry: ET.Element, item: Item) -> None:
 
 
 @lru_cache(REMEMBERED)
-def json_feed(feed: Feed) -> bytes:
+def json_feed(feed: FeedDocument) -> bytes:
     """Return the feed as JSON Feed, with Paperboy's own fields in `_paperboy`."""
     values: dict[str, Any] = {
         "version": "https://jsonfeed.org/version/1.1",
@@ -120,7 +120,7 @@ def _json_item(item: Item) -> dict[str, Any]:
         "title": title_of(item),
         "content_html": content_of(item),
         "summary": summary_of(item),
-        "date_published": own_moment(item),
+        "date_published": unique_moment(item),
         "authors": [{"name": name} for name in authors_of(item.paper)],
         "tags": list(categories_of(item.paper)),
         "_paperboy": {
@@ -153,7 +153,7 @@ def moment(at: datetime) -> str:
     return at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def own_moment(item: Item) -> str:
+def unique_moment(item: Item) -> str:
     """Format the time at which an item was posted or first seen, less up to about a second, so that times are unique.
 
     Feed readers sort by it. The result depends on the item alone; items of one message keep their order.

@@ -20,9 +20,9 @@ from bot.query import parse, spelled
 from bot.store.limits import Limits
 from bot.store.tokens import SECRET, SHARED_LIST, Grant, Tokens
 from bot.text import shorten
-from bot.web.feed_documents import ATOM, OPML, TYPES, Feed, atom, json_feed, opml
+from bot.web.feed_documents import ATOM, OPML, TYPES, FeedDocument, atom, json_feed, opml
 from bot.web.limits import count_request, retry_after
-from bot.web.reading import SPANS, Reader
+from bot.web.list_reader import SPANS, ListReader
 from bot.web.requests import query_of
 from bot.web.search_form import page_number
 
@@ -47,7 +47,7 @@ class Feeds:
 
     def __init__(
         self,
-        reader: Reader,
+        reader: ListReader,
         tokens: Tokens,
         limits: Limits,
         now: Callable[[], datetime],
@@ -101,7 +101,9 @@ class Feeds:
         items = await self._reader.trending(span, page)
         title = "Trending papers" if span == "day" else f"The most upvoted papers of the {span}"
         parameters = {} if span == "day" else {"span": span}
-        feed = Feed(f"trending/{span}", title, "As Hugging Face's community ranks them.", items, home="/")
+        feed = FeedDocument(
+            f"trending/{span}", title, "As Hugging Face's community ranks them.", items, home="/"
+        )
         return self._answer(request, feed, parameters)
 
     async def _search(self, request: web.Request) -> web.Response:
@@ -111,7 +113,9 @@ class Feeds:
         parameters = {"q": query}
         about = "What a subscription to this query would have posted in the last days."
         title, home = f"Papers on {shorten(query, QUERY)}", f"/?{urlencode(parameters)}"
-        return self._answer(request, Feed(f"query/{parsed}", title, about, items, home=home), parameters)
+        return self._answer(
+            request, FeedDocument(f"query/{parsed}", title, about, items, home=home), parameters
+        )
 
     async def _posts(self, request: web.Request) -> web.Response:
         grant = await self._granted(request)
@@ -119,7 +123,9 @@ class Feeds:
         if grant.number == SHARED_LIST and "number" not in request.match_info:
             items = await self._reader.shared_list(grant, page_of(request))
             about = "The papers that people in the channel put on its shared list, the latest first."
-            return self._answer(request, Feed(f"list/{name}", "Paperboy · Shared list", about, items), {})
+            return self._answer(
+                request, FeedDocument(f"list/{name}", "Paperboy · Shared list", about, items), {}
+            )
         number = int(request.match_info.get("number", grant.number))
         if grant.number and number != grant.number:
             raise HTTPNotFound
@@ -130,7 +136,7 @@ class Feeds:
         title = f"#{number}: {shorten(query, QUERY)}" if query else f"#{number}" if number else "All posts"
         about = "The papers that Paperboy posted, the latest first."
         return self._answer(
-            request, Feed(f"channel/{name}/{number}", f"Paperboy · {title}", about, items), {}
+            request, FeedDocument(f"channel/{name}/{number}", f"Paperboy · {title}", about, items), {}
         )
 
     async def _subscriptions(self, request: web.Request) -> web.Response:
@@ -148,7 +154,9 @@ class Feeds:
             raise HTTPNotFound(text="This feed doesn't exist, or its address was replaced.\n")
         return grant
 
-    def _answer(self, request: web.Request, feed: Feed, parameters: Mapping[str, str]) -> web.Response:
+    def _answer(
+        self, request: web.Request, feed: FeedDocument, parameters: Mapping[str, str]
+    ) -> web.Response:
         """Return the feed in the requested format, with its URLs. Public feeds have a `home`, private ones don't."""
         items, home = feed.items, feed.home
         if items.page > 1 and not items.items:

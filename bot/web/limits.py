@@ -45,7 +45,7 @@ def networks(client: Address | None, each: Rate) -> Iterator[Limit]:
         yield Limit(str(network), Rate(each.count * factor, each.per))
 
 
-def come_back(used_up: UsedUp) -> dict[str, str]:
+def reload_after(used_up: UsedUp) -> dict[str, str]:
     """Return `retry_after` for a page, with a header that makes browsers reload the page after the wait."""
     headers = retry_after(used_up)
     return headers | {"Refresh": headers["Retry-After"]}

@@ -16,7 +16,7 @@ from bot.store.limits import Limits
 from bot.store.tokens import Tokens
 from bot.web.api_documents import problem
 from bot.web.limits import count_request, retry_after
-from bot.web.reading import Reader
+from bot.web.list_reader import ListReader
 
 if TYPE_CHECKING:
     from mcp.server.mcpserver import Context
@@ -42,7 +42,7 @@ App = Callable[
 class McpEndpoint:
     """The route. The library is loaded by the first request, since most installations never get one."""
 
-    def __init__(self, reader: Reader, tokens: Tokens, limits: Limits, public_url: str = "") -> None:
+    def __init__(self, reader: ListReader, tokens: Tokens, limits: Limits, public_url: str = "") -> None:
         self._reader = reader
         self._tokens = tokens
         self._limits = limits

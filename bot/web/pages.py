@@ -24,7 +24,7 @@ from bot.terminal.sample import PapersOrSample
 from bot.web.feed_links import feed_links
 from bot.web.filters import SORTS
 from bot.web.filters import SPANS as DAYS
-from bot.web.reading import SPANS, Reader
+from bot.web.list_reader import SPANS, ListReader
 from bot.web.requests import query_of
 from bot.web.search_form import SearchForm, shown
 from bot.web.templating import FILES, Templates
@@ -60,7 +60,7 @@ class Pages:
         *,
         redis: Redis,
         papers: PapersOrSample,
-        reader: Reader,
+        reader: ListReader,
         outbox: Outbox,
         platforms: Iterable[Platform],
         now: Callable[[], datetime],

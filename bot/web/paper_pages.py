@@ -19,8 +19,8 @@ from bot.text.bibliography import FORMATS, Format, Listed
 from bot.text.identity import paper_id
 from bot.web.feed_links import feed_links
 from bot.web.filters import filters_of
-from bot.web.limits import come_back, count_request
-from bot.web.reading import Reader
+from bot.web.limits import count_request, reload_after
+from bot.web.list_reader import ListReader
 from bot.web.requests import query_of
 from bot.web.templating import Templates
 
@@ -43,7 +43,7 @@ CACHE = "public, max-age=300"
 class PaperPages:
     """`/papers/<id>`, also as a file for a reference manager (`?as=bibtex`)."""
 
-    def __init__(self, reader: Reader, limits: Limits, now: Callable[[], datetime]) -> None:
+    def __init__(self, reader: ListReader, limits: Limits, now: Callable[[], datetime]) -> None:
         self._reader = reader
         self._limits = limits
         self._now = now
@@ -61,7 +61,7 @@ class PaperPages:
                     self._limits, request, "papers", each=VIEWS_EACH, total=VIEWS_TOTAL
                 )
                 if full is not None:
-                    return self._problem(429, TOO_MANY_PAGES, come_back(full))
+                    return self._problem(429, TOO_MANY_PAGES, reload_after(full))
                 wanted = request.match_info["id"].strip()
                 ids = [wanted, paper_id(wanted) or wanted]
                 found = await self._reader.papers.get(ids)

@@ -7,8 +7,8 @@ from functools import lru_cache
 
 from aiohttp import web
 
-from bot.commands.weeks import FEWEST_PAPERS, FEWEST_WEEKS, PICTURES
-from bot.search.weeks import WEEKS
+from bot.commands.weekly_plot import FEWEST_PAPERS, FEWEST_WEEKS, PICTURES
+from bot.search.weekly_counts import WEEKS
 from bot.text.bars import picture
 
 STEP, WIDTH = 10, 8

@@ -23,7 +23,7 @@ from bot.search.search import Search
 from bot.store.limits import Limits
 from bot.text import shorten
 from bot.web.filters import Filters, filters_of
-from bot.web.limits import come_back, count_request
+from bot.web.limits import count_request, reload_after
 from bot.web.paper_pages import address_of
 from bot.web.plot import Plot, plot
 from bot.web.requests import query_of
@@ -104,7 +104,7 @@ class SearchForm:
                 self._limits, request, "search", each=SEARCHES_EACH, total=SEARCHES_TOTAL
             )
             if full is not None:
-                return replace(search, problem=TOO_MANY_SEARCHES, status=429, headers=come_back(full))
+                return replace(search, problem=TOO_MANY_SEARCHES, status=429, headers=reload_after(full))
             async with asyncio.timeout(SECONDS), self._searches:
                 return await self._find(search, page_number(parameters.get("page", "")))
         except UserError as error:

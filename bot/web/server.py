@@ -22,12 +22,12 @@ from bot.web.api import Api, problems
 from bot.web.connections import HEAD_SECONDS, ConnectionLimits, ProtocolFactory
 from bot.web.feeds import Feeds
 from bot.web.legal import LegalPages, Operator
+from bot.web.list_reader import ListReader
 from bot.web.mcp_endpoint import McpEndpoint
 from bot.web.pages import Pages
 from bot.web.paper_pages import PaperPages
 from bot.web.plot import PlotPictures
 from bot.web.probes import Probes
-from bot.web.reading import Reader
 from bot.web.requests import MAX_BODY, Network, decode
 
 WEB = "web"
@@ -122,7 +122,7 @@ def website(
     settings: Settings,
     *,
     redis: Redis,
-    reader: Reader,
+    reader: ListReader,
     papers: PapersOrSample,
     outbox: Outbox,
     platforms: tuple[Platform, ...],
@@ -156,7 +156,7 @@ def website(
 def parts(
     *,
     redis: Redis,
-    reader: Reader,
+    reader: ListReader,
     papers: PapersOrSample,
     outbox: Outbox,
     platforms: Iterable[Platform],

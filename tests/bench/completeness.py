@@ -37,9 +37,9 @@ from bot.sources.categories import ALIASES, ARXIV
 from bot.sources.context import SourceContext
 from bot.sources.http import Upstream
 from bot.store import keys
+from bot.store.card_updates import CardUpdateQueue
 from bot.store.channel_rules import ChannelRules
 from bot.store.connect import connect
-from bot.store.edits import CardUpdateQueue
 from bot.store.embedded import EmbeddedServer
 from bot.store.index_sync import IndexSync
 from bot.store.limits import ARXIV_PAUSE, Gate

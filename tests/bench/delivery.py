@@ -31,7 +31,7 @@ from bot.domain.models import ChannelRef
 from bot.pipeline.delivery import MAX_IN_FLIGHT, DeliveryWorker
 from bot.ports import Batch
 from bot.store.connect import connect
-from bot.store.limits import Rates
+from bot.store.limits import RateLimiter
 from bot.store.notifications import Notifications
 from bot.store.outbox.outbox import Outbox
 from bot.store.papers import Papers
@@ -180,7 +180,7 @@ async def run(count: int) -> dict[str, float]:
                 FakePlatform(url, session),
                 Outbox(redis, durable=True),
                 Papers(redis),
-                Rates(redis),
+                RateLimiter(redis),
                 a_card,
             )
             await bare(url, session, CHANNELS)  # warmed up

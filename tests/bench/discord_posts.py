@@ -34,7 +34,7 @@ from bot.pipeline import sending
 from bot.pipeline.delivery import DeliveryWorker
 from bot.pipeline.delivery_card import compose
 from bot.ports import Batch
-from bot.store.limits import Rates
+from bot.store.limits import RateLimiter
 from bot.store.notifications import Notifications
 from bot.store.outbox.outbox import Outbox
 from bot.store.papers import Papers
@@ -74,7 +74,7 @@ async def work(redis_url: str, api: str, *, naive: bool) -> None:
         platform,
         Outbox(redis, durable=True, lease=LEASE),
         Papers(redis),
-        Rates(redis),
+        RateLimiter(redis),
         lambda delivery, entries, rules: compose(entries, rules, NOW, delivery.label),
     )
     await deliveries.run(Notifications(redis))

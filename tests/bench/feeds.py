@@ -29,7 +29,7 @@ from aiohttp import ClientSession, ClientTimeout, web
 from aiohttp.test_utils import TestServer
 
 from bot.domain.errors import SourceError
-from bot.sources.feed import Feed
+from bot.sources.feed import FeedSource
 from tests.bench.odd_feeds import arxiv_ms, read_odd_feeds
 from tests.sources.test_ssrf_guard import TRICKS, Trap
 
@@ -166,7 +166,7 @@ async def drip(request: web.Request) -> web.StreamResponse:
 
 
 async def ours(url: str) -> str:
-    feed = Feed("hostile", url, lambda: datetime.now(UTC), private=ALLOWED, timeout=PATIENCE)
+    feed = FeedSource("hostile", url, lambda: datetime.now(UTC), private=ALLOWED, timeout=PATIENCE)
     try:
         batch = await feed.fetch(None)
     except SourceError as error:
@@ -211,7 +211,7 @@ async def tricks(url: str) -> dict[str, int]:
         tried = 0
         for trick in TRICKS:
             for address in (trick.format(port=trap.port), f"{url}/to?to={trick.format(port=trap.port)}"):
-                feed = Feed("hostile", address, lambda: datetime.now(UTC), private=ALLOWED if url in address else (), timeout=PATIENCE)  # fmt: skip
+                feed = FeedSource("hostile", address, lambda: datetime.now(UTC), private=ALLOWED if url in address else (), timeout=PATIENCE)  # fmt: skip
                 with suppress(SourceError):
                     await feed.fetch(None)
                 tried += 1

@@ -18,7 +18,7 @@ from bot.domain.errors import SourceError
 from bot.sources.arxiv.announcements import parse_announcements
 from bot.sources.arxiv.papers import elements
 from bot.sources.context import Network
-from bot.sources.feed import Feed
+from bot.sources.feed import FeedSource
 from tests.sources.odd_feeds import ODD
 from tests.sources.upstreams import Announced, rss
 
@@ -42,7 +42,7 @@ async def _server(host: str) -> AsyncIterator[str]:
 
 
 async def _read_by_us(url: str, allowed: Collection[Network]) -> int:
-    feed = Feed("odd", url, lambda: datetime.now(UTC), private=allowed)
+    feed = FeedSource("odd", url, lambda: datetime.now(UTC), private=allowed)
     try:
         batch = await feed.fetch(None)
     except SourceError:

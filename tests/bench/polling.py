@@ -31,8 +31,8 @@ from bot.pipeline.fanout import Fanout
 from bot.pipeline.poller import Poller
 from bot.ports import Batch
 from bot.store import keys
+from bot.store.card_updates import CardUpdateQueue
 from bot.store.channel_rules import ChannelRules
-from bot.store.edits import CardUpdateQueue
 from bot.store.index_sync import IndexSync
 from bot.store.lease import Lease
 from bot.store.notifications import Notifications

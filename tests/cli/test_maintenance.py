@@ -22,13 +22,13 @@ from bot.settings import Settings
 from bot.sources.huggingface import list_date
 from bot.store import keys
 from bot.store.backup.export_records import BadLine
+from bot.store.card_updates import CardUpdateQueue
 from bot.store.channel_rules import ChannelRules, ChannelSettingsStore
-from bot.store.edits import CardUpdateQueue
 from bot.store.index_sync import IndexSync
 from bot.store.outbox.outbox import Outbox
 from bot.store.papers import Papers
 from bot.store.poll_stream import PollReader
-from bot.store.reactions import Annotation, PaperList, Saved
+from bot.store.reactions import Annotation, PaperList, ReadingLists
 from bot.store.subscriptions import LIMIT, Subscriptions
 from bot.store.watches import Watches
 from tests.papers import a_channel, a_paper
@@ -95,7 +95,7 @@ async def a_week(redis: Redis) -> None:
         if day == 3:
             await subscriptions.add(a_channel("late", "T2"), "diffusion", "now", "U2 Bob")
         await post_all(outbox)
-    saved, note = Saved(redis), Annotation("read “this”", ("to-read",), "U1 Ada")
+    saved, note = ReadingLists(redis), Annotation("read “this”", ("to-read",), "U1 Ada")
     await saved.add(PaperList.of_person(User("U1", "Ada"), HERE), "2603.00001")
     await saved.add(PaperList.of_person(User("U2", "Bob"), HERE), "2603.00002", note)
     await saved.add(PaperList(HERE, shared=True), "2603.00001", note)

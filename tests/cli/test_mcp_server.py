@@ -15,11 +15,11 @@ from bot.search.recent_papers import RecentPapers
 from bot.search.search import Search
 from bot.store.outbox.outbox import Outbox
 from bot.store.papers import Papers
-from bot.store.reactions import Saved
+from bot.store.reactions import ReadingLists
 from bot.store.subscriptions import Subscriptions
 from bot.store.tokens import Grant, Tokens
 from bot.web.assistant import NOTICE, Assistant, build_server
-from bot.web.reading import Reader
+from bot.web.list_reader import ListReader
 from tests.mcp_client import call, ids
 from tests.papers import a_channel, a_paper
 from tests.program import ROOT
@@ -32,7 +32,7 @@ TOOLS = {"search_papers", "similar_papers", "get_paper", "trending", "recent_pos
 
 
 @pytest.fixture
-async def reader(redis: Redis, monkeypatch: pytest.MonkeyPatch) -> Reader:
+async def reader(redis: Redis, monkeypatch: pytest.MonkeyPatch) -> ListReader:
     clock = set_clock(monkeypatch, redis)
     await clock.set(NOW)
     house = House(redis, Board(clock))
@@ -41,13 +41,13 @@ async def reader(redis: Redis, monkeypatch: pytest.MonkeyPatch) -> Reader:
     await house.deliver()
     await house.papers.ingest("trends", Batch((), "c", trending=("2603.00002",)), 0)
     papers = Papers(redis)
-    return Reader(
+    return ListReader(
         papers=papers,
         search=Search(papers, None, lambda: NOW),
         recent=RecentPapers(papers, lambda: NOW),
         outbox=Outbox(redis),
         subscriptions=Subscriptions(redis),
-        saved=Saved(redis),
+        saved=ReadingLists(redis),
     )
 
 
@@ -56,7 +56,7 @@ def bearing(secret: str) -> Callable[[Context], str]:
     return lambda _call: secret
 
 
-async def test_every_tool_gives_the_same_answers_as_the_bot(redis: Redis, reader: Reader) -> None:
+async def test_every_tool_gives_the_same_answers_as_the_bot(redis: Redis, reader: ListReader) -> None:
     token = await Tokens(redis).make(Grant(channel=HERE, kind="api", at=NOW))
     async with Client(build_server(Assistant(reader, Tokens(redis), bearing(token)))) as client:
         tools = (await client.list_tools()).tools
@@ -78,7 +78,7 @@ async def test_every_tool_gives_the_same_answers_as_the_bot(redis: Redis, reader
             assert (await client.call_tool(tool, arguments)).is_error
 
 
-async def test_instructions_in_an_abstract_are_marked_as_data(redis: Redis, reader: Reader) -> None:
+async def test_instructions_in_an_abstract_are_marked_as_data(redis: Redis, reader: ListReader) -> None:
     async with Client(build_server(Assistant(reader, Tokens(redis), bearing("")))) as client:
         assert NOTICE in (client.instructions or "")
         answer = await call(client, "get_paper", paper_id="2603.00001")
@@ -90,7 +90,7 @@ async def test_instructions_in_an_abstract_are_marked_as_data(redis: Redis, read
         assert text.endswith(INJECTED)
 
 
-async def test_a_missing_wrong_or_revoked_token_shows_no_channel(redis: Redis, reader: Reader) -> None:
+async def test_a_missing_wrong_or_revoked_token_shows_no_channel(redis: Redis, reader: ListReader) -> None:
     tokens = Tokens(redis)
     token = await tokens.make(Grant(channel=HERE, kind="api", at=NOW))
     for secret in ("", "x" * 32, token):

@@ -23,12 +23,12 @@ from bot.store.backup.move_channel import ChannelMoves
 from bot.store.button_payloads import ButtonPayloads
 from bot.store.channel_rules import ChannelRules, ChannelSettingsStore
 from bot.store.copies import Copies
-from bot.store.followed import FollowedCategories
-from bot.store.forget import Forgetting
+from bot.store.data_deletion import DataDeletion
+from bot.store.followed_categories import FollowedCategories
 from bot.store.outbox.outbox import Outbox
 from bot.store.papers import Papers
 from bot.store.polls import last_polls
-from bot.store.reactions import Saved, Votes
+from bot.store.reactions import ReadingLists, Votes
 from bot.store.subscriptions import Subscriptions
 from bot.store.tokens import Tokens
 from bot.store.watches import Watches
@@ -61,7 +61,7 @@ def services_on(redis: Redis, papers: Papers | None = None, now: Clock = lambda:
         upstream_search=UpstreamSearch(),
         settings=ChannelSettingsStore(redis),
         rules=ChannelRules(redis),
-        saved=Saved(redis),
+        saved=ReadingLists(redis),
         outbox=Outbox(redis),
         button_payloads=ButtonPayloads(redis),
         votes=Votes(redis),
@@ -78,7 +78,7 @@ def services_on(redis: Redis, papers: Papers | None = None, now: Clock = lambda:
         polls=partial(last_polls, redis),
         now=now,
         join=_no_need_to_join,
-        forgetting=Forgetting(redis),
+        forgetting=DataDeletion(redis),
         pause=Pauses(None, Outbox(redis)).pause,
         move=ChannelMoves(redis).move,
         channel_name=_name_of,

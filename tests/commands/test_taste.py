@@ -5,8 +5,8 @@ from functools import partial
 
 import pytest
 
-from bot.commands.learning import relearn
 from bot.commands.services import Services
+from bot.commands.taste_learning import relearn
 from bot.domain.models import ChannelSettings
 from bot.policy.channel_taste import ChannelTaste
 from bot.policy.ranking import taste_of

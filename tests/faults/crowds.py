@@ -15,7 +15,7 @@ from bot.pipeline import delivery as delivering
 from bot.pipeline.delivery import DeliveryWorker
 from bot.ports import Batch, Rate, Rates
 from bot.store.connect import client
-from bot.store.limits import Rates as SharedRates
+from bot.store.limits import RateLimiter
 from bot.store.outbox.outbox import Outbox
 from bot.store.papers import Papers
 from tests.clock import advance
@@ -51,7 +51,7 @@ async def outage(folder: Path, size: Size) -> Outcome:
             platform,
             Outbox(redis, durable=True),
             Papers(redis),
-            SharedRates(redis),
+            RateLimiter(redis),
             a_card,
         )
         patience, delivering.MAX_WAIT = delivering.MAX_WAIT, 0.05

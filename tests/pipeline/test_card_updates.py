@@ -11,7 +11,7 @@ from bot.domain.models import ChannelRef, ChannelSettings, Paper
 from bot.pipeline import delivery as delivering
 from bot.ports import Batch
 from bot.store import keys
-from bot.store.edits import CardUpdate, CardUpdateQueue
+from bot.store.card_updates import CardUpdate, CardUpdateQueue
 from tests.papers import SPRING, a_paper
 from tests.scenario import Board, Clock, House
 

@@ -9,7 +9,7 @@ from redis.asyncio import Redis
 from bot.pipeline.category_demand import KEEP, FollowedSources
 from bot.pipeline.poller import Poller
 from bot.ports import Batch
-from bot.store.followed import FollowedCategories
+from bot.store.followed_categories import FollowedCategories
 from bot.store.lease import Lease
 from bot.store.papers import Papers
 from bot.store.polls import last_polls

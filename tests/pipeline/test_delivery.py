@@ -25,7 +25,7 @@ from bot.policy import retry
 from bot.policy.retry import on_failure
 from bot.ports import Batch, Rate, Rates
 from bot.store import keys
-from bot.store.limits import Rates as SharedRates
+from bot.store.limits import RateLimiter
 from bot.store.notifications import Notifications
 from bot.store.outbox import outbox as outboxes
 from bot.store.outbox.outbox import Outbox
@@ -48,7 +48,7 @@ class Post:
 
     def deliveries(self, *, looks: bool = True, rates: Rates | None = None, **more: Any) -> DeliveryWorker:
         platform = FakePlatform(self.service.url, self.session, rates=rates, looks=looks)
-        return DeliveryWorker(platform, self.outbox, self.papers, SharedRates(self.redis), a_card, **more)
+        return DeliveryWorker(platform, self.outbox, self.papers, RateLimiter(self.redis), a_card, **more)
 
     async def enqueue_papers(self, channels: Sequence[ChannelRef], *papers: str) -> None:
         stored = tuple(a_paper(paper) for paper in papers)

@@ -16,8 +16,8 @@ from bot.pipeline import fanout as fanning_out
 from bot.pipeline.fanout import Fanout
 from bot.ports import Batch
 from bot.store import keys
+from bot.store.card_updates import CardUpdateQueue
 from bot.store.channel_rules import ChannelRules, ChannelSettingsStore
-from bot.store.edits import CardUpdateQueue
 from bot.store.index_sync import IndexSync
 from bot.store.notifications import Notifications
 from bot.store.outbox.outbox import Outbox

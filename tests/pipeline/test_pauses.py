@@ -20,7 +20,7 @@ from bot.pipeline.delivery import DeliveryWorker
 from bot.policy.retry import DOWN_AFTER, LONGEST_LIMIT, PlatformHealth
 from bot.ports import Batch
 from bot.store import keys
-from bot.store.limits import Rates
+from bot.store.limits import RateLimiter
 from bot.store.outbox.outbox import Outbox
 from bot.store.papers import Papers
 from tests.clock import advance
@@ -68,7 +68,7 @@ async def place(redis: Redis, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[
     monkeypatch.setattr(delivering, "MAX_WAIT", 0.2)
     async with FakeService().serve() as service, ClientSession() as session:
         platform, outbox = FakePlatform(service.url, session), Outbox(redis, durable=True)
-        worker = DeliveryWorker(platform, outbox, Papers(redis), Rates(redis), a_card)
+        worker = DeliveryWorker(platform, outbox, Papers(redis), RateLimiter(redis), a_card)
         yield Place(redis, service, platform, outbox, worker)
 
 

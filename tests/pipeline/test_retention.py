@@ -7,7 +7,7 @@ from redis.asyncio import Redis
 
 from bot.domain.models import ChannelRef
 from bot.pipeline.retention import Retention
-from bot.store.forget import Forgetting
+from bot.store.data_deletion import DataDeletion
 from bot.store.outbox.outbox import Outbox
 from bot.store.subscriptions import Subscriptions
 from tests.scenario import Clock, set_clock
@@ -35,7 +35,7 @@ async def test_a_workspace_that_removed_the_app_is_forgotten_after_its_retention
         await subscriptions.add(channel, "diffusion", "now", "U1 Ada")
     await outbox.pause_workspace("slack", "T1", why)
     await clock.set(clock.now + timedelta(days=days))
-    await Retention(outbox, Forgetting(redis), {"slack": REMOVED}, timedelta(days=30)).once()
+    await Retention(outbox, DataDeletion(redis), {"slack": REMOVED}, timedelta(days=30)).once()
     assert bool(await subscriptions.of(HERE)) == stays
     assert await subscriptions.of(ELSEWHERE)
 
@@ -47,5 +47,5 @@ async def test_a_workspace_that_reinstalled_the_app_is_not_forgotten(redis: Redi
     await clock.set(clock.now + timedelta(days=20))
     await outbox.resume_workspace("slack", "T1")
     await clock.set(clock.now + timedelta(days=20))
-    await Retention(outbox, Forgetting(redis), {"slack": REMOVED}, timedelta(days=30)).once()
+    await Retention(outbox, DataDeletion(redis), {"slack": REMOVED}, timedelta(days=30)).once()
     assert await Subscriptions(redis).of(HERE)

@@ -26,7 +26,7 @@ from bot.sources.biorxiv import BiorxivSettings
 from bot.sources.context import SourceContext, silent
 from bot.sources.feed import FeedSettings
 from bot.store import keys
-from bot.store.followed import FollowedCategories
+from bot.store.followed_categories import FollowedCategories
 from bot.store.lease import Lease
 from bot.store.papers import Ingested, Papers
 from bot.store.polls import last_polls

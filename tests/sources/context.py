@@ -17,7 +17,7 @@ def settings_for(url: str, *groups: SettingsGroup) -> Settings:
         semantic_scholar_url=url, semantic_scholar_key=SecretStr("the key")
     )
     core = Settings.model_construct(contact="ops@example.org")
-    return core.having(*(settings_of(name, url) for name in SOURCES), scholar, *groups)
+    return core.with_groups(*(settings_of(name, url) for name in SOURCES), scholar, *groups)
 
 
 def a_context(

@@ -16,7 +16,7 @@ from bot.ports import Batch
 from bot.query import parse
 from bot.settings import Settings
 from bot.sources import feed as feeds
-from bot.sources.feed import SCHEME, Cursor, Feed, FeedSettings, build, read_in_process
+from bot.sources.feed import SCHEME, Cursor, FeedSettings, FeedSource, build, read_in_process
 from bot.sources.feed_worker import LONGEST_TITLE, read_feed
 from tests.replay import serve
 from tests.sources.context import a_context
@@ -31,7 +31,9 @@ SEEN = str(Cursor("of another day", scheme=SCHEME))
 
 async def fetched(respond: Respond, cursor: str | None = SEEN, path: str = "/feed.xml") -> Batch:
     async with serve(app_of(respond)) as url:
-        return await Feed("journal", url + path, Clock().now, private=ALLOWED, timeout=2.0).fetch(cursor)
+        return await FeedSource("journal", url + path, Clock().now, private=ALLOWED, timeout=2.0).fetch(
+            cursor
+        )
 
 
 async def test_an_entry_has_all_its_fields() -> None:
@@ -151,7 +153,7 @@ async def test_entries_whose_ids_change_with_an_upgrade_are_not_posted_again() -
 )
 async def test_links_are_resolved_against_the_feeds_address(link: str, url: str) -> None:
     async with serve(app_of(sending(journal(Entry(link=link, guid="a"))))) as server:
-        feed = Feed("journal", f"{server}/feed.xml", Clock().now, private=ALLOWED)
+        feed = FeedSource("journal", f"{server}/feed.xml", Clock().now, private=ALLOWED)
         (paper,) = (await feed.fetch(SEEN)).papers
         assert paper.url == url.format(host=server.removeprefix("http://"))
 
@@ -254,7 +256,7 @@ async def test_anything_but_a_feed_is_an_error(body: bytes, encoding: str, reaso
 
 async def test_private_addresses_are_not_read() -> None:
     async with serve(app_of(sending(journal(Entry())))) as url:
-        feed = Feed("journal", url, Clock().now)
+        feed = FeedSource("journal", url, Clock().now)
         with pytest.raises(SourceError, match=r"not a public address.*PAPERBOY_FEEDS_PRIVATE"):
             await feed.fetch(None)
 
@@ -271,7 +273,7 @@ async def test_a_body_that_trickles_in_times_out() -> None:
         return response
 
     async with serve(app_of(drip)) as url:
-        feed = Feed("journal", url, Clock().now, private=ALLOWED, timeout=0.5)
+        feed = FeedSource("journal", url, Clock().now, private=ALLOWED, timeout=0.5)
         with pytest.raises(SourceError, match="did not answer within"):
             await feed.fetch(None)
         over.set()

@@ -5,7 +5,7 @@ from redis.asyncio import Redis
 
 from bot.cli.doctor.server import check_server
 from bot.pipeline.poller import Poller
-from bot.sources.feed import Feed
+from bot.sources.feed import FeedSource
 from bot.store.lease import Lease
 from bot.store.papers import Papers
 from bot.store.polls import last_polls
@@ -29,7 +29,7 @@ async def test_doctor_shows_unreadable_entries_until_they_are_repaired(redis: Re
         return findings["entries"].message
 
     async with serve(app_of(respond)) as url:
-        feed = Feed("journal", url, clock.now, private=(LOOPBACK,))
+        feed = FeedSource("journal", url, clock.now, private=(LOOPBACK,))
         poller = Poller((feed,), Papers(redis), Lease(redis), redis, now=clock.now)
         for _ in range(2):  # the feed hasn't changed
             assert await shown() == "can't be read: 1 of journal (it has neither title nor text)"

@@ -7,8 +7,8 @@ from redis.asyncio import Redis
 
 from bot.domain.models import ChannelRef
 from bot.store import keys
+from bot.store.card_updates import CardUpdateQueue
 from bot.store.channel_rules import ChannelRules
-from bot.store.edits import CardUpdateQueue
 from bot.store.outbox.outbox import Outbox
 from bot.store.papers import Papers
 from bot.store.polls import last_polls

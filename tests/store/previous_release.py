@@ -15,7 +15,7 @@ from redis.asyncio import Redis
 
 from bot.domain.models import ChannelRef
 from bot.store import keys
-from bot.store.migrations import bring_up_to_date
+from bot.store.migrations import migrate
 from bot.store.poll_stream import GROUP
 from tests.scenario import Board, Clock, House, set_clock
 
@@ -56,7 +56,7 @@ async def restored(redis: Redis, patch: pytest.MonkeyPatch) -> Clock:
     await restore(redis)
     clock = set_clock(patch, redis)
     await clock.set(AT + timedelta(minutes=2))
-    await bring_up_to_date(redis)
+    await migrate(redis)
     return clock
 
 

@@ -10,10 +10,10 @@ from bot.store import keys
 from bot.store.backup.export import facts
 from bot.store.backup.import_ import Restore
 from bot.store.connect import connect
-from bot.store.limits import Rates
+from bot.store.limits import RateLimiter
 from bot.store.outbox.outbox import Outbox
 from bot.store.papers import Papers
-from bot.store.reactions import Annotation, PaperList, Saved
+from bot.store.reactions import Annotation, PaperList, ReadingLists
 from bot.store.subscriptions import Subscriptions
 from tests.papers import a_channel, a_paper
 from tests.servers import cluster
@@ -27,7 +27,7 @@ async def test_stored_data_can_be_read_exported_and_changed(tmp_path: Path) -> N
         outbox, subscriptions = Outbox(redis), Subscriptions(redis)
         known = tuple(a_paper(f"p{n}") for n in range(10))
         await Papers(redis).ingest("hf", Batch(papers=known, cursor="c", trending=("p1", "p2")), 0)
-        await Saved(redis).add(PaperList(CHANNELS[0], shared=True), "p1", Annotation("a note"))
+        await ReadingLists(redis).add(PaperList(CHANNELS[0], shared=True), "p1", Annotation("a note"))
         for channel in CHANNELS:
             await subscriptions.add(channel, "diffusion", "now", "U1")
         await outbox.enqueue(
@@ -41,7 +41,7 @@ async def test_stored_data_can_be_read_exported_and_changed(tmp_path: Path) -> N
         await outbox.pause_workspace("fake", "T1", "uninstalled")
         assert await outbox.open() + await outbox.overdue("fake") > 0
         assert (await outbox.status(stuck.channel)).dead_letters == 1
-        assert await Rates(redis).turn(Rate(1, 1.0), "post", "fake") == 0
+        assert await RateLimiter(redis).turn(Rate(1, 1.0), "post", "fake") == 0
         assert [one.key async for one in outbox.dead_letters()] == [stuck.key]
         assert await outbox.retry(stuck.key)
 

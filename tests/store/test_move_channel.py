@@ -19,7 +19,7 @@ from bot.store.backup import move_channel
 from bot.store.backup.move_channel import FOLLOW, ChannelMoves
 from bot.store.channel_rules import ChannelRules, ChannelSettingsStore
 from bot.store.outbox.outbox import Outbox
-from bot.store.reactions import Annotation, PaperList, Saved
+from bot.store.reactions import Annotation, PaperList, ReadingLists
 from bot.store.subscriptions import Subscriptions
 from bot.store.tokens import Grant, Kind, Tokens
 from bot.store.watches import Watches
@@ -196,7 +196,7 @@ async def create_channel(redis: Redis, board: Board, *, posting: bool) -> list[s
     await house.subscribe(HERE, "now", ChannelSettings(zone="Europe/Berlin", most=BUDGET))
     await ChannelRules(redis).mute(HERE, Mute(text="survey", created_by="U1 ada"))
     await Watches(redis).put(HERE, "p0", Watch(IMPORTANT, "U1 ada", BEGIN))
-    await Saved(redis).add(PaperList(HERE, shared=True), "p0", Annotation(note="read it"))
+    await ReadingLists(redis).add(PaperList(HERE, shared=True), "p0", Annotation(note="read it"))
     tokens = Tokens(redis)
     kinds: tuple[Kind, ...] = ("feed", "api")
     secrets = [await tokens.make(Grant(channel=HERE, kind=kind, at=BEGIN)) for kind in kinds]
@@ -248,7 +248,7 @@ async def channel_data(redis: Redis, channel: ChannelRef, secrets: list[str]) ->
     """Return everything that a channel has, except posts."""
     settings = await ChannelSettingsStore(redis).of(channel)
     grants = [await Tokens(redis).find(secret) for secret in secrets]
-    listed = await Saved(redis).annotations(PaperList(channel, shared=True))
+    listed = await ReadingLists(redis).annotations(PaperList(channel, shared=True))
     return {
         "subscriptions": [one.query for one in await Subscriptions(redis).of(channel)],
         "settings": (settings.zone, settings.most),

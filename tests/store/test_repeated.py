@@ -16,7 +16,7 @@ from bot.store import keys
 from bot.store.connect import client
 from bot.store.daily_calls import DailyCalls
 from bot.store.lease import Lease
-from bot.store.limits import Rates
+from bot.store.limits import RateLimiter
 from bot.store.outbox.outbox import Outbox
 from bot.store.papers import Papers
 from bot.store.poll_stream import PollReader
@@ -122,7 +122,7 @@ STEPS: dict[str, tuple[tuple[Step, ...], Step]] = {
     "announce again": ((ingest,), lambda redis: PollReader(redis, Papers(redis)).replay_recent()),
     "lease": ((), lambda redis: Lease(redis).acquire()),
     "call": ((), lambda redis: DailyCalls(redis, "openalex", 3).take(date(2026, 5, 20))),
-    "turn": ((), lambda redis: Rates(redis).turn(Rate(1, 1.0), "post", "fake")),
+    "turn": ((), lambda redis: RateLimiter(redis).turn(Rate(1, 1.0), "post", "fake")),
 }
 
 

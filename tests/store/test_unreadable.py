@@ -17,8 +17,8 @@ from bot.ports import Batch
 from bot.store import keys, unreadable
 from bot.store.backup.export import facts
 from bot.store.backup.import_ import Restore
+from bot.store.card_updates import CardUpdate, CardUpdateQueue
 from bot.store.channel_rules import ChannelRules, ChannelSettingsStore
-from bot.store.edits import CardUpdate, CardUpdateQueue
 from bot.store.outbox.outbox import Outbox
 from bot.store.papers import Papers
 from bot.store.poll_stream import PollReader

@@ -13,12 +13,12 @@ from bot.search.recent_papers import RecentPapers
 from bot.search.search import Search
 from bot.store.outbox.outbox import Outbox
 from bot.store.papers import Papers
-from bot.store.reactions import Saved
+from bot.store.reactions import ReadingLists
 from bot.store.subscriptions import Subscriptions
 from bot.terminal.sample import PapersOrSample
 from bot.web.legal import LegalPages, Operator
+from bot.web.list_reader import ListReader
 from bot.web.probes import Probes
-from bot.web.reading import Reader
 from bot.web.server import Website, parts
 from tests.failing_core import FailingCore
 from tests.platform_harness import PUBLIC_URL
@@ -53,13 +53,13 @@ async def a_website(
     papers, outbox = PapersOrSample(redis), Outbox(redis)
     search = Search(papers, None, lambda: NOW, papers.stand_ins)
     probes = Probes(redis, outbox, platforms, lambda: NOW, token)
-    reader = Reader(
+    reader = ListReader(
         papers=Papers(redis),
         search=search,
         recent=RecentPapers(Papers(redis), lambda: NOW),
         outbox=outbox,
         subscriptions=Subscriptions(redis),
-        saved=Saved(redis),
+        saved=ReadingLists(redis),
     )
     shown = parts(
         redis=redis,

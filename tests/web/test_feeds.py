@@ -20,10 +20,10 @@ from bot.domain.models import ChannelRef, ChannelSettings, MessageRef, Paper, Us
 from bot.ports import Batch, Rate
 from bot.sources.huggingface_papers import parse_list
 from bot.store.papers import Papers
-from bot.store.reactions import Annotation, PaperList, Saved
+from bot.store.reactions import Annotation, PaperList, ReadingLists
 from bot.store.tokens import SHARED_LIST, Grant, Tokens
 from bot.web import feeds
-from bot.web.reading import PAGE
+from bot.web.list_reader import PAGE
 from tests.papers import a_channel, a_paper
 from tests.platform_harness import PUBLIC_URL
 from tests.replay import HuggingFaceReplay
@@ -403,7 +403,7 @@ async def test_requests_of_feeds_are_rate_limited(redis: Redis, monkeypatch: pyt
 async def test_a_shared_list_is_a_feed_with_its_notes(redis: Redis) -> None:
     papers = [a_paper(f"2603.{n:05}", title=f"Paper {n}") for n in range(PAGE + 2)]
     await Papers(redis).remember(papers)
-    saved, shared = Saved(redis), PaperList(a_channel(platform="board"), shared=True)
+    saved, shared = ReadingLists(redis), PaperList(a_channel(platform="board"), shared=True)
     for paper in papers:
         await saved.add(shared, paper.id)
     await saved.add(shared, papers[0].id, Annotation(f"for Monday {NASTY}", ("to-read",), "U-Grace"))

@@ -183,7 +183,7 @@ async def whole_site(redis: Redis) -> AsyncIterator[Site]:
         secret_key=SecretStr(KEY),
         trusted_proxies=(ip_network("127.0.0.0/8"),),
         **PORT,
-    ).having(
+    ).with_groups(
         HuggingFaceSettings(huggingface_url=NOWHERE),
         ArxivSettings(arxiv_api_url=NOWHERE, arxiv_oai_url=NOWHERE),
         EmailSettings(**MAIL),

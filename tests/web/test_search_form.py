@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from redis.asyncio import Redis
 
-from bot.commands.weeks import FEWEST_WEEKS
+from bot.commands.weekly_plot import FEWEST_WEEKS
 from bot.domain.models import Paper
 from bot.query import parse
 from bot.store.papers import Papers

@@ -31,7 +31,7 @@ class Announcement:
 
 
 @dataclass(frozen=True, slots=True)
-class Feed:
+class AnnouncementFeed:
     """One feed of announcements."""
 
     title: str
@@ -40,7 +40,7 @@ class Feed:
     """Number of entries that can't be read, by reason."""
 
 
-def parse_announcements(body: bytes) -> Feed:
+def parse_announcements(body: bytes) -> AnnouncementFeed:
     """Parse a feed of `/rss/<category>` or `/atom/<category>`. Raises SourceError unless it is a complete feed."""
     head, entries = _read(body)
     title, batch_date = head.text("title"), _date(head)
@@ -51,7 +51,9 @@ def parse_announcements(body: bytes) -> Feed:
 
     # An error in the form of a feed has one entry, which isn't a paper.
     is_error = title.casefold().startswith("feed error")
-    return Feed(title, () if is_error else tuple(read_rows("arXiv", entries, read, skipped)), skipped)
+    return AnnouncementFeed(
+        title, () if is_error else tuple(read_rows("arXiv", entries, read, skipped)), skipped
+    )
 
 
 def parse_answer(body: bytes) -> tuple[Paper, ...]:

@@ -38,22 +38,22 @@ class Calendar:
     def last(self, now: datetime) -> datetime:
         """Return when the latest announcement up to `now` began."""
         evening = now.astimezone(NEW_YORK).date()
-        while not self.announces(evening) or at(evening, ANNOUNCED) > now:
+        while not self.announces(evening) or new_york_time(evening, ANNOUNCED) > now:
             evening -= DAY
-        return at(evening, ANNOUNCED)
+        return new_york_time(evening, ANNOUNCED)
 
     def following(self, now: datetime) -> datetime:
         """Return when the next announcement after `now` begins."""
         evening = now.astimezone(NEW_YORK).date()
-        while not self.announces(evening) or at(evening, ANNOUNCED) <= now:
+        while not self.announces(evening) or new_york_time(evening, ANNOUNCED) <= now:
             evening += DAY
-        return at(evening, ANNOUNCED)
+        return new_york_time(evening, ANNOUNCED)
 
     def _is_holiday(self, day: date) -> bool:
         return day in self._closed or f"{day:%m-%d}" in _PUBLISHED.get(day.year, ()) or _is_expected(day)
 
 
-def at(day: date, hour: time) -> datetime:
+def new_york_time(day: date, hour: time) -> datetime:
     """Return a time of day in New York."""
     return datetime.combine(day, hour, NEW_YORK)
 

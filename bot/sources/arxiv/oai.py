@@ -15,7 +15,7 @@ from typing import Any, Self
 from bot.domain.errors import SourceError
 from bot.domain.models import Paper
 from bot.ports import Batch
-from bot.sources.arxiv.calendar import DAY, NEW_YORK, Calendar, at
+from bot.sources.arxiv.calendar import DAY, NEW_YORK, Calendar, new_york_time
 from bot.sources.arxiv.oai_records import Page, Record, TokenExpired, parse_page
 from bot.sources.context import Progress
 from bot.sources.http import Upstream
@@ -107,7 +107,7 @@ class ArxivOai:
 
     def next_poll(self, now: datetime) -> datetime:
         today = now.astimezone(NEW_YORK).date()
-        moments = (at(day, hour).astimezone(UTC) for day in (today, today + DAY) for hour in TIMES)
+        moments = (new_york_time(day, hour).astimezone(UTC) for day in (today, today + DAY) for hour in TIMES)
         return next(moment for moment in moments if moment > now)
 
     async def _page(self, reached: Cursor) -> Page:

@@ -11,8 +11,8 @@ from urllib.parse import quote
 
 from bot.domain.errors import SourceError
 from bot.ports import Batch
-from bot.sources.arxiv.announcements import Feed, parse_announcements
-from bot.sources.arxiv.calendar import ANNOUNCED, DAY, NEW_YORK, Calendar, at
+from bot.sources.arxiv.announcements import AnnouncementFeed, parse_announcements
+from bot.sources.arxiv.calendar import ANNOUNCED, DAY, NEW_YORK, Calendar, new_york_time
 from bot.sources.http import Upstream
 
 EVENING = tuple(time(hour, minute) for hour in range(20, 24) for minute in (15, 35, 55))
@@ -65,7 +65,7 @@ class Cursor:
     def is_stale(self, now: datetime, calendar: Calendar) -> bool:
         """Whether the latest announcement had no papers although those before it did."""
         last = calendar.last(now)
-        morning = at(last.date() + DAY, MORNING)
+        morning = new_york_time(last.date() + DAY, MORNING)
         return self.streak >= REGULAR and self.changed is not None and self.changed < last and now >= morning
 
 
@@ -126,7 +126,7 @@ class ArxivRss:
             f"since then; papers that the feed lacks come by OAI-PMH"
         )
 
-    async def _read(self) -> Feed:
+    async def _read(self) -> AnnouncementFeed:
         answer = await self._upstream.get(self._url, accept=(200, 400))
         if answer.status == 400:
             raise self._unknown_category()
@@ -151,7 +151,7 @@ def next_poll(now: datetime, changed: datetime | None, calendar: Calendar) -> da
     for day in (today, today + DAY, today + 2 * DAY):
         times = NIGHT if _has_come(day, changed, calendar) else NIGHT + EVENING
         for hour in times:
-            moment = at(day, hour).astimezone(UTC)
+            moment = new_york_time(day, hour).astimezone(UTC)
             if moment > now:
                 return moment
     raise AssertionError("every day has a poll")  # pragma: no cover
@@ -159,4 +159,4 @@ def next_poll(now: datetime, changed: datetime | None, calendar: Calendar) -> da
 
 def _has_come(day: date, changed: datetime | None, calendar: Calendar) -> bool:
     """Whether no batch is expected on the evening of `day`, or it has arrived."""
-    return not calendar.announces(day) or (changed is not None and changed >= at(day, ANNOUNCED))
+    return not calendar.announces(day) or (changed is not None and changed >= new_york_time(day, ANNOUNCED))

@@ -46,10 +46,10 @@ _SIGNS = {
 """Text for a backslash and a sign, such as `\\(`: delimiters of formulas, spaces, and escaped special characters."""
 
 
-class Reader:
+class LatexReader:
     """One pass over a text. `_at` is the position of the next character to read."""
 
-    def __init__(self, text: str, commands: Mapping[str, Callable[["Reader"], str]]) -> None:
+    def __init__(self, text: str, commands: Mapping[str, Callable[["LatexReader"], str]]) -> None:
         self._text = text
         self._at = 0
         self._commands = commands

@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Mapping
 
 from bot.text.latex.macros import SUPERSCRIPTS
-from bot.text.latex.reader import OPTIONS, Reader
+from bot.text.latex.reader import OPTIONS, LatexReader
 
 _PREFIXES = {
     "quecto": "q", "ronto": "r", "yocto": "y", "zepto": "z", "atto": "a", "femto": "f", "pico": "p", "nano": "n", "micro": "μ",
@@ -66,7 +66,7 @@ def spelled_unit(raw: str) -> str:
     return "".join(sign + unit for sign, unit in factors).removeprefix("·")
 
 
-def _unit(reader: Reader) -> str:
+def _unit(reader: LatexReader) -> str:
     raw = reader.raw_group()
     return spelled_unit(raw) if raw is not None else ""
 
@@ -76,45 +76,45 @@ def _joined(amount: str, unit: str) -> str:
     return f"{amount}{'' if unit[:1] in ('', '/', '′', '″') or unit == '°' else ' '}{unit}"
 
 
-def quantity(reader: Reader) -> str:
+def quantity(reader: LatexReader) -> str:
     r"""`\SI{5}{\kilo\meter}`, `\qty[options]{5}{km}`."""
     reader.take(OPTIONS)
     return _joined(reader.argument(), _unit(reader))
 
 
-def unit(reader: Reader) -> str:
+def unit(reader: LatexReader) -> str:
     r"""`\si{\milli\second}`; with the units package `\unit[5]{km}`."""
     amount = reader.take(OPTIONS)
     name = _unit(reader)
     return _joined(amount[0].strip(" []"), name) if amount and "=" not in amount[0] else name
 
 
-def span(reader: Reader) -> str:
+def span(reader: LatexReader) -> str:
     r"""`\SIrange{1}{10}{\giga\hertz}`."""
     reader.take(OPTIONS)
     return _joined(f"{reader.argument()}–{reader.argument()}", _unit(reader))
 
 
-def numbers(reader: Reader) -> str:
+def numbers(reader: LatexReader) -> str:
     r"""`\numrange{1}{10}`."""
     reader.take(OPTIONS)
     return f"{reader.argument()}–{reader.argument()}"
 
 
-def several(reader: Reader) -> str:
+def several(reader: LatexReader) -> str:
     r"""`\SIlist{1;2;5}{\meter}`."""
     reader.take(OPTIONS)
     return _joined(reader.argument().replace(";", ", "), _unit(reader))
 
 
-def angle(reader: Reader) -> str:
+def angle(reader: LatexReader) -> str:
     r"""`\ang{45}`, `\ang{12;30;5}`."""
     reader.take(OPTIONS)
     parts = reader.argument().split(";")
     return "".join(part + sign for part, sign in zip(parts, "°′″", strict=False) if part)
 
 
-UNITS: Mapping[str, Callable[[Reader], str]] = {
+UNITS: Mapping[str, Callable[[LatexReader], str]] = {
     "SI": quantity, "qty": quantity, "si": unit, "unit": unit, "SIrange": span, "qtyrange": span, "numrange": numbers,
     "SIlist": several, "qtylist": several, "ang": angle,
 }  # fmt: skip

@@ -14,7 +14,7 @@ from bot.domain.models import ChannelRef, Reason
 from bot.pipeline.delivery import DeliveryWorker
 from bot.pipeline.delivery_card import compose
 from bot.ports import Batch
-from bot.store.limits import Rates
+from bot.store.limits import RateLimiter
 from bot.store.notifications import Notifications
 from bot.store.outbox.outbox import Outbox
 from bot.store.papers import Papers
@@ -66,7 +66,7 @@ async def recover(redis: Redis, spell: RawAnswer, *, rounds: int = 3) -> tuple[f
             platform,
             outbox,
             Papers(redis),
-            Rates(redis),
+            RateLimiter(redis),
             lambda delivery, entries, rules: compose(entries, rules, SPRING, delivery.label),
         )
         began = len(double.requests)

@@ -18,7 +18,7 @@ from adapters.discord.rest import rest_client
 from bot.cards import Card
 from bot.clock import wall_clock
 from bot.domain.models import ChannelRef
-from bot.store.forget import Forgetting
+from bot.store.data_deletion import DataDeletion
 from tests.adapters.discord.double.payloads import BOT, GUILD, MEMBER, USER, guild_payload
 from tests.adapters.discord.double.service import DiscordDouble
 from tests.adapters.discord.recording import TURNS, RecordingCore, listening
@@ -175,5 +175,5 @@ async def test_the_record_of_a_greeting_expires_and_is_deleted_with_the_server(
         await double.gateway.dispatch("GUILD_CREATE", joined_server())
         await settled(double, core)
     assert 0 < await redis.ttl(keys.greeted(GUILD)) <= timedelta(days=90).total_seconds()
-    await Forgetting(redis).workspace("discord", str(GUILD))
+    await DataDeletion(redis).workspace("discord", str(GUILD))
     assert not await redis.exists(keys.greeted(GUILD))

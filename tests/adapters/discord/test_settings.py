@@ -42,7 +42,7 @@ def test_every_optional_setting_that_discord_names_exists() -> None:
 
 def test_without_a_token_discord_is_not_configured(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("DISCORD_TOKEN", raising=False)
-    settings = Settings().having(SETTINGS.model_construct(discord_token=None))
+    settings = Settings().with_groups(SETTINGS.model_construct(discord_token=None))
     assert not settings.of(SETTINGS).is_configured
     with pytest.raises(ConfigurationError, match="DISCORD_TOKEN"):
         build(settings, None)  # type: ignore[arg-type]  # it raises before it uses Redis

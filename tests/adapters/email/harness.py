@@ -17,7 +17,7 @@ from redis.asyncio import Redis
 from adapters.email.address import Address
 from adapters.email.addresses import Addresses
 from adapters.email.links import Links
-from adapters.email.message import Sender
+from adapters.email.message import FromAddress
 from adapters.email.platform import EmailPlatform
 from adapters.email.smtp_client import SmtpClient
 from adapters.email.smtp_url import SmtpServer
@@ -192,7 +192,7 @@ class EmailHarness:
             limits=Limits(self._redis),
             links=self.links,
             client=SmtpClient(SmtpServer.parse(self.mail_server.url), patience=3),
-            sender=Sender.parse("Paperboy <papers@example.org>"),
+            sender=FromAddress.parse("Paperboy <papers@example.org>"),
             bounce=Address.parse("bounces@example.org"),
             now=self._now,
         )

@@ -23,7 +23,7 @@ def build_platform(**values: Any) -> EmailPlatform | None:
     mail = {name: value for name, value in values.items() if name in EmailSettings.model_fields}
     aliased = {{"smtp_url": "SMTP_URL"}.get(name, name): value for name, value in mail.items()}
     core = {name: value for name, value in values.items() if name not in mail}
-    platform = build(Settings(**core).having(EmailSettings(**aliased)), Redis())
+    platform = build(Settings(**core).with_groups(EmailSettings(**aliased)), Redis())
     assert platform is None or isinstance(platform, EmailPlatform)
     return platform
 

@@ -15,7 +15,7 @@ from redis.asyncio import Redis
 from adapters.email.address import Address
 from adapters.email.addresses import Addresses
 from adapters.email.links import Links
-from adapters.email.message import Sender
+from adapters.email.message import FromAddress
 from adapters.email.platform import EmailPlatform
 from adapters.email.smtp_client import SmtpClient
 from adapters.email.smtp_url import SmtpServer
@@ -27,7 +27,7 @@ from bot.pipeline.delivery import DeliveryWorker
 from bot.pipeline.delivery_card import compose
 from bot.policy import retry
 from bot.ports import Batch
-from bot.store.limits import Limits, Rates
+from bot.store.limits import Limits, RateLimiter
 from bot.store.outbox import outbox as outboxes
 from bot.store.outbox.outbox import Outbox
 from bot.store.papers import Papers
@@ -56,7 +56,7 @@ class Scene:
             self.platform,
             self.outbox,
             self.papers,
-            Rates(self.redis),
+            RateLimiter(self.redis),
             lambda _delivery, entries, rules: compose(entries, rules, NOW),
             on_uncertain=on_uncertain or self.platform.on_uncertain,
         )
@@ -92,7 +92,7 @@ async def open_scene(redis: Redis) -> AsyncIterator[Scene]:
             limits=Limits(redis),
             links=Links("https://papers.example.org", encryptor, lambda: NOW),
             client=client,
-            sender=Sender.parse("Paperboy <papers@example.org>"),
+            sender=FromAddress.parse("Paperboy <papers@example.org>"),
             bounce=Address.parse("bounces@example.org"),
             now=lambda: NOW,
         )

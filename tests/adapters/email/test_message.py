@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from adapters.email.address import Address
-from adapters.email.message import Sender, UnsafeMessage, compose, encode_header, message_id
+from adapters.email.message import FromAddress, UnsafeMessage, compose, encode_header, message_id
 from adapters.email.render import Frame, Rendered, render
 from bot.cards.build import paragraph
 from bot.cards.paper import paper_card
@@ -23,7 +23,7 @@ from tests.papers import a_paper
 
 NOW = datetime(2026, 3, 3, tzinfo=UTC)
 ADA = Address.parse("ada@example.org")
-SENDER = Sender.parse("Paperboy <papers@example.org>")
+SENDER = FromAddress.parse("Paperboy <papers@example.org>")
 STOP = "https://papers.example.org/email/unsubscribe/" + "x" * 200
 FRAME = Frame("You asked for it.", (("Stop", STOP),))
 
@@ -31,7 +31,7 @@ FRAME = Frame("You asked for it.", (("Stop", STOP),))
 def a_mail(
     title: str = "On paper",
     query: str = "paper",
-    sender: Sender = SENDER,
+    sender: FromAddress = SENDER,
     author: str = "Ada Lovelace",
     zone: str = "UTC",
 ) -> bytes:
@@ -109,7 +109,7 @@ NAMES = read(a_mail()).keys()
 def test_outside_text_never_adds_a_header_or_a_part(
     title: str, author: str, query: str, name: str, zone: str
 ) -> None:
-    source = a_mail(title, query, Sender(name, SENDER.address), author, zone)
+    source = a_mail(title, query, FromAddress(name, SENDER.address), author, zone)
     mail = read(source)
     assert mail.keys() == NAMES
     assert str(mail["To"]) == "ada@example.org"
@@ -237,8 +237,8 @@ def test_a_mail_that_would_be_parsed_differently_is_not_sent(identity: str) -> N
 @pytest.mark.parametrize("text", ["", "Paperboy", "Paperboy <>", "a@b", "a@example.org, b@example.org"])
 def test_an_invalid_sender_is_refused(text: str) -> None:
     with pytest.raises(ConfigurationError, match="PAPERBOY_MAIL_FROM"):
-        Sender.parse(text)
+        FromAddress.parse(text)
 
 
 def test_a_sender_without_a_name_is_called_paperboy() -> None:
-    assert Sender.parse("papers@example.org") == SENDER
+    assert FromAddress.parse("papers@example.org") == SENDER

@@ -15,7 +15,7 @@ from cryptography.x509.oid import NameOID
 
 from adapters.email.addresses import Addresses
 from adapters.email.links import Links
-from adapters.email.message import Sender
+from adapters.email.message import FromAddress
 from adapters.email.platform import EmailPlatform
 from adapters.email.smtp_client import SmtpClient
 from adapters.email.smtp_url import SmtpServer
@@ -146,6 +146,6 @@ def a_platform(client: SmtpClient) -> EmailPlatform:
         limits=Limits(NO_REDIS),
         links=links,
         client=client,
-        sender=Sender.parse("papers@example.org"),
+        sender=FromAddress.parse("papers@example.org"),
         now=links.now,
     )

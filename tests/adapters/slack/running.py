@@ -54,7 +54,7 @@ class Running:
         defaults = {name: field.default for name, field in Settings.model_fields.items()}
         known = Settings.model_construct(
             **(defaults | zotero_settings() | {"port": mode.port, "public_url": PUBLIC_URL} | settings)
-        ).having(*groups)
+        ).with_groups(*groups)
         session = await self._stack.enter_async_context(aiohttp.ClientSession())
         self.platform = UnlimitedSlack(mode, self.redis, self._now)
         self._stack.push_async_callback(self.platform.close)

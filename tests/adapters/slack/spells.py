@@ -13,7 +13,7 @@ from bot.domain.models import ChannelRef, Reason
 from bot.pipeline.delivery import DeliveryWorker
 from bot.pipeline.delivery_card import compose
 from bot.ports import Batch
-from bot.store.limits import Rates
+from bot.store.limits import RateLimiter
 from bot.store.notifications import Notifications
 from bot.store.outbox.outbox import Outbox
 from bot.store.papers import Papers
@@ -62,7 +62,7 @@ async def recover(redis: Redis, spell: str, *, answers: int = 30) -> tuple[float
             platform,
             outbox,
             Papers(redis),
-            Rates(redis),
+            RateLimiter(redis),
             lambda delivery, entries, rules: compose(entries, rules, SPRING, delivery.label),
         )
         slack.faults.always = dict.fromkeys(METHODS, spell)

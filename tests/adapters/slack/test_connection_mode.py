@@ -41,7 +41,7 @@ def settings(*given: Given) -> Settings:
         defaults = {name: field.default for name, field in group.model_fields.items()}
         return group.model_construct(**defaults | {n: v for n, v in values.items() if n in defaults})
 
-    return of(Settings).having(of(SlackSettings))
+    return of(Settings).with_groups(of(SlackSettings))
 
 
 def test_slack_is_not_built_without_its_settings(redis: Redis) -> None:

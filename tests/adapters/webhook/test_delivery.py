@@ -22,7 +22,7 @@ from bot.policy import retry
 from bot.ports import Batch, Core, Platform, Rates
 from bot.store.channel_rules import ChannelSettingsStore
 from bot.store.copies import Copies
-from bot.store.limits import Rates as SharedRates
+from bot.store.limits import RateLimiter
 from bot.store.outbox.outbox import Outbox
 from bot.store.papers import Papers
 from tests.adapters.webhook.scene import Scene, open_scene
@@ -74,7 +74,7 @@ class Posting:
             platform,
             self.outbox,
             self.papers,
-            SharedRates(self.scene.redis),
+            RateLimiter(self.scene.redis),
             lambda delivery, entries, rules: compose(
                 entries, rules, datetime.now(UTC), delivery.label, ordered=delivery.copy_of is not None
             ),

@@ -21,7 +21,7 @@ AUTHORED = ("subs", "mutes", "watches", "shared_notes", "copies")
 """Kinds of keys whose records name their author."""
 
 
-class Forgetting:
+class DataDeletion:
     """Deletes for good. Every method raises RedisError, and can be repeated."""
 
     def __init__(self, redis: Redis) -> None:

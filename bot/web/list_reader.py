@@ -17,7 +17,7 @@ from bot.search.recent_papers import RecentPapers
 from bot.search.search import Search
 from bot.store.outbox.outbox import Outbox
 from bot.store.papers import Papers
-from bot.store.reactions import Annotation, PaperList, Saved
+from bot.store.reactions import Annotation, PaperList, ReadingLists
 from bot.store.subscriptions import Subscriptions
 from bot.store.tokens import Grant
 
@@ -83,7 +83,7 @@ class Items:
         return max((item.at for item in self.items), default=LONG_AGO)
 
 
-class Reader:
+class ListReader:
     """Reads lists. All of its methods raise RedisError."""
 
     def __init__(
@@ -94,7 +94,7 @@ class Reader:
         recent: RecentPapers,
         outbox: Outbox,
         subscriptions: Subscriptions,
-        saved: Saved,
+        saved: ReadingLists,
         clock: Callable[[], float] = monotonic,
     ) -> None:
         self.papers = papers
