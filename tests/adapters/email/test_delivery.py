@@ -126,6 +126,7 @@ async def test_everyone_gets_their_mails_once(scene: Scene) -> None:
     assert len(scene.mail_counts()) == len(scene.mail_server.mails) == 120
 
 
+@pytest.mark.timeout(180)
 @pytest.mark.parametrize("on_uncertain", ["hold", "resend"])
 async def test_through_every_fault_no_mail_is_lost_and_only_resending_doubles_some(
     scene: Scene, on_uncertain: Literal["hold", "resend"]
