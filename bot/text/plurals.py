@@ -154,7 +154,9 @@ def singular(word: str) -> str:
         return _of_family(word, word) if word[-1] in "aeixn" else word
     if word.endswith(("ss", "us", "is")) and word not in _IN_US_OR_IS:
         return word
-    return _without_s(word)
+    without_s = _without_s(word)
+    # Some people add an s to a plural: bacterias.
+    return _SINGULAR.get(without_s) or _of_family(without_s, without_s)
 
 
 def _without_s(word: str) -> str:

@@ -1,7 +1,7 @@
 """Spellings of the same word, and of different words."""
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from bot.text import clean, fold, spell, tokens
@@ -207,9 +207,10 @@ def test_normalizing_twice_changes_nothing(text: str) -> None:
     assert spell(" ".join(once)) == once
 
 
+@example("protozoa")
+@example("bacteria")
 @given(st.from_regex(r"[a-z]{2,11}[abdfgklmnprtvw]", fullmatch=True))
 def test_a_plural_in_s_matches_its_singular(word: str) -> None:
     plural = f"{word}s"
-    assert fold(plural) in {word, plural}
     assert fold(fold(plural)) == fold(plural)
-    assert fold(plural) == word or plural in _NO_PLURAL
+    assert fold(plural) == fold(word) or plural in _NO_PLURAL
