@@ -88,11 +88,12 @@ async def test_upstream_results_that_do_not_match_the_query_are_dropped(core: Co
     assert await ids(await ask_core(core, "search author:noether number days:1")) == []
 
 
-async def test_an_upstream_result_can_be_shared_and_is_still_new_when_listed(
+async def test_an_upstream_result_can_be_shared_and_saved_and_is_still_new_when_listed(
     core: Commands, services: Services
 ) -> None:
     await ids(await ask_core(core, "search number"))
     assert "Emmy Noether" in str((await ask_core(core, "share 2605.00003")).card)
+    assert "Saved" in (await ask_core(core, "save 2605.00003")).card.notice
     paper = (await services.papers.get(["2605.00003"]))["2605.00003"]
     result = await services.papers.ingest("arxiv", Batch((paper,), "c"), 0)
     assert result.new == 1

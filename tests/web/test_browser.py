@@ -82,13 +82,17 @@ async def test_the_page_is_small_and_loads_nothing_from_other_hosts(redis: Redis
         assert browser.console == []
 
 
-async def test_links_have_the_right_targets(redis: Redis) -> None:
+async def test_links_have_the_right_targets_and_send_no_referrer(redis: Redis) -> None:
     await seen(redis, *papers()[:1])
     async with site(redis, Gateway("https://chat.example.org/add")) as client, open_page() as browser:
         await browser.page.goto(str(client.make_url("/")))
         links = await browser.page.locator("main a").evaluate_all(
             "all => all.map(a => [a.innerText, a.href])"
         )
+        policy = await browser.page.evaluate(
+            "fetch('/').then(answer => answer.headers.get('referrer-policy'))"
+        )
+    assert policy == "no-referrer"
     assert ["Add to Fake", "https://chat.example.org/add"] in links
     assert [address for text, address in links if text.startswith("PDF")] == [
         "https://arxiv.org/pdf/2603.00001"
