@@ -284,7 +284,7 @@ async def test_a_server_that_does_not_run_is_skipped(tmp_path: Path, monkeypatch
     ends.write_text("#!/bin/sh\nexit 1\n")
     for program in (broken, ends):
         program.chmod(0o700)
-    monkeypatch.setattr(embedded_process, "programs", lambda: iter((broken, ends, works)))
+    monkeypatch.setattr(embedded_process, "server_programs", lambda: iter((broken, ends, works)))
     async with EmbeddedServer(tmp_path / "data") as server, await connect(server.url) as redis:
         assert await redis.ping()
 
@@ -292,6 +292,6 @@ async def test_a_server_that_does_not_run_is_skipped(tmp_path: Path, monkeypatch
 async def test_without_any_server_one_line_says_what_to_install(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(embedded_process, "programs", lambda: iter(()))
+    monkeypatch.setattr(embedded_process, "server_programs", lambda: iter(()))
     with pytest.raises(ConfigurationError, match="Install valkey-server"):
         await EmbeddedServer(tmp_path).start()
