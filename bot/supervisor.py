@@ -203,7 +203,7 @@ async def _sharing_errors(bot: Bot) -> AsyncIterator[None]:
 
 
 async def _no_pause(_seconds: float) -> None:
-    """Don't pause: nobody reads the output as it appears."""
+    """Don't pause: no one reads the output as it appears."""
 
 
 def _roles(bot: Bot, roles: frozenset[str], status: RoleStatus) -> Iterator[Role]:

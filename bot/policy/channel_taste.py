@@ -74,7 +74,7 @@ class ChannelTaste:
         return replace(self, removed=tuple(one for one in self.removed if one != term))
 
     def without_paper(self, paper_id: str) -> Self:
-        """Return a copy without a paper, as if nobody had reacted to it."""
+        """Return a copy without a paper, as if no one had reacted to it."""
         examples = {one: liked for one, liked in self.examples.items() if one != paper_id}
         forgotten = (*(one for one in self.forgotten if one != paper_id), paper_id)[-MOST_FORGOTTEN:]
         return replace(self, examples=examples, forgotten=forgotten)

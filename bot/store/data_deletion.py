@@ -89,7 +89,7 @@ class DataDeletion:
         return sorted(found)
 
     async def _delete_named(self, name: str) -> None:
-        """Delete every key that has this name as a complete part of its own name."""
+        """Delete every key with this name as a complete part."""
         async for key in self._redis.scan_iter(f"pb:*{name}*", count=PAGE):
             _, _, rest = str(key).partition(name)
             if not rest or rest[0] in ":/}":

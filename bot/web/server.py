@@ -177,7 +177,7 @@ def parts(
 def harden(*, https: bool = False) -> Callable[[web.Request, web.StreamResponse], Awaitable[None]]:
     """Return a signal handler that adds default security headers to an answer.
 
-    With `https` (the public URL is HTTPS), browsers are told to use HTTPS only.
+    With `https` (the public URL is HTTPS), a header makes browsers use HTTPS only.
     """
     headers = HEADERS | ({"Strict-Transport-Security": HSTS} if https else {})
 

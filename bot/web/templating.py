@@ -1,6 +1,6 @@
 """Pages from templates, and their static files.
 
-A package with pages of its own has its own templates, which extend `base.html`, and its own static files.
+A package with pages has its own templates, which extend `base.html`, and its own static files.
 """
 
 from collections.abc import Mapping

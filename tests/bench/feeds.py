@@ -3,7 +3,7 @@
     python -m tests.bench.feeds --json
 
 Each is fetched like a feed that an operator configured. The baseline is a simple bot, which unpacks the whole answer
-into memory, and parses it in a thread of its own process.
+into memory, and parses it in a thread of the same process.
 """
 
 import argparse

@@ -1,4 +1,4 @@
-"""People of the same name are told apart by their papers."""
+"""People of the same name are distinguished by their papers."""
 
 from bot.domain.models import Paper
 from bot.policy.people import people_among

@@ -46,7 +46,7 @@ async def _sent(redis: Redis, here: ChannelRef) -> None:
 
 
 async def _due_delivery(redis: Redis, here: ChannelRef) -> None:
-    """Write a due delivery with unreadable papers, in a channel of its own."""
+    """Write a due delivery with unreadable papers, in a separate channel."""
     sick = ChannelRef(here.platform, here.workspace, "sick")
     key, shard = f"{sick}/poisoned", keys.shard_of(sick)
     lane = f"{keys.shard(shard)}lane:{keys.workspace(sick.platform, sick.workspace)}"

@@ -207,7 +207,7 @@ class TestPrivacy:
 
 
 class TestLimits:
-    """No inbox can be flooded, and a person who has to wait is told so."""
+    """No inbox can be flooded, and the page says if a person has to wait."""
 
     async def test_an_inbox_gets_one_mail_of_each_kind_per_hour_and_the_answer_says_so(
         self, harness: EmailHarness
