@@ -8,6 +8,12 @@ from contextlib import suppress
 from threading import Thread
 
 CHUNK = 65_536
+_EXIT = frozenset({"exit", "quit", "bye", ":q"})
+
+
+def is_exit(line: str) -> bool:
+    """Whether a typed line asks to leave."""
+    return line.strip().lower() in _EXIT
 
 
 async def lines(descriptor: int) -> AsyncIterator[str]:

@@ -7,7 +7,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Literal
 
-from adapters.console.lines import lines
+from adapters.console.lines import is_exit, lines
 from adapters.console.screen import ScreenClosed
 from adapters.console.toolbar import Toolbar
 from bot.cards import Card
@@ -49,9 +49,8 @@ class ConsolePlatform:
             listening.cancel()
 
     async def answer_input(self, core: Core) -> None:
-        """Run every line of standard input as a command, until its end."""
-        async for line in lines(self._descriptor):
-            await self._answer(line, core, echo=True)
+        """Run every line of standard input as a command, until its end or a line that asks to leave."""
+        await self._answer_lines(core)
 
     def working(self, what: str) -> None:
         """Show below the prompt what is going on in the background."""
@@ -78,13 +77,22 @@ class ConsolePlatform:
     async def _listen(self, core: Core) -> None:
         try:
             if not self.interactive:
-                await self.answer_input(core)
+                if await self._answer_lines(core):
+                    self._left.set()
                 return
             async for line in self._prompted():
                 await self._answer(line, core, echo=False)
         except ScreenClosed:
             pass
         self._left.set()
+
+    async def _answer_lines(self, core: Core) -> bool:
+        """Run lines of standard input as commands. Returns whether one of them asked to leave."""
+        async for line in lines(self._descriptor):
+            if is_exit(line):
+                return True
+            await self._answer(line, core, echo=True)
+        return False
 
     async def _answer(self, line: str, core: Core, *, echo: bool) -> None:
         if not line.strip():

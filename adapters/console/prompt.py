@@ -9,12 +9,12 @@ from prompt_toolkit.document import Document
 from prompt_toolkit.history import FileHistory, History, InMemoryHistory
 from prompt_toolkit.patch_stdout import patch_stdout
 
+from adapters.console.lines import is_exit
 from adapters.console.toolbar import Toolbar
 from bot.commands.parser import INVOCATION
 from bot.commands.table import find, shown
 
 PROMPT = "/paper "
-LEAVE = frozenset({"exit", "quit", "bye", ":q"})
 
 
 async def prompted(history: Path | None = None, toolbar: Toolbar | None = None) -> AsyncIterator[str]:
@@ -30,7 +30,7 @@ async def prompted(history: Path | None = None, toolbar: Toolbar | None = None) 
                 line = await session.prompt_async(handle_sigint=False)
             except (EOFError, KeyboardInterrupt):
                 return
-            if line.strip().lower() in LEAVE:
+            if is_exit(line):
                 return
             yield line
 

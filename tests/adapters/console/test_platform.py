@@ -116,6 +116,15 @@ async def test_the_bot_runs_on_after_the_end_of_the_input(keyboard: tuple[int, i
         await running
 
 
+@pytest.mark.parametrize("line", ["exit", " Quit "])
+async def test_a_piped_exit_ends_the_bot(keyboard: tuple[int, int], line: str) -> None:
+    reader, writer = keyboard
+    core = Echo()
+    os.write(writer, f"list\n{line}\nhelp\n".encode())
+    await ConsolePlatform(FakeScreen(), descriptor=reader).run(core)
+    assert core.lines == ["list"]
+
+
 async def test_a_cancelled_run_ends_at_once_while_no_one_types(keyboard: tuple[int, int]) -> None:
     running = asyncio.create_task(ConsolePlatform(FakeScreen(), descriptor=keyboard[0]).run(Echo()))
     await asyncio.sleep(0)
