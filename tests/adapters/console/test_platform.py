@@ -2,7 +2,9 @@
 
 import asyncio
 import os
+import threading
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -74,14 +76,22 @@ class FakeScreen:
 
 @pytest.fixture
 def keyboard() -> Iterator[tuple[int, int]]:
-    """Yield both ends of a standard input: the one that is read, and the one that is typed into."""
+    """Yield both ends of a standard input: the one that is read, and the one that is typed into.
+
+    At the end it waits for the threads that read, since a late one could read from the next test's input.
+    """
     reader, writer = os.pipe()
     yield reader, writer
-    for descriptor in (reader, writer):
-        try:
-            os.close(descriptor)
-        except OSError:
-            continue
+    _close(writer)
+    for thread in threading.enumerate():
+        if thread.name == "standard input":
+            thread.join(10)
+    _close(reader)
+
+
+def _close(descriptor: int) -> None:
+    with suppress(OSError):  # the test has closed it
+        os.close(descriptor)
 
 
 async def test_lines_are_answered_in_order_and_empty_ones_ignored(keyboard: tuple[int, int]) -> None:
