@@ -66,7 +66,7 @@ def _command(
             {options[name].name: str(value) for name, value in values.items() if value is not None},
         )
 
-    callback.__signature__ = Signature(  # type: ignore[attr-defined]  # discord.py reads the options from it
+    callback.__signature__ = Signature(  # type: ignore[attr-defined]  # discord.py reads it; mypy doesn't know it
         [
             Parameter("interaction", Parameter.POSITIONAL_OR_KEYWORD, annotation=Interaction),
             *(_parameter(name, option) for name, option in options.items()),

@@ -75,7 +75,7 @@ def bolt_app(api: Api, calls: Calls, dedup: Dedup) -> AsyncApp:
         client=api.asking(None),
         request_verification_enabled=False,
         before_authorize=intercept,
-        authorize=Authorize(calls),  # type: ignore[arg-type]  # Bolt declares only functions, but accepts its class
+        authorize=Authorize(calls),  # type: ignore[arg-type]  # Bolt accepts its own class, but declares functions only
         process_before_response=True,  # listeners return once they have acknowledged; else Bolt polls every 10 ms
         user_facing_authorize_error_message=NOT_INSTALLED,
     )

@@ -11,9 +11,10 @@ from bot.cards.sanitize import link, plain
 from bot.commands.life import history_lines
 from bot.commands.places import Place, place_lines, places_elsewhere
 from bot.commands.ranked import ranked
-from bot.commands.reasons import quiet_now, unread_categories
+from bot.commands.reasons import quiet_now
 from bot.commands.resolve import resolve_paper
 from bot.commands.services import Services
+from bot.commands.source_reasons import unread_categories
 from bot.commands.synonyms import accepting, wider_queries
 from bot.domain.deliveries import OpenDelivery, Sent
 from bot.domain.models import ChannelRef, Command, Paper, Rules, Subscription

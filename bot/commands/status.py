@@ -5,9 +5,10 @@ from datetime import datetime, timedelta
 
 from bot.cards import Bullets, Button, Card, Text
 from bot.cards.build import actions, bold, count, paragraph, text
-from bot.commands.reasons import quiet_now, unread_subscriptions
+from bot.commands.reasons import quiet_now
 from bot.commands.replan import next_words
 from bot.commands.services import Services
+from bot.commands.source_reasons import unread_subscriptions
 from bot.commands.webhooks import problems
 from bot.domain.deliveries import OpenDelivery, Pause
 from bot.domain.models import Command, Mute

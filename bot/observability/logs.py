@@ -85,7 +85,7 @@ class _StandardError(logging.StreamHandler[TextIO]):
         logging.Handler.__init__(self)
 
     @property
-    def stream(self) -> TextIO:  # type: ignore[override]  # an attribute in logging, looked up on each write
+    def stream(self) -> TextIO:  # type: ignore[override]  # logging stores it; this looks it up at each write
         return sys.stderr
 
 

@@ -186,6 +186,20 @@ def terms_of(node: Node) -> list[tuple[Term, bool]]:
             return [(node, True)]
 
 
+def without(node: Node, kind: type[Signal | Not]) -> Node | None:
+    """Return the query without its parts of a kind, whether wanted or excluded; None if nothing is left."""
+    match node:
+        case And(nodes) | Or(nodes):
+            left = [part for part in (without(part, kind) for part in nodes) if part is not None]
+            if not left:
+                return None
+            return all_of(left) if isinstance(node, And) else any_of(left)
+        case Not(inner) if isinstance(inner, kind):
+            return None
+        case _:
+            return None if isinstance(node, kind) else node
+
+
 def _quoted(words: tuple[str, ...], prefix: bool) -> str:
     text = " ".join(words)
     bare = len(words) == 1 and text != "trending"  # that word alone means the signal

@@ -64,7 +64,7 @@ _SHORT_NAMES = {"hf": "huggingface"}
 def term_of(piece: Piece) -> Term:
     """Return the term for a word piece. Raises UserError with what to type instead."""
     if not piece.field and "://" in piece.text:
-        raise _is_link(piece)
+        raise _link_error(piece)
     whole = _CATEGORY.fullmatch(piece.text) if piece.text.endswith(".*") else None
     if not (piece.field or piece.quoted) and whole and whole[1].lower() in _ARCHIVES:
         raise UserError(
@@ -220,7 +220,7 @@ _READERS: dict[Field, Callable[[Piece], Term]] = {
 }  # fmt: skip
 
 
-def _is_link(piece: Piece) -> UserError:
+def _link_error(piece: Piece) -> UserError:
     if found := paper_id(piece.text):
         hint = str(Identifier(found))
         return UserError("That's a link to a paper. Search for it by its id.", hint=hint, at=piece.at)

@@ -203,5 +203,5 @@ def names_in(words: Sequence[Word]) -> list[tuple[str, str]]:
 
 def count_of(result: SearchResult) -> int:
     """Return the number of documents that the engine found."""
-    count: int = result.count  # type: ignore[attr-defined]  # tantivy's stubs leave it out
+    count: int = result.count  # type: ignore[attr-defined]  # missing in tantivy's stubs
     return count

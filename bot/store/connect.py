@@ -255,7 +255,7 @@ class Cluster(RedisCluster):
             return await super().execute_command(*args, **kwargs)
 
     def pipeline(self, transaction: Any = None, *_: Any, **__: Any) -> ClusterPipeline:
-        return _Pipeline(self, transaction)  # type: ignore[abstract]  # mypy takes redis-py's own pipeline for abstract, too
+        return _Pipeline(self, transaction)  # type: ignore[abstract]  # redis-py's class lacks its protocol's attribute
 
 
 class _Pipeline(ClusterPipeline):

@@ -56,7 +56,7 @@ async def test_a_query_without_matches_says_why(
 
 
 async def test_subscribing_to_a_category_follows_it(ask: Ask, services: Services) -> None:
-    assert "math.AG isn't read yet; once someone subscribes to it, it is." in card_text(
+    assert "math.AG isn't read yet. Paperboy starts to read it when someone subscribes to it." in card_text(
         await ask("preview cat:math.AG")
     )
     text = card_text(await ask("subscribe cat:math.AG"))
