@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
-from functools import partial
 from pathlib import Path
 
 import aiohttp
@@ -12,13 +11,8 @@ from redis.asyncio import Redis
 
 import adapters
 from bot.clock import Clock
-from bot.commands.access import AccessGate
 from bot.commands.core import Commands
-from bot.commands.services import Services
-from bot.domain.errors import ChannelGone, WorkspaceGone
-from bot.domain.models import ChannelRef
 from bot.domain.polls import PollResult
-from bot.encryption import Encryptor
 from bot.matching import Matcher
 from bot.observability import metrics
 from bot.observability.error_tally import tally
@@ -28,26 +22,21 @@ from bot.pipeline.delivery import DeliveryWorker
 from bot.pipeline.delivery_card import compose
 from bot.pipeline.fanout import Fanout
 from bot.pipeline.life import LifeFanout
-from bot.pipeline.pauses import CopyOwners, Pauses
+from bot.pipeline.pauses import CopyOwners
 from bot.pipeline.poller import Poller
 from bot.pipeline.retention import Retention
-from bot.ports import Copying, Interactive, Joining, Named, Platform, Source
+from bot.ports import Copying, Interactive, Platform, Source
 from bot.search.recent_papers import RecentPapers
 from bot.search.search import Search
 from bot.settings import Settings
-from bot.sources import build_citations, build_enrichers, build_finders, build_on_demand, build_sources
+from bot.sources import build_citations, build_enrichers, build_on_demand, build_sources
 from bot.sources.context import SourceContext
 from bot.sources.enrichment import PREFIX, build_enrichment
-from bot.sources.on_demand import CategoryCatalog
-from bot.sources.upstream_search import UpstreamSearch
-from bot.sources.zotero import Zotero
 from bot.store.backup.move_channel import ChannelMoves
-from bot.store.button_payloads import ButtonPayloads
 from bot.store.card_updates import CardUpdateQueue
 from bot.store.channel_rules import ChannelRules, ChannelSettingsStore
 from bot.store.copies import Copies
 from bot.store.data_deletion import DataDeletion
-from bot.store.embedded import problem_of
 from bot.store.followed_categories import FollowedCategories
 from bot.store.index_sync import IndexSync
 from bot.store.lease import Lease
@@ -56,16 +45,15 @@ from bot.store.notifications import Notifications
 from bot.store.outbox.outbox import Outbox
 from bot.store.papers import Papers
 from bot.store.poll_stream import PollReader
-from bot.store.polls import last_polls
-from bot.store.reactions import ReadingLists, Votes
+from bot.store.reactions import ReadingLists
 from bot.store.subscriptions import Subscriptions
-from bot.store.tokens import Tokens
 from bot.store.watches import Watches
-from bot.store.zotero_keys import ZoteroKeys
 from bot.terminal.fetch_progress import FetchProgress
 from bot.terminal.sample import PapersOrSample
 from bot.web.list_reader import ListReader
 from bot.web.server import Website, website
+from bot.wiring.commands import build_commands
+from bot.wiring.shared import Shared
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,29 +88,6 @@ class Bot:
         return _interactive(self.platforms)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Shared:
-    """Objects that several roles share, over one connection."""
-
-    settings: Settings
-    redis: Redis
-    session: aiohttp.ClientSession
-    platforms: tuple[Platform, ...]
-    now: Clock
-    papers: Papers
-    shown_papers: PapersOrSample
-    """The papers that people see: the bundled sample until there are real ones."""
-    recent: RecentPapers
-    search: Search
-    subscriptions: Subscriptions
-    channel_settings: ChannelSettingsStore
-    rules: ChannelRules
-    outbox: Outbox
-    polls: PollReader
-    card_updates: CardUpdateQueue
-    reached: asyncio.Event
-
-
 def wire(
     settings: Settings,
     redis: Redis,
@@ -135,11 +100,12 @@ def wire(
 ) -> Bot:
     """Build all roles. The search index is stored in the folder `index`, or in memory if that is None."""
     papers, shown_papers = Papers(redis), PapersOrSample(redis)
-    shared = _Shared(
+    shared = Shared(
         settings=settings,
         redis=redis,
         session=session,
         platforms=platforms,
+        platform_settings=adapters.platform_settings(),
         now=now,
         papers=papers,
         shown_papers=shown_papers,
@@ -163,7 +129,7 @@ def wire(
         recent=shared.recent,
         search=shared.search,
         subscriptions=shared.subscriptions,
-        core=_commands(shared, context),
+        core=build_commands(shared, context),
         sources=sources,
         platforms=platforms,
         poller=_poller(shared, context, sources),
@@ -177,7 +143,7 @@ def wire(
     )
 
 
-def _source_context(shared: _Shared) -> SourceContext:
+def _source_context(shared: Shared) -> SourceContext:
     return SourceContext(
         settings=shared.settings,
         session=shared.session,
@@ -187,7 +153,7 @@ def _source_context(shared: _Shared) -> SourceContext:
     )
 
 
-def _poller(shared: _Shared, context: SourceContext, sources: tuple[Source, ...]) -> Poller:
+def _poller(shared: Shared, context: SourceContext, sources: tuple[Source, ...]) -> Poller:
     def polled(result: PollResult) -> None:
         outcome = "ok" if result.error is None else "refused" if result.refused else "failed"
         metrics.polls.labels(*metrics.source_labels(result.source), outcome).inc()
@@ -211,7 +177,8 @@ def _poller(shared: _Shared, context: SourceContext, sources: tuple[Source, ...]
     )
 
 
-def _fanout(shared: _Shared) -> Fanout:
+def _fanout(shared: Shared) -> Fanout:
+    threaded = {name for name, group in shared.platform_settings.items() if group.message_threads}
     return Fanout(
         shared.polls,
         IndexSync(shared.subscriptions, Matcher),
@@ -219,24 +186,24 @@ def _fanout(shared: _Shared) -> Fanout:
         shared.subscriptions,
         shared.rules,
         edits=shared.card_updates,
-        life=LifeFanout(Watches(shared.redis), shared.outbox, shared.rules, has_threads=_has_threads),
+        life=LifeFanout(
+            Watches(shared.redis),
+            shared.outbox,
+            shared.rules,
+            has_threads=lambda platform: platform in threaded,
+        ),
     )
 
 
-def _has_threads(platform: str) -> bool:
-    declared = adapters.platform_settings().get(platform)
-    return declared is not None and declared.message_threads
-
-
-def _retention(shared: _Shared) -> Retention | None:
+def _retention(shared: Shared) -> Retention | None:
     if not shared.settings.forget_after_days:
         return None
-    removed = {name: group.removed for name, group in adapters.platform_settings().items() if group.removed}
+    removed = {name: group.removed for name, group in shared.platform_settings.items() if group.removed}
     after = timedelta(days=shared.settings.forget_after_days)
     return Retention(shared.outbox, DataDeletion(shared.redis), removed, after)
 
 
-def _delivery(shared: _Shared, platform: Platform) -> DeliveryWorker:
+def _delivery(shared: Shared, platform: Platform) -> DeliveryWorker:
     return DeliveryWorker(
         platform,
         shared.outbox,
@@ -251,16 +218,12 @@ def _delivery(shared: _Shared, platform: Platform) -> DeliveryWorker:
     )
 
 
-def _owners(shared: _Shared) -> CopyOwners:
-    declared = adapters.platform_settings()
-    return CopyOwners(
-        shared.platforms,
-        Copies(shared.redis),
-        lambda platform: platform in declared and declared[platform].direct_messages,
-    )
+def _owners(shared: Shared) -> CopyOwners:
+    direct = {name for name, group in shared.platform_settings.items() if group.direct_messages}
+    return CopyOwners(shared.platforms, Copies(shared.redis), lambda platform: platform in direct)
 
 
-def _card_updater(shared: _Shared, platform: Platform) -> CardUpdater:
+def _card_updater(shared: Shared, platform: Platform) -> CardUpdater:
     return CardUpdater(
         platform,
         shared.card_updates,
@@ -273,82 +236,7 @@ def _card_updater(shared: _Shared, platform: Platform) -> CardUpdater:
     )
 
 
-def _commands(shared: _Shared, context: SourceContext) -> Commands:
-    channels = _ChannelPlatforms(shared.platforms, shared.outbox)
-    return Commands(
-        Services(
-            access=AccessGate(shared.platforms),
-            subscriptions=shared.subscriptions,
-            papers=shared.shown_papers,
-            recent=shared.recent,
-            search=shared.search,
-            upstream_search=UpstreamSearch(build_finders(context)),
-            settings=shared.channel_settings,
-            rules=shared.rules,
-            saved=ReadingLists(shared.redis),
-            outbox=shared.outbox,
-            button_payloads=ButtonPayloads(shared.redis),
-            votes=Votes(shared.redis),
-            watches=Watches(shared.redis),
-            tokens=Tokens(shared.redis),
-            zotero=Zotero(
-                context.session,
-                shared.settings.zotero_url,
-                contact=shared.settings.contact,
-                now=shared.now,
-            ),
-            zotero_keys=ZoteroKeys(shared.redis, _encryptor(shared.settings)),
-            copies=Copies(shared.redis),
-            copying=next((platform for platform in shared.platforms if isinstance(platform, Copying)), None),
-            public_url=shared.settings.public_url or "",
-            cites=bool(build_citations(context)),
-            catalog=CategoryCatalog(build_on_demand(context), FollowedCategories(shared.redis)),
-            platforms=adapters.platform_settings(),
-            database_problem=partial(problem_of, shared.redis),
-            polls=partial(last_polls, shared.redis),
-            now=shared.now,
-            join=channels.join,
-            forgetting=DataDeletion(shared.redis),
-            pause=channels.pause,
-            move=ChannelMoves(shared.redis).move,
-            channel_name=channels.name,
-        )
-    )
-
-
-def _encryptor(settings: Settings) -> Encryptor | None:
-    """Return the encryptor for people's keys; None if the operator hasn't set a secret key."""
-    secret = settings.secret_key.get_secret_value() if settings.secret_key else ""
-    return Encryptor.of(secret) if secret else None
-
-
-class _ChannelPlatforms:
-    """Calls a channel's platform for commands. Does nothing if this process doesn't run it, or if it can't."""
-
-    def __init__(self, platforms: Iterable[Platform], outbox: Outbox) -> None:
-        self._platforms = {platform.name: platform for platform in platforms}
-        self._outbox = outbox
-
-    async def join(self, channel: ChannelRef) -> str | None:
-        """Join a channel if that is needed. Returns a sentence if the platform refuses."""
-        platform = self._platforms.get(channel.platform)
-        if isinstance(platform, Joining):
-            return await platform.join(channel)
-        return None
-
-    async def name(self, channel: ChannelRef) -> str:
-        """Return a channel's name; "" if its platform has none or doesn't answer."""
-        platform = self._platforms.get(channel.platform)
-        if isinstance(platform, Named):
-            return await platform.channel_name(channel)
-        return ""
-
-    async def pause(self, channel: ChannelRef, error: ChannelGone | WorkspaceGone) -> None:
-        """Pause the channel, or its workspace if the error says so, and notify one person. Raises RedisError."""
-        await Pauses(self._platforms.get(channel.platform), self._outbox).pause(channel, error)
-
-
-def _web(shared: _Shared) -> Website | None:
+def _web(shared: Shared) -> Website | None:
     return website(
         shared.settings,
         redis=shared.redis,
